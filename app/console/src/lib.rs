@@ -1,0 +1,1 @@
+//! Sign-up, keys, calls, wallet, settings.

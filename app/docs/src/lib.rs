@@ -1,0 +1,1 @@
+//! Documentation pages from content/docs.

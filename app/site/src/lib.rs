@@ -1,0 +1,1 @@
+//! Home, pricing, blog.

@@ -1,0 +1,1 @@
+//! Design system, page rendering, locales, cache policy.

@@ -1,0 +1,1 @@
+//! Users, orgs, members, keys, browser sessions and the secrets under them.

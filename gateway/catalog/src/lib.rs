@@ -1,0 +1,1 @@
+//! Models, price components, the price book and the signed price export. Pure.

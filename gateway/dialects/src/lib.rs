@@ -1,0 +1,1 @@
+//! The wire formats: bytes in, values out. No I/O, no clock.

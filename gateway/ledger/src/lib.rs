@@ -1,0 +1,1 @@
+//! Holds, settlement, the journal, receipts and their invariants.

@@ -1,0 +1,1 @@
+//! The life of a call, and the API around it. Knows no HTML.

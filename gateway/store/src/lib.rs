@@ -1,0 +1,1 @@
+//! The database, its migrations, and the clock and randomness that everything is given.

@@ -1,0 +1,2 @@
+//! Starts ByteSpike.
+fn main() {}
