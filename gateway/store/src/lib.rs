@@ -1,1 +1,79 @@
 //! The database, its migrations, and the clock and randomness that everything is given.
+//! One file of SQL per table; the ledger keeps its own SQL next to its rules.
+mod connect;
+mod migrations;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod world;
+
+pub use connect::ConnectError;
+pub use sqlx;
+use sqlx::{PgPool, SqlitePool};
+
+/// The connected database. A query is written once and runs on either (see [`on_database!`]).
+///
+/// SQLite allows one writer: `write` holds exactly one connection, `read` several that cannot write.
+#[derive(Clone)]
+pub enum Store {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// Compiles the body once for each database and runs the one that is connected.
+///
+/// `on_database!(store, db => …)` may write. `on_database!(read store, db => …)` may not, and on SQLite
+/// does not queue behind writers. `db` is the pool; a transaction (`db.begin()`) stays inside the body, and
+/// its first statement is a write, so that SQLite takes its lock at once.
+///
+/// ```
+/// # use bytespike_store::{Store, on_database, sqlx};
+/// async fn wallet_exists(store: &Store, org_id: &str) -> sqlx::Result<bool> {
+///     let found: Option<(i64,)> = on_database!(read store, db => sqlx::query_as(
+///         "select posted_nano from wallet where org_id = $1")
+///         .bind(org_id).fetch_optional(db).await)?;
+///     Ok(found.is_some())
+/// }
+/// ```
+#[macro_export]
+macro_rules! on_database {
+    (read $store:expr, $db:ident => $body:expr) => {
+        match $store {
+            $crate::Store::Sqlite { read: $db, .. } => $body,
+            $crate::Store::Postgres($db) => $body,
+        }
+    };
+    ($store:expr, $db:ident => $body:expr) => {
+        match $store {
+            $crate::Store::Sqlite { write: $db, .. } => $body,
+            $crate::Store::Postgres($db) => $body,
+        }
+    };
+}
+
+impl Store {
+    /// How far the database's clock is ahead of ours, in milliseconds. An embedded database has no clock of its own.
+    pub async fn clock_skew_ms(&self, world: &world::World) -> sqlx::Result<i64> {
+        let Store::Postgres(pool) = self else { return Ok(0) };
+        let (theirs,): (i64,) =
+            sqlx::query_as("select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)")
+                .fetch_one(pool)
+                .await?;
+        Ok(theirs - world.now_ms())
+    }
+
+    /// Answers when the database does; for readiness checks.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        on_database!(read self, db => sqlx::query("select 1").execute(db).await.map(drop))
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Store::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Store::Postgres(pool) => pool.close().await,
+        }
+    }
+}
