@@ -1,1 +1,33 @@
-//! The wire formats: bytes in, values out. No I/O, no clock.
+//! The wire formats: bytes in, values out. No I/O, no clock; randomness and time are arguments.
+//!
+//! Anthropic Messages is the pivot. A dialect is added with one reader and one writer, never one per pair.
+
+pub mod error;
+pub mod profile;
+pub mod quirks;
+pub mod request;
+pub mod response;
+pub mod seal;
+pub mod stream;
+pub mod upstream_failure;
+pub mod usage;
+
+pub use error::{ErrorCode, ErrorInfo};
+pub use profile::ContentProfile;
+pub use quirks::Quirks;
+pub use request::{ClientRequest, RequestError, Target, UpstreamRequest, Warning};
+pub use response::{Answer, AnswerContext, Cost, Delivered, StopReason};
+pub use seal::Seal;
+pub use stream::{Batch, Completion, End, StreamTranslator};
+pub use upstream_failure::UpstreamFailure;
+pub use usage::TokenUsage;
+
+/// A wire format that a client or a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Anthropic Messages.
+    Anthropic,
+    /// OpenAI Chat Completions.
+    OpenAiChat,
+}
