@@ -1,0 +1,50 @@
+//! Where to go after signing in. The address comes from the browser, so only our own pages are taken.
+
+/// The page to open after sign-in: `asked` if it is one of the console's own paths, otherwise the overview.
+///
+/// Only visible ASCII is allowed, so that nothing can break out of the `Location` header, and the path has to
+/// lie under `home` (`/console` or `/zh/console`), so that no other host and no other surface can be named.
+pub fn after_sign_in(asked: Option<&str>, home: &str) -> String {
+    asked.filter(|path| is_own_page(path)).unwrap_or(home).to_owned()
+}
+
+fn is_own_page(path: &str) -> bool {
+    let visible = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\');
+    let inside = path.strip_prefix("/zh").unwrap_or(path);
+    let own = inside.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    visible && own && path.len() <= 512 && !path.contains("/..") && !path.contains('%')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_pages_are_opened() {
+        for path in ["/console", "/console/keys", "/zh/console/calls?outcome=billed", "/console?ok=verified"] {
+            assert_eq!(after_sign_in(Some(path), "/console"), path);
+        }
+    }
+
+    #[test]
+    fn s29_anything_else_opens_the_overview() {
+        for path in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example/console",
+            "javascript:alert(1)",
+            "/%0d%0aSet-Cookie:x",
+            "/\t/evil",
+            "/console/../admin",
+            "/console/%2e%2e/admin",
+            "/consoleevil",
+            "/v1/messages",
+            "/console/keys\r\nX: y",
+            "/console/键",
+            "",
+        ] {
+            assert_eq!(after_sign_in(Some(path), "/zh/console"), "/zh/console", "{path:?}");
+        }
+        assert_eq!(after_sign_in(None, "/console"), "/console");
+    }
+}
