@@ -1,0 +1,42 @@
+//! Exchange rates with dates. A published price never moves with the market: it names the row it was made with.
+use crate::decimal;
+use crate::money::NanoUsd;
+use serde::{Deserialize, Serialize};
+
+/// How many CNY one USD was worth on a day, and who said so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FxRate {
+    /// `fx_<date>`.
+    pub id: String,
+    pub date: String,
+    /// CNY per USD in millionths.
+    pub usd_cny_micro: i64,
+    pub source: String,
+}
+
+impl FxRate {
+    /// `None` unless the rate is a positive decimal with at most six decimals.
+    pub fn new(date: &str, rate: &str, source: &str) -> Option<Self> {
+        let usd_cny_micro = decimal::parse(rate, 6).filter(|micro| *micro > 0)?;
+        Some(Self {
+            id: format!("fx_{date}"),
+            date: date.to_owned(),
+            usd_cny_micro,
+            source: source.to_owned(),
+        })
+    }
+
+    /// CNY per USD as text, with at least four decimals.
+    pub fn rate(&self) -> String {
+        decimal::format(i128::from(self.usd_cny_micro), 6, 4)
+    }
+
+    /// An amount in CNY for display, rounded down to nano-CNY: nine decimals.
+    pub fn cny(&self, usd: NanoUsd) -> String {
+        decimal::format(self.cny_scaled(i128::from(usd.0)), 9, 9)
+    }
+
+    pub(crate) fn cny_scaled(&self, usd: i128) -> i128 {
+        (usd * i128::from(self.usd_cny_micro)).div_euclid(1_000_000)
+    }
+}
