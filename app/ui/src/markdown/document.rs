@@ -1,0 +1,236 @@
+//! The events of the Markdown parser become HTML: headings with anchors, notes, code, tables, links, soft breaks.
+
+use super::script::{is_han, with_strong_tags};
+use crate::{Locale, Surface, Visit};
+use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+/// A rendered text.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    pub html: String,
+    /// Every heading in order, for the table of contents.
+    pub headings: Vec<Heading>,
+    /// The text again without markup, one section per heading; the first has no heading.
+    pub sections: Vec<Section>,
+    /// Every address linked to.
+    pub links: Vec<String>,
+    /// Minutes to read it, code left out: 220 English words or 400 Chinese characters a minute, at least 1.
+    pub minutes: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// 2 for `##`.
+    pub level: u8,
+    pub id: String,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Section {
+    /// The id of its heading; empty for what stands before the first.
+    pub id: String,
+    pub title: String,
+    pub text: String,
+}
+
+/// Renders resolved Markdown (see [`super::resolve`]) for a visit: its language decides about line breaks,
+/// quotation marks and labels, its addresses about which links lead outside.
+#[must_use]
+pub fn render(markdown: &str, visit: &Visit) -> Document {
+    let source = match visit.locale {
+        Locale::En => markdown.into(),
+        Locale::Zh => with_strong_tags(markdown),
+    };
+    let events: Vec<Event<'_>> = Parser::new_ext(&source, options(visit.locale)).collect();
+    let mut writer = Writer { visit, document: Document::default(), out: Vec::with_capacity(events.len()) };
+    writer.document.sections.push(Section::default());
+    writer.write_all(events);
+    writer.finish()
+}
+
+fn options(locale: Locale) -> Options {
+    let common = Options::ENABLE_TABLES
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_GFM
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_FOOTNOTES;
+    match locale {
+        Locale::En => common | Options::ENABLE_SMART_PUNCTUATION,
+        Locale::Zh => common,
+    }
+}
+
+struct Writer<'a> {
+    visit: &'a Visit,
+    document: Document,
+    out: Vec<Event<'a>>,
+}
+
+impl<'a> Writer<'a> {
+    fn write_all(&mut self, events: Vec<Event<'a>>) {
+        let mut events = events.into_iter().peekable();
+        let mut before = None;
+        while let Some(event) = events.next() {
+            let last = last_char(&event);
+            match event {
+                Event::SoftBreak => {
+                    let after = events.peek().and_then(first_char);
+                    if !joins(before, after) {
+                        self.out.push(Event::SoftBreak);
+                    }
+                }
+                Event::Start(Tag::Heading { level, id, .. }) => {
+                    let id = id.map(CowStr::into_string).unwrap_or_default();
+                    let inside: Vec<_> = take_until(&mut events, |event| matches!(event, Event::End(TagEnd::Heading(_))));
+                    self.heading(level, id, inside);
+                }
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    let inside = take_until(&mut events, |event| matches!(event, Event::End(TagEnd::CodeBlock)));
+                    self.code(&kind, &text_of(&inside));
+                }
+                other => self.plain(other),
+            }
+            before = last;
+        }
+    }
+
+    fn heading(&mut self, level: HeadingLevel, id: String, inside: Vec<Event<'a>>) {
+        let text = text_of(&inside);
+        self.html(format!("<{level} id=\"{id}\">"));
+        self.out.extend(inside);
+        let label = self.visit.t().docs.page.section_link;
+        self.html(format!("<a class=\"anchor\" href=\"#{id}\" aria-label=\"{label}\"></a></{level}>"));
+        self.document.headings.push(Heading { level: level as u8, id: id.clone(), text: text.clone() });
+        self.document.sections.push(Section { id, title: text, text: String::new() });
+    }
+
+    fn code(&mut self, kind: &CodeBlockKind<'_>, code: &str) {
+        let language = match kind {
+            CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or("text"),
+            CodeBlockKind::Indented => "text",
+        };
+        let label = self.visit.t().docs.page.code_label;
+        self.html(format!(
+            "<div class=\"code\" data-copy><pre tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\
+             <code class=\"language-{language}\">"
+        ));
+        self.out.push(Event::Text(code.to_owned().into()));
+        self.html("</code></pre></div>".to_owned());
+        self.remember(code);
+    }
+
+    fn plain(&mut self, event: Event<'a>) {
+        match event {
+            Event::Start(Tag::BlockQuote(Some(kind))) => {
+                let (class, label) = self.note(kind);
+                self.html(format!("<aside class=\"note note-{class}\" role=\"note\"><p class=\"note-label\">{label}</p>"));
+            }
+            Event::End(TagEnd::BlockQuote(Some(_))) => self.html("</aside>".to_owned()),
+            Event::Start(Tag::Table(columns)) => {
+                self.html("<div class=\"table-scroll\" tabindex=\"0\">".to_owned());
+                self.out.push(Event::Start(Tag::Table(columns)));
+            }
+            Event::End(TagEnd::Table) => {
+                self.out.push(Event::End(TagEnd::Table));
+                self.html("</div>".to_owned());
+            }
+            Event::Start(Tag::Link { dest_url, .. }) => self.link(&dest_url),
+            Event::End(TagEnd::Link) => self.html("</a>".to_owned()),
+            Event::Text(text) => {
+                self.remember(&text);
+                self.document.minutes += weight(&text);
+                self.out.push(Event::Text(text));
+            }
+            Event::Code(code) => {
+                self.remember(&code);
+                self.out.push(Event::Code(code));
+            }
+            Event::End(TagEnd::Paragraph | TagEnd::TableCell | TagEnd::Item) => {
+                self.remember(" ");
+                self.out.push(event);
+            }
+            other => self.out.push(other),
+        }
+    }
+
+    fn link(&mut self, address: &str) {
+        self.document.links.push(address.to_owned());
+        let rel = if self.is_own(address) { "" } else { " rel=\"noopener external\"" };
+        let address = address.replace('&', "&amp;").replace('"', "&quot;");
+        self.html(format!("<a href=\"{address}\"{rel}>"));
+    }
+
+    fn is_own(&self, address: &str) -> bool {
+        let surfaces = [Surface::Site, Surface::Docs, Surface::Console, Surface::Gateway];
+        !address.contains("://") || surfaces.iter().any(|surface| address.starts_with(self.visit.urls.base(*surface)))
+    }
+
+    fn note(&self, kind: BlockQuoteKind) -> (&'static str, &'static str) {
+        let labels = &self.visit.t().docs.note;
+        match kind {
+            BlockQuoteKind::Note => ("note", labels.note),
+            BlockQuoteKind::Tip => ("tip", labels.tip),
+            BlockQuoteKind::Important => ("important", labels.important),
+            BlockQuoteKind::Warning => ("warning", labels.warning),
+            BlockQuoteKind::Caution => ("caution", labels.caution),
+        }
+    }
+
+    fn remember(&mut self, text: &str) {
+        if let Some(section) = self.document.sections.last_mut() {
+            section.text.push_str(text);
+        }
+    }
+
+    fn html(&mut self, html: String) {
+        self.out.push(Event::InlineHtml(html.into()));
+    }
+
+    fn finish(mut self) -> Document {
+        html::push_html(&mut self.document.html, self.out.into_iter());
+        self.document.minutes = (self.document.minutes / UNITS_PER_MINUTE).max(1);
+        self.document
+    }
+}
+
+/// Reading time is counted in 1/8800 of a minute, which both rates divide: a word is 40 of them, a Han character 22.
+const UNITS_PER_MINUTE: usize = 8800;
+
+fn weight(text: &str) -> usize {
+    let han = text.chars().filter(|character| is_han(*character)).count();
+    let words = text.split(|character: char| is_han(character) || character.is_whitespace()).filter(|word| !word.is_empty());
+    han * 22 + words.count() * 40
+}
+
+/// Chinese lines join without the space a line break would leave.
+fn joins(before: Option<char>, after: Option<char>) -> bool {
+    before.is_some_and(is_han) && after.is_some_and(is_han)
+}
+
+fn first_char(event: &Event<'_>) -> Option<char> {
+    match event {
+        Event::Text(text) => text.chars().next(),
+        _ => None,
+    }
+}
+
+fn last_char(event: &Event<'_>) -> Option<char> {
+    match event {
+        Event::Text(text) => text.chars().next_back(),
+        _ => None,
+    }
+}
+
+fn take_until<'a>(events: &mut impl Iterator<Item = Event<'a>>, is_end: impl Fn(&Event<'a>) -> bool) -> Vec<Event<'a>> {
+    events.take_while(|event| !is_end(event)).collect()
+}
+
+fn text_of(events: &[Event<'_>]) -> String {
+    let texts = events.iter().filter_map(|event| match event {
+        Event::Text(text) | Event::Code(text) => Some(&**text),
+        Event::SoftBreak | Event::HardBreak => Some(" "),
+        _ => None,
+    });
+    texts.collect()
+}
