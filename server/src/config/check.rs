@@ -1,0 +1,126 @@
+//! What types cannot say about a configuration: values that contradict each other or would be unsafe.
+
+use std::collections::BTreeSet;
+
+use super::{Channel, Config, SmtpSecurity};
+
+/// A key and what is wrong with its value.
+type Problem = (String, String);
+
+/// Checks the whole configuration.
+///
+/// # Errors
+/// The first key whose value cannot stand, and what to do.
+pub fn check(config: &Config) -> Result<(), Problem> {
+    check_urls(config)?;
+    check_mail(config)?;
+    check_exposure(config)?;
+    let mut ids = BTreeSet::new();
+    for (index, channel) in config.channels.iter().enumerate() {
+        let problem = |key: &str, text: String| (format!("channels[{index}].{key}"), text);
+        if !ids.insert(&channel.id) {
+            return Err(problem("id", format!("another channel is called `{}` too", channel.id)));
+        }
+        check_channel(channel).map_err(|(key, text)| problem(key, text))?;
+    }
+    Ok(())
+}
+
+fn check_urls(config: &Config) -> Result<(), Problem> {
+    let urls = &config.urls;
+    let given = [
+        ("public", &urls.public),
+        ("site", &urls.site),
+        ("docs", &urls.docs),
+        ("console", &urls.console),
+        ("gateway", &urls.gateway),
+    ];
+    for (key, url) in given {
+        let parsed = url.parse::<http::Uri>().ok();
+        let usable = parsed.is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && matches!(uri.path(), "" | "/")
+        });
+        if !url.is_empty() && (!usable || url.ends_with('/')) {
+            let problem =
+                "an address like https://example.com is wanted: no path, no slash at the end".to_owned();
+            return Err((format!("urls.{key}"), problem));
+        }
+    }
+    Ok(())
+}
+
+fn check_mail(config: &Config) -> Result<(), Problem> {
+    let mail = &config.mail;
+    let problem = |key: &str, text: &str| Err((format!("mail.{key}"), text.to_owned()));
+    if mail.from.parse::<lettre::message::Mailbox>().is_err() {
+        return problem("from", "a sender like \"ByteSpike <no-reply@example.com>\" is wanted");
+    }
+    let on_this_machine = matches!(mail.smtp_host.as_str(), "" | "localhost" | "127.0.0.1" | "::1");
+    if mail.smtp_security == SmtpSecurity::None && !on_this_machine {
+        return problem("smtp_security", "mail to another machine must be encrypted: starttls or tls");
+    }
+    Ok(())
+}
+
+/// Off this machine people need an address they can trust, and nobody may be able to guess a token.
+fn check_exposure(config: &Config) -> Result<(), Problem> {
+    let problem = |key: &str, text: &str| Err((key.to_owned(), text.to_owned()));
+    if let Some(token) = config.metrics.bearer_token.reveal()
+        && token.len() < 32
+    {
+        return problem("metrics.bearer_token", "a token of at least 32 characters is wanted");
+    }
+    if !config.server.is_loopback() && config.urls.public.is_empty() {
+        return problem(
+            "urls.public",
+            "listening beyond this machine needs the address people use, such as https://example.com",
+        );
+    }
+    Ok(())
+}
+
+fn check_channel(channel: &Channel) -> Result<(), (&'static str, String)> {
+    let has_key =
+        channel.api_key.reveal().is_some() || channel.api_keys.iter().any(|key| key.reveal().is_some());
+    match (has_key, channel.api_key_env.as_str()) {
+        (true, _) => Ok(()),
+        (false, "") => Err((
+            "api_key",
+            "the provider's API key is missing; a server without keys takes any word".to_owned(),
+        )),
+        (false, variable) => Err(("api_key_env", format!("the environment variable {variable} is not set"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    fn refused(environment: &[(&str, &str)]) -> String {
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load(&Sources { file: None, environment }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_stand_is_refused_with_the_way_out() {
+        assert!(refused(&[("BYTESPIKE_SERVER__LISTEN", "0.0.0.0:80")]).contains("urls.public"));
+        assert!(refused(&[("BYTESPIKE_URLS__PUBLIC", "https://example.com/x")]).contains("no path"));
+        assert!(refused(&[("BYTESPIKE_METRICS__BEARER_TOKEN", "short")]).contains("at least 32"));
+        let plain =
+            [("BYTESPIKE_MAIL__SMTP_HOST", "mail.example"), ("BYTESPIKE_MAIL__SMTP_SECURITY", "none")];
+        assert!(refused(&plain).contains("must be encrypted"));
+        let channels = r#"[{id="a", provider="p", dialect="anthropic", base_url="https://x", api_key_env="NOT_SET_HERE"}]"#;
+        assert!(refused(&[("BYTESPIKE_CHANNELS", channels)]).contains("NOT_SET_HERE is not set"));
+    }
+
+    #[test]
+    fn every_known_provider_has_its_own_variable() {
+        let variables: BTreeSet<&str> =
+            crate::config::PROVIDERS.iter().map(|known| known.key_variable).collect();
+        assert_eq!(variables.len(), crate::config::PROVIDERS.len());
+    }
+}

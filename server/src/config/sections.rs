@@ -1,0 +1,244 @@
+//! The sections of the configuration. What each key means stands in `config.default.toml`, once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::secret::{DatabaseUrl, Secret};
+
+/// All of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub urls: Urls,
+    pub database: Database,
+    pub secrets: Secrets,
+    pub log: Log,
+    pub metrics: Metrics,
+    pub mail: Mail,
+    pub accounts: Accounts,
+    pub gateway: Gateway,
+    pub prices: Prices,
+    pub demo: Demo,
+    pub channels: Vec<Channel>,
+    pub models: Vec<Model>,
+    /// Provider → API key found in the environment under the provider's usual name.
+    #[serde(skip_deserializing, default)]
+    pub provider_keys: BTreeMap<String, Secret>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub surface: Surface,
+    pub extra_hosts: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub header_read_timeout_ms: u64,
+    pub keep_alive_ms: u64,
+    pub slow_body_timeout_ms: u64,
+    pub max_connections: usize,
+    pub max_connections_per_ip: usize,
+    pub shutdown_grace_ms: u64,
+}
+
+/// What one process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Surface {
+    All,
+    Site,
+    Docs,
+    Console,
+    Gateway,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Urls {
+    pub public: String,
+    pub site: String,
+    pub docs: String,
+    pub console: String,
+    pub gateway: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: DatabaseUrl,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub master_key: Secret,
+    pub master_key_file: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub bearer_token: Secret,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub smtp_host: String,
+    pub smtp_port: u16,
+    pub smtp_security: SmtpSecurity,
+    pub smtp_username: String,
+    pub smtp_password: Secret,
+    pub from: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    StartTls,
+    Tls,
+    None,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    pub sign_up: bool,
+    pub trial_grant_credits: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    pub connect_timeout_ms: u64,
+    pub first_byte_timeout_ms: u64,
+    pub idle_timeout_ms: u64,
+    pub total_timeout_ms: u64,
+    pub status_wait_ms: u64,
+    pub ping_interval_ms: u64,
+    pub max_body_bytes: usize,
+    pub max_answer_bytes: usize,
+    pub default_max_output_tokens: u32,
+    pub min_clamped_output_tokens: u32,
+    pub max_attempts: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub markup: String,
+    pub export_url: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    pub provider: DemoMode,
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DemoMode {
+    Auto,
+    On,
+    Off,
+}
+
+/// One configured way to a provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    pub id: String,
+    pub provider: String,
+    pub dialect: ChannelDialect,
+    pub base_url: String,
+    #[serde(default)]
+    pub api_key: Secret,
+    #[serde(default)]
+    pub api_keys: Vec<Secret>,
+    #[serde(default)]
+    pub api_key_env: String,
+    #[serde(default)]
+    pub models: ChannelModels,
+}
+
+/// The wire formats a channel can speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelDialect {
+    Anthropic,
+    OpenaiChat,
+}
+
+/// The models of a channel: a list of slugs, or slugs with their names over there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ChannelModels {
+    Slugs(Vec<String>),
+    Renamed(BTreeMap<String, String>),
+}
+
+impl Default for ChannelModels {
+    fn default() -> Self {
+        Self::Slugs(Vec::new())
+    }
+}
+
+/// A model declared by the operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    pub provider: String,
+    pub context_tokens: u32,
+    pub max_output_tokens: u32,
+    #[serde(default)]
+    pub tools: bool,
+    #[serde(default)]
+    pub vision: bool,
+    #[serde(default)]
+    pub thinking: bool,
+    pub usd_per_million_tokens: TokenPrices,
+}
+
+/// Decimal dollar amounts; a component without an amount cannot be billed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenPrices {
+    pub input: String,
+    pub output: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_read: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_5m: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<String>,
+}
+
+impl Server {
+    /// Whether only this machine can connect: the case in which missing secrets are made instead of demanded.
+    pub fn is_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+}
