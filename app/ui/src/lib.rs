@@ -1,1 +1,21 @@
-//! Design system, page rendering, locales, cache policy.
+//! Design system, page rendering, locales, cache policy: everything a browser surface is built from.
+//!
+//! A handler extracts a [`Visit`], loads its data, and answers with a [`Page`] whose body is one of the
+//! [`layout`] shells around [`components`]. [`http::layers`] wraps the finished router.
+
+pub mod assets;
+pub mod components;
+pub mod error_page;
+pub mod format;
+pub mod http;
+pub mod layout;
+pub mod locale;
+pub mod markdown;
+pub mod page;
+pub mod theme;
+mod visit;
+
+pub use locale::{Catalogue, Locale};
+pub use page::{CachePolicy, Head, Page, Robots};
+pub use theme::Theme;
+pub use visit::{Surface, Urls, Visit};

@@ -1,0 +1,35 @@
+//! Code to read and to take along. The copy button is added by a module; without it the text selects with one click.
+
+use crate::Locale;
+use leptos::prelude::*;
+
+/// A block of code with a title line. `code` is shown exactly; `language` names it for readers, not for colouring.
+#[component]
+pub fn CodeBlock(locale: Locale, #[prop(into)] title: String, #[prop(into)] code: String) -> impl IntoView {
+    let t = &locale.t().common.copy;
+    view! {
+        <figure class="code" data-copy=t.copy data-copied=t.copied>
+            <figcaption>{title.clone()}</figcaption>
+            <pre tabindex="0" role="region" aria-label=title translate="no"><code>{code}</code></pre>
+        </figure>
+    }
+}
+
+/// One line to take along: a key shown once, a base URL. Read-only and selectable without a script.
+#[component]
+pub fn CopyField(
+    locale: Locale,
+    #[prop(into)] id: String,
+    #[prop(into)] label: String,
+    #[prop(into)] value: String,
+) -> impl IntoView {
+    let t = &locale.t().common.copy;
+    view! {
+        <div class="field copy-field" data-copy=t.copy data-copied=t.copied>
+            <label for=id.clone()>{label}</label>
+            <div class="with-button">
+                <input id=id type="text" readonly value=value spellcheck="false" autocomplete="off" translate="no"/>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,59 @@
+//! Facts on a page: tables, pairs, tiles, and what stands where there is nothing yet.
+
+use leptos::prelude::*;
+
+/// Frames a table: it scrolls inside its own box, and below 40rem its rows become cards, where each `<td>` is
+/// labelled by its `data-label`. Put `class="num"` on cells that are compared.
+#[component]
+pub fn TableFrame(#[prop(into)] caption: String, children: Children) -> impl IntoView {
+    view! {
+        <div class="table-frame">
+            <table class="table">
+                <caption class="visually-hidden">{caption}</caption>
+                {children()}
+            </table>
+        </div>
+    }
+}
+
+/// Pairs of a name and a value.
+#[component]
+pub fn KeyValues(pairs: Vec<(String, AnyView)>) -> impl IntoView {
+    let rows = pairs.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
+    view! { <dl class="pairs">{rows.collect_view()}</dl> }
+}
+
+/// A row of tiles.
+#[component]
+pub fn Stats(children: Children) -> impl IntoView {
+    view! { <dl class="stats">{children()}</dl> }
+}
+
+/// One number and what it means.
+#[component]
+pub fn Stat(
+    #[prop(into)] label: String,
+    #[prop(into)] value: String,
+    #[prop(optional, into)] unit: Option<String>,
+    #[prop(optional, into)] note: Option<String>,
+) -> impl IntoView {
+    view! {
+        <div class="stat">
+            <dt>{label}</dt>
+            <dd class="stat-value"><span class="num">{value}</span>{unit.map(|unit| view! { " " <span class="unit">{unit}</span> })}</dd>
+            {note.map(|note| view! { <dd class="stat-note">{note}</dd> })}
+        </div>
+    }
+}
+
+/// Nothing here yet: what will be, and the one thing to do.
+#[component]
+pub fn EmptyState(#[prop(into)] title: String, children: Children) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <crate::components::Sparkle/>
+            <h2>{title}</h2>
+            {children()}
+        </div>
+    }
+}

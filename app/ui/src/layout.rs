@@ -1,0 +1,65 @@
+//! The shells around a page's content: public pages, documentation, the console, and a narrow card for forms.
+
+mod chrome;
+mod console;
+mod docs;
+
+pub use console::{ConsoleFrame, console};
+pub use docs::{DocsFrame, TocItem, docs};
+
+use crate::Visit;
+use crate::components::IconName;
+use chrome::{footer, header, skip_link};
+use leptos::prelude::*;
+
+/// One entry of a navigation list.
+#[derive(Clone, Debug)]
+pub struct NavItem {
+    pub href: String,
+    pub label: String,
+    pub icon: Option<IconName>,
+    pub is_current: bool,
+}
+
+/// Entries under a common heading.
+#[derive(Clone, Debug)]
+pub struct NavGroup {
+    pub title: String,
+    pub items: Vec<NavItem>,
+}
+
+/// Home, pricing, blog: header, content over the full width, footer. Sections centre themselves with `class="wrap"`.
+pub fn site(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
+    view! {
+        {skip_link(visit)}
+        {header(visit)}
+        <main id="content">{content.into_any()}</main>
+        {footer(visit)}
+    }
+    .into_any()
+}
+
+/// A column for reading: an article, a legal text.
+pub fn reading(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
+    site(visit, view! { <div class="wrap reading">{content.into_any()}</div> })
+}
+
+/// A single card in the middle: sign-up, sign-in, a key shown once, an error.
+pub fn narrow(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
+    view! {
+        {skip_link(visit)}
+        {header(visit)}
+        <main id="content" class="narrow"><div class="card">{content.into_any()}</div></main>
+        {footer(visit)}
+    }
+    .into_any()
+}
+
+fn nav_list(items: Vec<NavItem>) -> impl IntoView {
+    let entries = items.into_iter().map(|item| {
+        let current = item.is_current.then_some("page");
+        let icon = item.icon.map(|name| view! { <crate::components::Icon name=name/> });
+        view! { <li><a href=item.href aria-current=current>{icon}<span>{item.label}</span></a></li> }
+    });
+    view! { <ul>{entries.collect_view()}</ul> }
+}

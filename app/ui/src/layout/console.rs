@@ -1,0 +1,52 @@
+//! The console's shell: a sidebar that becomes a fold-out menu on a narrow screen, without a script.
+
+use super::chrome::{home_link, language_link, skip_link, theme_form};
+use super::{NavItem, nav_list};
+use crate::Visit;
+use crate::components::{Icon, IconName};
+use leptos::prelude::*;
+
+/// What the console's frame shows around a page.
+pub struct ConsoleFrame {
+    pub items: Vec<NavItem>,
+    /// The organisation and who is signed in.
+    pub organisation: String,
+    pub person: String,
+    /// A form that signs out; it carries the session's token, so the console makes it.
+    pub sign_out: AnyView,
+    /// A one-time notice, above the content.
+    pub flash: Option<AnyView>,
+}
+
+pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'static) -> AnyView {
+    let t = &visit.t().common.nav;
+    let ConsoleFrame { items, organisation, person, sign_out, flash } = frame;
+    let mobile_items = items.clone();
+    let account = view! {
+        <div class="console-account">
+            <p class="console-organisation">{organisation.clone()}</p>
+            <p class="console-person">{person}</p>
+            <div class="console-prefs">{language_link(visit)}{theme_form(visit)}</div>
+            {sign_out}
+        </div>
+    };
+    view! {
+        {skip_link(visit)}
+        <div class="console">
+            <header class="console-bar">
+                {home_link(visit)}
+                <details class="console-menu" data-close>
+                    <summary aria-label=t.menu><Icon name=IconName::Menu/></summary>
+                    <nav aria-label=t.console>{nav_list(mobile_items)}</nav>
+                </details>
+            </header>
+            <div class="console-side">
+                {home_link(visit)}
+                <nav class="console-nav" aria-label=t.console>{nav_list(items)}</nav>
+                {account}
+            </div>
+            <main id="content" class="console-main">{flash}{content.into_any()}</main>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,44 @@
+// Adds copy buttons and closes open menus. Every page works without it.
+
+const button = (host) => {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "copy-button";
+  element.textContent = host.dataset.copy;
+  element.setAttribute("aria-live", "polite");
+  return element;
+};
+
+const textOf = (host) => host.querySelector("input")?.value ?? host.querySelector("code")?.textContent ?? "";
+
+const addCopy = (host) => {
+  const element = button(host);
+  element.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(textOf(host));
+    } catch {
+      return; // the text is there to be selected by hand
+    }
+    element.textContent = host.dataset.copied;
+    setTimeout(() => (element.textContent = host.dataset.copy), 2000);
+  });
+  (host.querySelector(".with-button, figcaption") ?? host).append(element);
+};
+
+const closeOthers = (event) => {
+  for (const menu of document.querySelectorAll("details[data-close][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+};
+
+const closeAll = (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details[data-close][open]")) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+};
+
+if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(addCopy);
+document.addEventListener("click", closeOthers);
+document.addEventListener("keydown", closeAll);
