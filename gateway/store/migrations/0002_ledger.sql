@@ -128,7 +128,7 @@ create table spend_limit (
 create index spend_limit_of_org on spend_limit (org_id);
 
 -- Every try at an upstream, with what it cost us.
-create table attempt (
+create table upstream_attempt (
     reservation_id text not null references reservation (id),
     seq bigint not null,
     channel_id text not null,
