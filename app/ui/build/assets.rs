@@ -7,9 +7,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+/// Plain names and bytes.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 /// Writes `assets.rs` (a static table) and the bytes beside it. Modules and sheets may refer to another asset as
 /// `url(asset:name.ext)` or `"asset:name.ext"`; the reference becomes its hashed address.
-pub fn write(public: &Path, sheets: Vec<(String, Vec<u8>)>, out: &Path) -> Result<(), Box<dyn Error>> {
+pub fn write(public: &Path, sheets: Files, out: &Path) -> Result<(), Box<dyn Error>> {
     let mut plain = Vec::new();
     for folder in ["fonts", "icons", "js"] {
         plain.extend(read_folder(&public.join(folder))?);
@@ -30,7 +33,7 @@ pub fn write(public: &Path, sheets: Vec<(String, Vec<u8>)>, out: &Path) -> Resul
     Ok(())
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn read_folder(folder: &Path) -> Result<Files, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -1,5 +1,6 @@
 //! Style sheets: tokens become custom properties, the sheets of `style/` are joined in layer order, checked and minified.
 
+use crate::assets::Files;
 use lightningcss::printer::PrinterOptions;
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, StyleSheet};
 use std::error::Error;
@@ -12,7 +13,7 @@ use toml::Table;
 const LAYERS: &str = "@layer tokens, reset, base, layout, components, utilities, surface;\n";
 
 /// `core.css` and its bytes.
-pub fn bundle(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+pub fn bundle(folder: &Path) -> Result<Files, Box<dyn Error>> {
     let tokens: Table = fs::read_to_string(folder.join("tokens.toml"))?.parse()?;
     let mut sheet = format!("{LAYERS}@layer tokens {{\n{}}}\n", properties(&tokens)?);
     for name in sheets(folder)? {
@@ -53,7 +54,7 @@ fn properties(tokens: &Table) -> Result<String, Box<dyn Error>> {
     Ok(format!(
         ":root {{ color-scheme: light; {shared}{light} }}\n\
          @media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ color-scheme: dark; {dark} }} }}\n\
-         :root[data-theme=dark] {{ color-scheme: dark; {dark} }}\n\
+         :root[data-theme=dark], .night {{ color-scheme: dark; {dark} }}\n\
          @media print {{ :root, :root:not([data-theme=light]), :root[data-theme=dark] {{ color-scheme: light; {light} }} }}\n"
     ))
 }

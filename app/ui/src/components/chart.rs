@@ -45,12 +45,12 @@ pub fn BarChart(#[prop(into)] title: String, bars: Vec<Bar>) -> impl IntoView {
 #[component]
 pub fn Sparkline(#[prop(into)] title: String, values: Vec<u64>) -> impl IntoView {
     let most = most(values.iter().copied());
-    let points: Vec<String> = values
-        .iter()
-        .zip(0_u64..)
-        .map(|(value, index)| format!("{},{}", index * 8, 30 - scaled(*value, most, 28)))
-        .collect();
     let width = u64::try_from(values.len().saturating_sub(1)).unwrap_or(0).max(1) * 8;
+    let points: Vec<String> = values
+        .into_iter()
+        .zip(0_u64..)
+        .map(|(value, index)| format!("{},{}", index * 8, 30 - scaled(value, most, 28)))
+        .collect();
     view! {
         <svg class="sparkline" viewBox=format!("0 0 {width} 32") role="img" aria-label=title preserveAspectRatio="none">
             <polyline points=points.join(" ") fill="none"></polyline>

@@ -51,7 +51,7 @@ pub fn Field(
 ) -> impl IntoView {
     let wiring = Wiring::new(&id, hint, fault);
     let (html_type, mode) = kind.html();
-    let value = (kind != InputKind::Password && !value.is_empty()).then_some(value);
+    let value = Some(value).filter(|value| kind != InputKind::Password && !value.is_empty());
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -111,13 +111,15 @@ pub fn Select(
     #[prop(into)] id: String,
     #[prop(into)] label: String,
     options: Vec<SelectOption>,
-    #[prop(optional, into)] selected: String,
+    /// The value of the option that is chosen.
+    #[prop(optional, into)]
+    selected: Option<String>,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional, into)] fault: Option<String>,
 ) -> impl IntoView {
     let wiring = Wiring::new(&id, hint, fault);
     let choices = options.into_iter().map(|option| {
-        let is_selected = option.value == selected;
+        let is_selected = Some(&option.value) == selected.as_ref();
         view! { <option value=option.value selected=is_selected>{option.label}</option> }
     });
     view! {
@@ -163,12 +165,13 @@ pub fn Hidden(#[prop(into)] name: String, #[prop(into)] value: String) -> impl I
 /// What is wrong with the form, above it, each line leading to its field. Nothing when there is no fault.
 #[component]
 pub fn ErrorSummary(locale: Locale, faults: Vec<FieldFault>) -> impl IntoView {
-    let lines = faults.iter().map(|fault| {
+    let is_needed = !faults.is_empty();
+    let lines = faults.into_iter().map(|fault| {
         let href = format!("#{}", fault.field);
-        view! { <li><a href=href>{fault.message.clone()}</a></li> }
+        view! { <li><a href=href>{fault.message}</a></li> }
     });
     let lines = lines.collect_view();
-    (!faults.is_empty()).then(|| {
+    is_needed.then(|| {
         view! {
             <div class="error-summary" role="alert" tabindex="-1" autofocus aria-labelledby="error-summary-title">
                 <h2 id="error-summary-title">{locale.t().common.form.summary_title}</h2>

@@ -13,7 +13,7 @@ pub(super) fn header(visit: &Visit) -> impl IntoView {
     view! {
         <header class="site-header">
             <div class="wrap">
-                {home_link(visit)}
+                {home_link(visit, "k-header")}
                 <nav class="site-nav" aria-label=t.label>{main_links(visit)}</nav>
                 <div class="site-actions">
                     {language_link(visit)}
@@ -34,8 +34,9 @@ pub(super) fn header(visit: &Visit) -> impl IntoView {
     }
 }
 
-pub(super) fn home_link(visit: &Visit) -> impl IntoView {
-    view! { <a class="home-link" href=visit.link("/") aria-label=visit.t().common.nav.home><Wordmark/></a> }
+pub(super) fn home_link(visit: &Visit, gradient: &'static str) -> impl IntoView {
+    let label = visit.t().common.nav.home;
+    view! { <a class="home-link" href=visit.link("/") aria-label=label><Wordmark gradient=gradient/></a> }
 }
 
 fn main_links(visit: &Visit) -> impl IntoView {
@@ -102,7 +103,7 @@ pub(super) fn footer(visit: &Visit) -> impl IntoView {
     view! {
         <footer class="site-footer">
             <div class="wrap">
-                <div class="footer-brand"><Wordmark/><p>{t.promise}</p></div>
+                <div class="footer-brand"><Wordmark gradient="k-footer"/><p>{t.promise}</p></div>
                 <nav class="footer-links" aria-label=t.label>{columns.into_iter().collect_view()}</nav>
                 <div class="footer-end">
                     <p>{t.licence}</p>

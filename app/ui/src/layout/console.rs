@@ -24,7 +24,7 @@ pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'sta
     let mobile_items = items.clone();
     let account = view! {
         <div class="console-account">
-            <p class="console-organisation">{organisation.clone()}</p>
+            <p class="console-organisation">{organisation}</p>
             <p class="console-person">{person}</p>
             <div class="console-prefs">{language_link(visit)}{theme_form(visit)}</div>
             {sign_out}
@@ -34,14 +34,14 @@ pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'sta
         {skip_link(visit)}
         <div class="console">
             <header class="console-bar">
-                {home_link(visit)}
+                {home_link(visit, "k-bar")}
                 <details class="console-menu" data-close>
                     <summary aria-label=t.menu><Icon name=IconName::Menu/></summary>
                     <nav aria-label=t.console>{nav_list(mobile_items)}</nav>
                 </details>
             </header>
             <div class="console-side">
-                {home_link(visit)}
+                {home_link(visit, "k-side")}
                 <nav class="console-nav" aria-label=t.console>{nav_list(items)}</nav>
                 {account}
             </div>
