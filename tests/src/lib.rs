@@ -1,1 +1,36 @@
-//! Black-box tests: real HTTP, real databases, a real browser. Shared helpers live here.
+//! Black-box tests: the real binary, real HTTP, real databases, a real browser. Helpers live here, tests in `it/`.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has to fail on the spot"
+)]
+
+pub mod canary;
+pub mod database;
+pub mod gate;
+pub mod http;
+pub mod invariants;
+pub mod person;
+pub mod product;
+pub mod speaker;
+pub mod sse;
+pub mod stage;
+pub mod upstream;
+
+use std::time::Duration;
+
+/// How long a test waits for something that must happen before it fails. It never waits for the time to pass.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `long` under `tests/run --long`, else `short`: how often something is tried.
+#[must_use]
+pub fn scale(short: usize, long: usize) -> usize {
+    if setting("TEST_LONG").is_some() { long } else { short }
+}
+
+/// A variable that `tests/run` hands to the tests.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are told through the environment what to run against")]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

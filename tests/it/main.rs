@@ -1,0 +1,21 @@
+//! Every black-box test of the gateway and the console, one module per promise.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has to fail on the spot"
+)]
+
+mod account_api;
+mod admission;
+mod cancellation;
+mod crash;
+mod error_shapes;
+mod failures;
+mod first_run;
+mod headers;
+mod keys;
+mod limits;
+mod native_lane;
+mod shutdown;
+mod vectors;

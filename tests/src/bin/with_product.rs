@@ -1,0 +1,29 @@
+//! Runs a command beside a running product and its scripted provider: `with-product sdk|browser COMMAND…`.
+//! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL.
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
+
+use bytespike_tests::person::Person;
+use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Setup};
+use bytespike_tests::upstream::{Upstream, scenes};
+use tokio::process::Command;
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let setting = arguments.next().expect("usage: with-product sdk|browser COMMAND…");
+    let program = arguments.next().expect("a command to run");
+    let upstream = Upstream::start(scenes::play).await;
+    let product = Setup::scripted(&upstream.url()).start().await;
+    let mut command = Command::new(program);
+    command.args(arguments).env("GATEWAY_URL", &product.url).env("GATEWAY_MODELS", format!("{CLAUDE},{GPT}"));
+    if setting == "sdk" {
+        let mut person = Person::new(&product, "sdk@example.com");
+        person.sign_up().await;
+        command.env("GATEWAY_KEY", person.create_key("sdk", &[]).await).env("GATEWAY_COSTLY_MODEL", COSTLY);
+    }
+    let status = command.status().await.expect("the command starts");
+    if !status.success() {
+        eprintln!("the product's log:\n{}", product.log());
+    }
+    if status.success() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}

@@ -1,0 +1,17 @@
+//! Secrets that are recognised wherever they turn up: in an answer, on a page, in the log.
+
+/// The upstream key the product is configured with.
+pub const UPSTREAM_KEY: &str = "sk-upstream-CANARY-5c1d9e77";
+/// The password of everyone who signs up.
+pub const PASSWORD: &str = "correct horse CANARY 9b2f41";
+/// The master key, 32 bytes in hex.
+pub const MASTER_KEY: &str = "ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a";
+
+/// Fails when a secret is in the bytes; `place` says where they were seen.
+pub fn check(place: &str, bytes: &[u8]) {
+    for (name, secret) in [("upstream key", UPSTREAM_KEY), ("password", PASSWORD), ("master key", MASTER_KEY)]
+    {
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "the {name} leaked into {place}");
+    }
+}
