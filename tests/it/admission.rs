@@ -57,11 +57,7 @@ async fn exactly_ten_land(database: Kind, grant: u64) {
 
     let statuses = statuses(&answers);
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), HOLDS, "{statuses:?}");
-    assert_eq!(
-        statuses.iter().filter(|status| **status == 402).count(),
-        CLIENTS - HOLDS,
-        "{statuses:?}"
-    );
+    assert_eq!(statuses.iter().filter(|status| **status == 402).count(), CLIENTS - HOLDS, "{statuses:?}");
     let store = stage.product.database.connect().await;
     invariants::hold(&store).await;
     assert_eq!(number(&store, "select count(*) from reservation where state = 'settled'").await, 10);

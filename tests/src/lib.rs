@@ -1,9 +1,5 @@
 //! Black-box tests: the real binary, real HTTP, real databases, a real browser. Helpers live here, tests in `it/`.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has to fail on the spot"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to fail on the spot")]
 
 pub mod canary;
 pub mod database;

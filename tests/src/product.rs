@@ -208,7 +208,7 @@ impl Process {
     pub fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = folder.join("log.txt");
         let output = std::fs::File::options().create(true).append(true).open(&log).expect("a log file");
-        let child = Command::new(binary())
+        let child = pinned(&binary())
             .args(arguments)
             .current_dir(folder)
             .env_clear()
@@ -251,6 +251,14 @@ impl Drop for Process {
             canary::check("the log", self.log().as_bytes());
         }
     }
+}
+
+/// The command, on the processor that `tests/bench` keeps for it.
+fn pinned(binary: &Path) -> Command {
+    let Some(processor) = crate::setting("BENCH_PIN") else { return Command::new(binary) };
+    let mut command = Command::new("taskset");
+    command.args(["-c", &*processor]).arg(binary);
+    command
 }
 
 /// The binary that was built beside the running test.
