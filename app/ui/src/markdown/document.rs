@@ -1,8 +1,13 @@
 //! The events of the Markdown parser become HTML: headings with anchors, notes, code, tables, links, soft breaks.
 
 use super::script::{is_han, with_strong_tags};
+use crate::components::{Icon, IconName};
+use crate::page::fragment;
 use crate::{Locale, Surface, Visit};
-use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use leptos::prelude::*;
+use pulldown_cmark::{
+    BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
+};
 
 /// A rendered text.
 #[derive(Debug, Clone, Default)]
@@ -82,11 +87,13 @@ impl<'a> Writer<'a> {
                 }
                 Event::Start(Tag::Heading { level, id, .. }) => {
                     let id = id.map(CowStr::into_string).unwrap_or_default();
-                    let inside: Vec<_> = take_until(&mut events, |event| matches!(event, Event::End(TagEnd::Heading(_))));
+                    let inside: Vec<_> =
+                        take_until(&mut events, |event| matches!(event, Event::End(TagEnd::Heading(_))));
                     self.heading(level, id, inside);
                 }
                 Event::Start(Tag::CodeBlock(kind)) => {
-                    let inside = take_until(&mut events, |event| matches!(event, Event::End(TagEnd::CodeBlock)));
+                    let inside =
+                        take_until(&mut events, |event| matches!(event, Event::End(TagEnd::CodeBlock)));
                     self.code(&kind, &text_of(&inside));
                 }
                 other => self.plain(other),
@@ -110,31 +117,28 @@ impl<'a> Writer<'a> {
             CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or("text"),
             CodeBlockKind::Indented => "text",
         };
-        let label = self.visit.t().docs.page.code_label;
+        let t = &self.visit.t().common.copy;
+        let (title, copy, copied) = (display_name(language), t.copy, t.copied);
         self.html(format!(
-            "<div class=\"code\" data-copy><pre tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\
+            "<figure class=\"code\" data-copy=\"{copy}\" data-copied=\"{copied}\"><figcaption>{title}</figcaption>\
+             <pre tabindex=\"0\" role=\"region\" aria-label=\"{title}\" translate=\"no\">\
              <code class=\"language-{language}\">"
         ));
         self.out.push(Event::Text(code.to_owned().into()));
-        self.html("</code></pre></div>".to_owned());
+        self.html("</code></pre></figure>".to_owned());
         self.remember(code);
     }
 
     fn plain(&mut self, event: Event<'a>) {
         match event {
             Event::Start(Tag::BlockQuote(Some(kind))) => {
-                let (class, label) = self.note(kind);
-                self.html(format!("<aside class=\"note note-{class}\" role=\"note\"><p class=\"note-label\">{label}</p>"));
+                let (class, icon, label) = self.note(kind);
+                let icon = fragment(move || view! { <Icon name=icon/> }.into_any());
+                self.html(format!(
+                    "<div class=\"callout {class}\" role=\"note\">{icon}<div><p class=\"callout-title\">{label}</p>"
+                ));
             }
-            Event::End(TagEnd::BlockQuote(Some(_))) => self.html("</aside>".to_owned()),
-            Event::Start(Tag::Table(columns)) => {
-                self.html("<div class=\"table-scroll\" tabindex=\"0\">".to_owned());
-                self.out.push(Event::Start(Tag::Table(columns)));
-            }
-            Event::End(TagEnd::Table) => {
-                self.out.push(Event::End(TagEnd::Table));
-                self.html("</div>".to_owned());
-            }
+            Event::End(TagEnd::BlockQuote(Some(_))) => self.html("</div></div>".to_owned()),
             Event::Start(Tag::Link { dest_url, .. }) => self.link(&dest_url),
             Event::End(TagEnd::Link) => self.html("</a>".to_owned()),
             Event::Text(text) => {
@@ -163,17 +167,18 @@ impl<'a> Writer<'a> {
 
     fn is_own(&self, address: &str) -> bool {
         let surfaces = [Surface::Site, Surface::Docs, Surface::Console, Surface::Gateway];
-        !address.contains("://") || surfaces.iter().any(|surface| address.starts_with(self.visit.urls.base(*surface)))
+        !address.contains("://")
+            || surfaces.iter().any(|surface| address.starts_with(self.visit.urls.base(*surface)))
     }
 
-    fn note(&self, kind: BlockQuoteKind) -> (&'static str, &'static str) {
+    fn note(&self, kind: BlockQuoteKind) -> (&'static str, IconName, &'static str) {
         let labels = &self.visit.t().docs.note;
         match kind {
-            BlockQuoteKind::Note => ("note", labels.note),
-            BlockQuoteKind::Tip => ("tip", labels.tip),
-            BlockQuoteKind::Important => ("important", labels.important),
-            BlockQuoteKind::Warning => ("warning", labels.warning),
-            BlockQuoteKind::Caution => ("caution", labels.caution),
+            BlockQuoteKind::Note => ("note", IconName::Info, labels.note),
+            BlockQuoteKind::Tip => ("tip", IconName::Zap, labels.tip),
+            BlockQuoteKind::Important => ("note", IconName::Info, labels.important),
+            BlockQuoteKind::Warning => ("warning", IconName::Alert, labels.warning),
+            BlockQuoteKind::Caution => ("warning", IconName::Alert, labels.caution),
         }
     }
 
@@ -199,8 +204,26 @@ const UNITS_PER_MINUTE: usize = 8800;
 
 fn weight(text: &str) -> usize {
     let han = text.chars().filter(|character| is_han(*character)).count();
-    let words = text.split(|character: char| is_han(character) || character.is_whitespace()).filter(|word| !word.is_empty());
+    let words = text
+        .split(|character: char| is_han(character) || character.is_whitespace())
+        .filter(|word| !word.is_empty());
     han * 22 + words.count() * 40
+}
+
+/// What stands above a code block.
+fn display_name(language: &str) -> &str {
+    match language {
+        "bash" => "Shell",
+        "python" => "Python",
+        "typescript" => "TypeScript",
+        "json" => "JSON",
+        "http" => "HTTP",
+        "toml" => "TOML",
+        "sql" => "SQL",
+        "rust" => "Rust",
+        "text" => "Text",
+        other => other,
+    }
 }
 
 /// Chinese lines join without the space a line break would leave.
@@ -222,7 +245,10 @@ fn last_char(event: &Event<'_>) -> Option<char> {
     }
 }
 
-fn take_until<'a>(events: &mut impl Iterator<Item = Event<'a>>, is_end: impl Fn(&Event<'a>) -> bool) -> Vec<Event<'a>> {
+fn take_until<'a>(
+    events: &mut impl Iterator<Item = Event<'a>>,
+    is_end: impl Fn(&Event<'a>) -> bool,
+) -> Vec<Event<'a>> {
     events.take_while(|event| !is_end(event)).collect()
 }
 

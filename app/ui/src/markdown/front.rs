@@ -21,10 +21,14 @@ impl std::error::Error for Fault {}
 /// # Errors
 /// There is no front matter, or it does not fit `T`.
 pub fn split<T: DeserializeOwned>(file: &str) -> Result<(T, &str), Fault> {
-    let inside = file.strip_prefix(FENCE).ok_or_else(|| Fault("the file does not begin with a line `+++`".to_owned()))?;
-    let (front, body) =
-        inside.split_once(FENCE).ok_or_else(|| Fault("the front matter is not closed by a line `+++`".to_owned()))?;
-    let read = toml::from_str(front).map_err(|error| Fault(format!("the front matter is not valid: {error}")))?;
+    let inside = file
+        .strip_prefix(FENCE)
+        .ok_or_else(|| Fault("the file does not begin with a line `+++`".to_owned()))?;
+    let (front, body) = inside
+        .split_once(FENCE)
+        .ok_or_else(|| Fault("the front matter is not closed by a line `+++`".to_owned()))?;
+    let read =
+        toml::from_str(front).map_err(|error| Fault(format!("the front matter is not valid: {error}")))?;
     Ok((read, body.trim_start()))
 }
 
@@ -47,6 +51,9 @@ mod tests {
     fn a_fault_says_what_is_missing() {
         assert!(split::<Front>("title = 1").is_err_and(|fault| fault.0.contains("does not begin")));
         assert!(split::<Front>("+++\ntitle = \"A\"\n").is_err_and(|fault| fault.0.contains("not closed")));
-        assert!(split::<Front>("+++\nname = \"A\"\n+++\n").is_err_and(|fault| fault.0.contains("missing field `title`")));
+        assert!(
+            split::<Front>("+++\nname = \"A\"\n+++\n")
+                .is_err_and(|fault| fault.0.contains("missing field `title`"))
+        );
     }
 }

@@ -19,7 +19,8 @@ fn filled(body: &str, facts: &Facts) -> Result<String, Fault> {
     let mut out = String::with_capacity(body.len());
     let mut rest = body;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, tail) = after.split_once("}}").ok_or_else(|| Fault(format!("`{{{{` is not closed after: {before}")))?;
+        let (name, tail) =
+            after.split_once("}}").ok_or_else(|| Fault(format!("`{{{{` is not closed after: {before}")))?;
         let value = facts.get(name).ok_or_else(|| Fault(format!("there is no fact `{{{{{name}}}}}`")))?;
         out.push_str(before);
         out.push_str(value);
@@ -55,8 +56,12 @@ mod tests {
     #[test]
     fn facts_and_links_are_filled_in() {
         let link = |path: &str| format!("/zh{path}");
-        let text = resolve("Use {{gateway}}/v1, see [a](/docs/a#b) and [c](https://c.example).", &facts(), &link);
-        assert_eq!(text.unwrap(), "Use https://g.example/v1, see [a](/zh/docs/a#b) and [c](https://c.example).");
+        let text =
+            resolve("Use {{gateway}}/v1, see [a](/docs/a#b) and [c](https://c.example).", &facts(), &link);
+        assert_eq!(
+            text.unwrap(),
+            "Use https://g.example/v1, see [a](/zh/docs/a#b) and [c](https://c.example)."
+        );
     }
 
     #[test]

@@ -1,0 +1,31 @@
+//! What the `{{placeholders}}` of the documentation stand for on this installation.
+
+use crate::{Options, errors};
+use bytespike_ui::Locale;
+use bytespike_ui::Surface;
+use bytespike_ui::markdown::{Facts, Fault};
+
+/// The commented defaults; a page prints them whole.
+const CONFIG: &str = include_str!("../../../server/config.default.toml");
+/// Always served while the demo provider runs; see `server/src/demo`.
+const DEMO_MODEL: &str = "demo-chat";
+
+pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
+    Ok(Facts::from([
+        ("gateway", options.urls.base(Surface::Gateway).to_owned()),
+        ("model", options.sample_model.clone()),
+        ("demo_model", DEMO_MODEL.to_owned()),
+        ("status_wait_s", seconds("status_wait_ms")?),
+        ("ping_s", seconds("ping_interval_ms")?),
+        ("errors", errors::markdown(locale)?),
+        ("config", CONFIG.trim_end().to_owned()),
+    ]))
+}
+
+/// A default of `[gateway]`, whole seconds.
+fn seconds(setting: &str) -> Result<String, Fault> {
+    let config: toml::Table = CONFIG.parse().map_err(|error| Fault(format!("config.default.toml: {error}")))?;
+    let value = config.get("gateway").and_then(|gateway| gateway.get(setting)).and_then(toml::Value::as_integer);
+    let value = value.ok_or_else(|| Fault(format!("config.default.toml has no gateway.{setting}")))?;
+    Ok((value / 1000).to_string())
+}

@@ -1,0 +1,107 @@
+//! What a documentation page looks like: the article in the documentation's shell.
+
+use crate::library::{Article, Shelf};
+use crate::nav::GROUPS;
+use bytespike_ui::components::{Callout, CalloutKind, Icon, IconName};
+use bytespike_ui::layout::{self, DocsFrame, NavGroup, NavItem, TocItem};
+use bytespike_ui::Visit;
+use leptos::prelude::*;
+
+/// The page at `position` of the shelf.
+pub(crate) fn article(visit: &Visit, shelf: &Shelf, position: usize) -> AnyView {
+    let Some(article) = shelf.articles.get(position) else { return ().into_any() };
+    let turn = |step: Option<usize>| step.and_then(|at| shelf.articles.get(at)).map(|article| item(visit, article, false));
+    let frame = DocsFrame {
+        groups: groups(visit, shelf, Some(position)),
+        toc: contents(article),
+        search: Some(search_form(visit, "")),
+        previous: turn(position.checked_sub(1)),
+        next: turn(position.checked_add(1)),
+    };
+    layout::docs(visit, frame, prose(visit, article))
+}
+
+fn prose(visit: &Visit, article: &Article) -> AnyView {
+    let t = &visit.t().docs.page;
+    let is_foreign = article.language != visit.locale;
+    let lang = is_foreign.then(|| article.language.tag());
+    let notice = is_foreign.then(|| view! { <Callout kind=CalloutKind::Note>{t.untranslated}</Callout> });
+    let markdown = visit.link(&article.entry.markdown_path());
+    view! {
+        {notice}
+        <article lang=lang>
+            <header class="article-head">
+                <h1>{article.title.clone()}</h1>
+                <p class="lead">{article.description.clone()}</p>
+                <p class="article-meta"><a href=markdown>{t.as_markdown}</a></p>
+            </header>
+            <div class="prose" inner_html=article.document.html.clone()></div>
+        </article>
+    }
+    .into_any()
+}
+
+/// Some of the shell without an article: search results, a page that does not exist.
+pub(crate) fn plain(visit: &Visit, shelf: &Shelf, query: &str, content: AnyView) -> AnyView {
+    let frame = DocsFrame {
+        groups: groups(visit, shelf, None),
+        toc: Vec::new(),
+        search: Some(search_form(visit, query)),
+        previous: None,
+        next: None,
+    };
+    layout::docs(visit, frame, content)
+}
+
+/// Nothing at this address; the pages whose names are nearest to it.
+pub(crate) fn missing(visit: &Visit, shelf: &Shelf, slug: &str) -> AnyView {
+    let t = &visit.t().docs.missing;
+    let mut near: Vec<(usize, &Article)> =
+        shelf.articles.iter().map(|article| (strsim::levenshtein(article.entry.slug, slug), article)).collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    let links = near.into_iter().take(3).map(|(_, article)| {
+        view! { <li><a href=visit.link(&article.entry.path())>{article.title.clone()}</a></li> }
+    });
+    let content = view! {
+        <div class="prose">
+            <h1>{t.title}</h1>
+            <p class="lead">{t.lead}</p>
+            <p>{t.similar}</p>
+            <ul>{links.collect_view()}</ul>
+        </div>
+    };
+    plain(visit, shelf, "", content.into_any())
+}
+
+fn search_form(visit: &Visit, query: &str) -> AnyView {
+    let t = &visit.t().docs.search;
+    view! {
+        <form class="docs-search" role="search" method="get" action=visit.link("/docs/search")>
+            <input type="search" name="q" value=query.to_owned() placeholder=t.placeholder aria-label=t.label maxlength="200"/>
+            <button type="submit" aria-label=t.submit><Icon name=IconName::Search/></button>
+        </form>
+    }
+    .into_any()
+}
+
+fn groups(visit: &Visit, shelf: &Shelf, current: Option<usize>) -> Vec<NavGroup> {
+    let t = visit.t();
+    let mut articles = shelf.articles.iter().enumerate();
+    let group = |group: &crate::nav::Group| {
+        let items = articles.by_ref().take(group.entries.len());
+        let items = items.map(|(position, article)| item(visit, article, current == Some(position))).collect();
+        NavGroup { title: (group.title)(t).to_owned(), items }
+    };
+    GROUPS.iter().map(group).collect()
+}
+
+fn item(visit: &Visit, article: &Article, is_current: bool) -> NavItem {
+    let home = visit.t().docs.page.home;
+    let label = if article.entry.slug.is_empty() { home.to_owned() } else { article.title.clone() };
+    NavItem { href: visit.link(&article.entry.path()), label, icon: None, is_current }
+}
+
+fn contents(article: &Article) -> Vec<TocItem> {
+    let headings = article.document.headings.iter().filter(|heading| heading.level <= 3);
+    headings.map(|heading| TocItem { level: heading.level, id: heading.id.clone(), text: heading.text.clone() }).collect()
+}
