@@ -1,1 +1,132 @@
-//! Users, orgs, members, keys, browser sessions and the secrets under them.
+//! Who is asking, and may they: people, orgs, members, keys, browser sessions, operators and the secrets under them.
+//! Knows no HTML, no HTTP beyond the session cookie, and no money: the ledger keeps limits and wallets.
+pub mod audit;
+mod base62;
+pub mod csrf;
+pub mod email;
+pub mod keys;
+pub mod mail;
+pub mod names;
+pub mod operators;
+pub mod orgs;
+pub mod passwords;
+pub mod people;
+pub mod role;
+pub mod secrets;
+pub mod sessions;
+mod throttle;
+mod tokens;
+
+use audit::Audit;
+use bytespike_store::Store;
+use bytespike_store::world::World;
+use csrf::Csrf;
+use keys::{Keys, RightsWatch};
+use operators::Operators;
+use passwords::Hasher;
+use people::People;
+use secrets::MasterKey;
+use sessions::Sessions;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use throttle::Throttle;
+use tokens::Tokens;
+
+const RIGHTS_EVERY: Duration = Duration::from_millis(250);
+const LAST_USED_EVERY: Duration = Duration::from_secs(10);
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// Everything about identity. Clones are cheap and share their caches.
+#[derive(Clone)]
+pub struct Accounts {
+    pub keys: Keys,
+    pub people: People,
+    pub sessions: Sessions,
+    pub csrf: Csrf,
+    pub operators: Operators,
+    pub audit: Audit,
+    store: Store,
+    world: World,
+}
+
+/// Where a request came from, for throttles, session lists and the audit log.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub ip: IpAddr,
+    pub user_agent: String,
+    pub request_id: String,
+}
+
+impl Origin {
+    /// The host itself: a command on the command line, a job.
+    pub fn host() -> Self {
+        Self {
+            ip: IpAddr::from([127, 0, 0, 1]),
+            user_agent: "bytespike".to_owned(),
+            request_id: String::new(),
+        }
+    }
+}
+
+impl Accounts {
+    /// `hash_workers` password hashes run at once, each on 19 MiB; half the cores is a good number.
+    pub fn new(store: Store, world: World, master: &MasterKey, hash_workers: usize) -> Self {
+        let audit = Audit::new(store.clone(), world.clone(), master);
+        let rights = Arc::new(RightsWatch::default());
+        let hasher = Hasher::new(world.clone(), hash_workers);
+        let tokens = Tokens::new(store.clone(), world.clone(), master);
+        let people = People {
+            throttle: Throttle::new(store.clone(), world.clone(), master),
+            store: store.clone(),
+            world: world.clone(),
+            hasher: hasher.clone(),
+            tokens: tokens.clone(),
+            audit: audit.clone(),
+            rights: rights.clone(),
+        };
+        Self {
+            keys: Keys::new(store.clone(), world.clone(), master, (rights, audit.clone())),
+            sessions: Sessions::new(store.clone(), world.clone(), master),
+            csrf: Csrf::new(master, world.clone()),
+            operators: Operators {
+                store: store.clone(),
+                world: world.clone(),
+                hasher,
+                tokens,
+                audit: audit.clone(),
+            },
+            people,
+            audit,
+            store,
+            world,
+        }
+    }
+
+    /// The background work, until dropped: learns of rights taken away elsewhere within a second, writes when keys
+    /// were last used, and sweeps what has expired. Call [`Keys::write_last_used`] once more before stopping.
+    pub async fn run(&self) {
+        let mut rights = tokio::time::interval(RIGHTS_EVERY);
+        let mut last_used = tokio::time::interval(LAST_USED_EVERY);
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            let (what, done) = tokio::select! {
+                _ = rights.tick() => ("reading changes of rights", self.keys.refresh_rights().await),
+                _ = last_used.tick() => ("writing when keys were last used", self.keys.write_last_used().await),
+                _ = sweep.tick() => ("sweeping expired rows", self.sweep().await),
+            };
+            if let Err(error) = done {
+                tracing::warn!(%error, "{what} failed; it is tried again");
+            }
+        }
+    }
+
+    /// Removes sessions, one-time tokens and attempt counters that have expired.
+    pub async fn sweep(&self) -> sqlx::Result<()> {
+        let now_ms = self.world.now_ms();
+        bytespike_store::session::delete_ended(&self.store, now_ms).await?;
+        bytespike_store::one_time_token::delete_expired(&self.store, now_ms).await?;
+        bytespike_store::attempt::delete_ended(&self.store, now_ms).await?;
+        Ok(())
+    }
+}

@@ -1,7 +1,18 @@
 //! The database, its migrations, and the clock and randomness that everything is given.
 //! One file of SQL per table; the ledger keeps its own SQL next to its rules.
+pub mod api_key;
+pub mod api_key_credential;
+pub mod attempt;
+pub mod audit_event;
+pub mod change_counter;
 mod connect;
+pub mod member;
 mod migrations;
+pub mod one_time_token;
+pub mod operator;
+pub mod org;
+pub mod person;
+pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod world;

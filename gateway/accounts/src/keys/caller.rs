@@ -1,0 +1,167 @@
+//! Who is calling, and what every key on the way from the root to theirs lets them do.
+use super::format::KeyKind;
+use crate::orgs::Preset;
+use bytespike_store::api_key_credential::{Found, PathRow};
+use std::collections::BTreeSet;
+
+/// The caller behind a valid key. Limits on money and rate are the ledger's, under the same ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub org_id: String,
+    pub deployment_id: String,
+    pub member_id: String,
+    pub key_id: String,
+    /// Which of the key's credentials was presented; safe to log.
+    pub credential_id: String,
+    pub key_name: String,
+    /// The key and every key it was derived from, the root first, this one last.
+    pub key_path: Vec<String>,
+    pub kind: KeyKind,
+    pub preset: Preset,
+    pub models: ModelRule,
+    pub scopes: BTreeSet<Scope>,
+    /// What cannot be represented upstream is a 400 instead of a warning.
+    pub strict: bool,
+    /// The earliest end along the path; for this credential too.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// Which models a key may call, beside what the org's preset holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelRule {
+    Any,
+    Only(BTreeSet<String>),
+}
+
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Call models.
+    Inference,
+    /// Read its own usage, balance and receipts.
+    UsageRead,
+    /// Derive keys from itself.
+    KeysDerive,
+    /// Manage the org's keys.
+    KeysManage,
+}
+
+impl Scope {
+    pub const DEFAULT: [Scope; 2] = [Scope::Inference, Scope::UsageRead];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Inference => "inference",
+            Scope::UsageRead => "usage:read",
+            Scope::KeysDerive => "keys:derive",
+            Scope::KeysManage => "keys:manage",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Scope::Inference, Scope::UsageRead, Scope::KeysDerive, Scope::KeysManage]
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+    }
+}
+
+impl ModelRule {
+    pub fn allows(&self, model: &str) -> bool {
+        match self {
+            ModelRule::Any => true,
+            ModelRule::Only(models) => models.contains(model),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (ModelRule::Any, rule) | (rule, ModelRule::Any) => rule,
+            (ModelRule::Only(mine), ModelRule::Only(theirs)) => ModelRule::Only(&mine & &theirs),
+        }
+    }
+
+    /// A list that cannot be read allows nothing.
+    pub(super) fn from_stored(json: Option<&str>) -> Self {
+        json.map_or(ModelRule::Any, |json| ModelRule::Only(serde_json::from_str(json).unwrap_or_default()))
+    }
+
+    pub(super) fn to_stored(&self) -> Option<String> {
+        match self {
+            ModelRule::Any => None,
+            ModelRule::Only(models) => Some(serde_json::Value::from_iter(models.iter().cloned()).to_string()),
+        }
+    }
+}
+
+/// Scopes are stored as a JSON list of names; an unknown name grants nothing.
+pub(super) fn scopes_from_stored(json: &str) -> BTreeSet<Scope> {
+    let names: Vec<String> = serde_json::from_str(json).unwrap_or_default();
+    names.iter().filter_map(|name| Scope::parse(name)).collect()
+}
+
+pub(super) fn scopes_to_stored(scopes: &BTreeSet<Scope>) -> String {
+    serde_json::Value::from_iter(scopes.iter().map(|scope| scope.as_str())).to_string()
+}
+
+impl Caller {
+    /// The caller a found credential stands for: what every key on the path allows, and nothing more.
+    pub(super) fn of(credential_id: &str, found: Found) -> Self {
+        let Found { credential, path } = found;
+        let ends = path.iter().map(|key| key.expires_at_ms).chain([credential.not_after_ms]).flatten();
+        Self {
+            expires_at_ms: ends.min(),
+            models: path
+                .iter()
+                .map(|key| ModelRule::from_stored(key.models_json.as_deref()))
+                .fold(ModelRule::Any, ModelRule::and),
+            scopes: shared_scopes(&path),
+            strict: path.iter().any(|key| key.strict),
+            key_path: path.into_iter().map(|key| key.id).collect(),
+            kind: KeyKind::from_stored(&credential.kind),
+            preset: Preset::from_stored(&credential.preset),
+            org_id: credential.org_id,
+            deployment_id: credential.deployment_id,
+            member_id: credential.member_id,
+            key_id: credential.key_id,
+            key_name: credential.key_name,
+            credential_id: credential_id.to_owned(),
+        }
+    }
+}
+
+fn shared_scopes(path: &[PathRow]) -> BTreeSet<Scope> {
+    let each = path.iter().map(|key| scopes_from_stored(&key.scopes_json));
+    each.reduce(|shared, scopes| &shared & &scopes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(models: &[&str]) -> ModelRule {
+        ModelRule::Only(models.iter().map(|model| (*model).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_derived_key_may_call_what_all_its_ancestors_may() {
+        assert_eq!(ModelRule::Any.and(only(&["a"])), only(&["a"]));
+        assert_eq!(only(&["a", "b"]).and(only(&["b", "c"])), only(&["b"]));
+        assert!(!only(&["a"]).and(only(&["b"])).allows("a"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_allows_nothing() {
+        assert_eq!(ModelRule::from_stored(Some("{broken")), only(&[]));
+        assert!(scopes_from_stored("[\"root\", 1]").is_empty());
+        assert_eq!(scopes_from_stored("[\"inference\", \"root\"]"), BTreeSet::from([Scope::Inference]));
+    }
+
+    #[test]
+    fn rules_survive_being_stored() {
+        for rule in [ModelRule::Any, only(&[]), only(&["claude-sonnet-5-5", "gpt-6-luna"])] {
+            assert_eq!(ModelRule::from_stored(rule.to_stored().as_deref()), rule);
+        }
+        let all = BTreeSet::from([Scope::Inference, Scope::UsageRead, Scope::KeysDerive, Scope::KeysManage]);
+        assert_eq!(scopes_from_stored(&scopes_to_stored(&all)), all);
+    }
+}

@@ -1,0 +1,59 @@
+//! API keys: making and ending them, and saying who presents one.
+mod caller;
+mod format;
+mod identify;
+mod manage;
+mod rights;
+#[cfg(test)]
+mod tests;
+
+use crate::audit::Audit;
+use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use bytespike_store::Store;
+use bytespike_store::world::World;
+pub use caller::{Caller, ModelRule, Scope};
+pub use format::{KeyFormatError, KeyKind, PresentedKey};
+pub use identify::KeyRefusal;
+use identify::{Entry, LastUsed};
+pub use manage::{CreatedKey, KeyError, KeyInfo, KeyState, NewKey};
+use moka::future::Cache;
+pub(crate) use rights::RightsWatch;
+use std::sync::Arc;
+
+/// Cached callers at most; each is about a kilobyte.
+const MOST_CACHED: u64 = 100_000;
+/// Which pepper made a verifier, for the day there is a second one.
+const PEPPER_VERSION: i64 = 1;
+
+/// The org's keys, and the cache in front of them. Clones share it.
+#[derive(Clone)]
+pub struct Keys {
+    store: Store,
+    world: World,
+    pepper: MacKey,
+    audit: Audit,
+    rights: Arc<RightsWatch>,
+    /// By the HMAC of the whole key: neither a key nor a part of one is ever a cache key.
+    cache: Cache<[u8; 32], Arc<Entry>>,
+    last_used: Arc<LastUsed>,
+}
+
+impl Keys {
+    pub(crate) fn new(
+        store: Store,
+        world: World,
+        master: &MasterKey,
+        shared: (Arc<RightsWatch>, Audit),
+    ) -> Self {
+        let (rights, audit) = shared;
+        Self {
+            store,
+            world,
+            pepper: master.mac(MacPurpose::ApiKey),
+            audit,
+            rights,
+            cache: Cache::new(MOST_CACHED),
+            last_used: Arc::default(),
+        }
+    }
+}

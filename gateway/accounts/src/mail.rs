@@ -1,0 +1,24 @@
+//! Mails as data. Whoever sends them builds the links and takes the words from the locales.
+use crate::email::EmailAddress;
+use crate::orgs::Language;
+use crate::secrets::SecretText;
+
+/// One mail to be sent. Nothing in it can break out of a header.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub to: EmailAddress,
+    pub language: Language,
+    pub kind: MailKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum MailKind {
+    /// Carries a link to confirm the address; works once, for a day.
+    VerifyEmail { token: SecretText },
+    /// Someone signed up with an address that has an account: says so, and offers to sign in or reset.
+    AlreadyRegistered,
+    /// Carries a link to choose a new password; works once, for 30 minutes.
+    ResetPassword { token: SecretText },
+    /// The password was changed or reset: tells whoever did not do it what to do.
+    PasswordChanged,
+}

@@ -1,0 +1,128 @@
+//! Operators, who run the installation: how the first one comes to be, and the way back in from the host.
+use crate::Origin;
+use crate::audit::{Actor, Audit, Event};
+use crate::email::{EmailAddress, EmailError};
+use crate::names::{self, NameProblem};
+use crate::passwords::{Busy, Hasher, Password, PasswordProblem};
+use crate::secrets::SecretText;
+use crate::tokens::{TokenKind, Tokens};
+use bytespike_store::Store;
+use bytespike_store::operator;
+use bytespike_store::world::World;
+
+/// There is one first operator, so all first-run tokens are for the same subject and only the newest works.
+const FIRST: &str = "first";
+
+#[derive(Clone)]
+pub struct Operators {
+    pub(crate) store: Store,
+    pub(crate) world: World,
+    pub(crate) hasher: Hasher,
+    pub(crate) tokens: Tokens,
+    pub(crate) audit: Audit,
+}
+
+/// Who is to become an operator.
+#[derive(Clone, Copy)]
+pub struct NewOperator<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub password: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    #[error("the one-time link was used, has expired, or an operator exists already")]
+    Dead,
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    #[error(transparent)]
+    Name(#[from] NameProblem),
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("operators cannot be changed right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+impl Operators {
+    /// A token for the first-run page, good for 30 minutes and replacing earlier ones. `None` once there ever was
+    /// an operator: from then on the way in is [`Self::create`], on the host.
+    pub async fn first_run_token(&self) -> sqlx::Result<Option<SecretText>> {
+        if operator::ever_existed(&self.store).await? {
+            return Ok(None);
+        }
+        self.tokens.issue(TokenKind::FirstOperator, FIRST).await.map(Some)
+    }
+
+    /// Whether the first-run page exists for the holder of this token; if not, it answers 404.
+    pub async fn first_run_open(&self, token: &str) -> sqlx::Result<bool> {
+        let live = self.tokens.peek(TokenKind::FirstOperator, token).await?.is_some();
+        Ok(live && !operator::ever_existed(&self.store).await?)
+    }
+
+    /// Creates the first operator. Of any number of parallel submissions, one succeeds.
+    pub async fn create_first(
+        &self,
+        origin: &Origin,
+        token: &str,
+        new: NewOperator<'_>,
+    ) -> Result<String, OperatorError> {
+        if !self.first_run_open(token).await? {
+            return Err(OperatorError::Dead);
+        }
+        let checked = self.check(new).await?;
+        let token_hash = self.tokens.hash(TokenKind::FirstOperator, token);
+        if !operator::insert_first(&self.store, &checked.row(), &token_hash).await? {
+            return Err(OperatorError::Dead);
+        }
+        self.audit.record(origin, Event::new("operator.created", Actor::Anonymous).target(&checked.id)).await;
+        Ok(checked.id)
+    }
+
+    /// Creates an operator, or resets the one with that address. Only for commands on the host, never over HTTP.
+    pub async fn create(&self, new: NewOperator<'_>) -> Result<String, OperatorError> {
+        let checked = self.check(new).await?;
+        let id = operator::upsert(&self.store, &checked.row()).await?;
+        self.audit.record(&Origin::host(), Event::new("operator.created", Actor::Host).target(&id)).await;
+        Ok(id)
+    }
+
+    async fn check(&self, new: NewOperator<'_>) -> Result<Checked, OperatorError> {
+        let email = EmailAddress::parse(new.email)?;
+        let name = names::clean(new.name)?;
+        let password = Password::choose(new.password, &[email.as_str(), &name])?;
+        Ok(Checked {
+            id: self.world.id("opr"),
+            email_key: email.key(),
+            password_hash: self.hasher.hash(password).await?,
+            now_ms: self.world.now_ms(),
+            email,
+            name,
+        })
+    }
+}
+
+/// A [`NewOperator`] that may be stored.
+struct Checked {
+    id: String,
+    email: EmailAddress,
+    email_key: String,
+    name: String,
+    password_hash: String,
+    now_ms: i64,
+}
+
+impl Checked {
+    fn row(&self) -> operator::NewOperator<'_> {
+        operator::NewOperator {
+            id: &self.id,
+            email: self.email.as_str(),
+            email_key: &self.email_key,
+            name: &self.name,
+            password_hash: &self.password_hash,
+            now_ms: self.now_ms,
+        }
+    }
+}

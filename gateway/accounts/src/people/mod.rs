@@ -1,0 +1,62 @@
+//! People: signing up, proving an address, signing in, recovering, and what they can change about themselves.
+mod membership;
+mod profile;
+mod recovery;
+mod sign_in;
+mod sign_up;
+#[cfg(test)]
+mod tests;
+
+use crate::Origin;
+use crate::audit::{Audit, Event};
+use crate::email::EmailAddress;
+use crate::keys::RightsWatch;
+use crate::mail::{Mail, MailKind};
+use crate::orgs::Language;
+use crate::passwords::Hasher;
+use crate::throttle::{Rule, Throttle};
+use crate::tokens::{TokenKind, Tokens};
+use bytespike_store::Store;
+use bytespike_store::person::Person;
+use bytespike_store::world::World;
+pub use membership::Membership;
+pub use profile::{OrgError, Profile, ProfileError};
+pub use recovery::{ChangePasswordError, ResetError};
+pub use sign_in::SignInError;
+pub use sign_up::{NewOwner, SignUp, SignUpError, VerifyError};
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub struct People {
+    pub(crate) store: Store,
+    pub(crate) world: World,
+    pub(crate) hasher: Hasher,
+    pub(crate) tokens: Tokens,
+    pub(crate) throttle: Throttle,
+    pub(crate) audit: Audit,
+    pub(crate) rights: Arc<RightsWatch>,
+}
+
+impl People {
+    /// How many passwords were checked, those for unknown accounts included.
+    pub fn password_checks(&self) -> u64 {
+        self.hasher.verifications()
+    }
+
+    /// A mail to the person, or `None` when so many were sent to the address lately that one more would be abuse.
+    async fn mail(&self, person: &Person, kind: MailKind) -> sqlx::Result<Option<Mail>> {
+        // Addresses are checked before they are stored.
+        let Ok(to) = EmailAddress::parse(&person.email) else { return Ok(None) };
+        let allowed = self.throttle.allows(&self.throttle.mail_to(&to.key()), Rule::MAIL).await?;
+        Ok(allowed.then(|| Mail { to, language: Language::from_tag(&person.language), kind }))
+    }
+
+    async fn verification_mail(&self, person: &Person) -> sqlx::Result<Option<Mail>> {
+        let token = self.tokens.issue(TokenKind::VerifyEmail, &person.id).await?;
+        self.mail(person, MailKind::VerifyEmail { token }).await
+    }
+
+    async fn record(&self, origin: &Origin, event: Event<'_>) {
+        self.audit.record(origin, event).await;
+    }
+}

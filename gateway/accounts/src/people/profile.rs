@@ -1,0 +1,137 @@
+//! What people change about themselves and, where their role allows it, about their org.
+use super::{Membership, People};
+use crate::Origin;
+use crate::audit::{Actor, Event};
+use crate::names::{self, NameProblem};
+use crate::orgs::{Language, Preset};
+use crate::role::Action;
+use bytespike_store::{member, org, person};
+use serde_json::json;
+
+const MOST_TIME_ZONE_BYTES: usize = 64;
+
+/// What the profile form holds.
+#[derive(Clone, Copy)]
+pub struct Profile<'a> {
+    pub name: &'a str,
+    pub language: Language,
+    /// An IANA name, for example `Asia/Shanghai`.
+    pub time_zone: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    #[error(transparent)]
+    Name(#[from] NameProblem),
+    #[error("this is not the name of a time zone; they look like Asia/Shanghai")]
+    TimeZone,
+    #[error("settings cannot be changed right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OrgError {
+    #[error("your role in this org does not allow this")]
+    Forbidden,
+    #[error(transparent)]
+    Name(#[from] NameProblem),
+    #[error("there is no such member, or it is you, or the org's owner")]
+    NotRemovable,
+    #[error("the org cannot be changed right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+impl People {
+    pub async fn set_profile(
+        &self,
+        origin: &Origin,
+        member: &Membership,
+        profile: Profile<'_>,
+    ) -> Result<(), ProfileError> {
+        let name = names::clean(profile.name)?;
+        if !is_time_zone_name(profile.time_zone) {
+            return Err(ProfileError::TimeZone);
+        }
+        let language = profile.language.as_str();
+        person::set_profile(&self.store, member.person_id(), &name, language, profile.time_zone).await?;
+        let detail = json!({ "name": name, "language": language, "time_zone": profile.time_zone });
+        self.record(
+            origin,
+            Event::new("person.profile_changed", Actor::Person(member.person_id())).detail(detail),
+        )
+        .await;
+        Ok(())
+    }
+
+    pub async fn rename_org(&self, origin: &Origin, member: &Membership, name: &str) -> Result<(), OrgError> {
+        let name = names::clean(name)?;
+        allow(member, Action::ManageOrg)?;
+        org::rename(&self.store, member.org_id(), &name).await?;
+        let detail = json!({ "before": member.org_name(), "after": name });
+        self.record_in_org(
+            origin,
+            member,
+            Event::new("org.renamed", Actor::Person(member.person_id())).detail(detail),
+        )
+        .await;
+        Ok(())
+    }
+
+    /// Switches the org's model set; callers see it at once here, elsewhere within a second.
+    pub async fn set_preset(
+        &self,
+        origin: &Origin,
+        member: &Membership,
+        preset: Preset,
+    ) -> Result<(), OrgError> {
+        allow(member, Action::ManageOrg)?;
+        org::set_preset(&self.store, member.org_id(), preset.as_str()).await?;
+        self.rights.refresh(&self.store, &self.world).await?;
+        let detail = json!({ "before": member.preset().as_str(), "after": preset.as_str() });
+        let event = Event::new("org.preset_changed", Actor::Person(member.person_id())).detail(detail);
+        self.record_in_org(origin, member, event).await;
+        Ok(())
+    }
+
+    /// Stops a person everywhere: sessions end now, their keys within a second. For operators and the host.
+    pub async fn disable(&self, origin: &Origin, actor: Actor<'_>, person_id: &str) -> sqlx::Result<()> {
+        person::disable(&self.store, person_id).await?;
+        self.rights.refresh(&self.store, &self.world).await?;
+        self.record(origin, Event::new("person.disabled", actor).target(person_id)).await;
+        Ok(())
+    }
+
+    /// Takes a member out of the org; the keys they hold stop with it.
+    pub async fn remove_member(
+        &self,
+        origin: &Origin,
+        member: &Membership,
+        member_id: &str,
+    ) -> Result<(), OrgError> {
+        allow(member, Action::ManageOrg)?;
+        if member_id == member.member_id() || !member::remove(&self.store, member.org_id(), member_id).await?
+        {
+            return Err(OrgError::NotRemovable);
+        }
+        self.rights.refresh(&self.store, &self.world).await?;
+        let event = Event::new("member.removed", Actor::Person(member.person_id())).target(member_id);
+        self.record_in_org(origin, member, event).await;
+        Ok(())
+    }
+
+    async fn record_in_org<'a>(&self, origin: &Origin, member: &'a Membership, event: Event<'a>) {
+        self.record(origin, event.org(member.org_id())).await;
+    }
+}
+
+fn allow(member: &Membership, action: Action) -> Result<(), OrgError> {
+    if member.role().may(action) { Ok(()) } else { Err(OrgError::Forbidden) }
+}
+
+/// The form of an IANA name. Whether the zone exists is known to whoever converts times.
+fn is_time_zone_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-/".contains(&byte);
+    text.len() <= MOST_TIME_ZONE_BYTES
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(allowed)
+}

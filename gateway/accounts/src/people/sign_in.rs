@@ -1,0 +1,118 @@
+//! Signing in. Unknown address, wrong password, unproven address, disabled account and a tripped throttle are one
+//! and the same answer to whoever asks.
+use super::{Membership, People};
+use crate::Origin;
+use crate::audit::{Actor, Event};
+use crate::mail::Mail;
+use crate::passwords::{Busy, Password, Verdict};
+use crate::throttle::{Rule, Subject};
+use bytespike_store::person::{self, Person};
+use serde_json::json;
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The mail, if any, is to be sent: the password was right but the address is not proven yet.
+    #[error(
+        "the address or the password is wrong, or there were too many attempts; try again, or reset the password"
+    )]
+    Refused { mail: Option<Mail> },
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("nobody can be signed in right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+const REFUSED: SignInError = SignInError::Refused { mail: None };
+
+impl People {
+    /// Checks the password. Start a session for the person with [`Sessions::start`](crate::sessions::Sessions::start).
+    pub async fn sign_in(
+        &self,
+        origin: &Origin,
+        email: &str,
+        password: &str,
+    ) -> Result<Membership, SignInError> {
+        let email_key = email.trim().to_ascii_lowercase();
+        let subjects = [self.throttle.network(origin.ip), self.throttle.account(&email_key)];
+        if !self.may_try(&subjects).await? {
+            self.record_failure(origin, None, "throttled").await;
+            return Err(REFUSED);
+        }
+        let person = person::find_by_email(&self.store, &email_key).await?;
+        let Some(right) = self.check(&subjects, person.as_ref(), password).await? else {
+            self.record_failure(origin, person.as_ref(), "wrong").await;
+            return Err(REFUSED);
+        };
+        self.admit(origin, &subjects, right).await
+    }
+
+    async fn may_try(&self, [network, account]: &[Subject; 2]) -> sqlx::Result<bool> {
+        if !self.throttle.allows(network, Rule::NETWORK).await? {
+            return Ok(false);
+        }
+        let allowed = self.throttle.allows(account, Rule::ACCOUNT).await?;
+        if !allowed {
+            self.throttle.take_back(network).await?;
+        }
+        Ok(allowed)
+    }
+
+    /// The person, if the password is theirs. Costs one password check in every case.
+    async fn check<'a>(
+        &self,
+        subjects: &[Subject; 2],
+        person: Option<&'a Person>,
+        password: &str,
+    ) -> Result<Option<&'a Person>, SignInError> {
+        let stored = person.and_then(|person| person.password_hash.as_deref());
+        // What is too long to be a password is checked as the empty one, so that it costs the same.
+        let password = Password::presented(password).or_else(|| Password::presented(""));
+        let Some(password) = password else { return Ok(None) };
+        let verdict = match self.hasher.verify(password, stored).await {
+            Ok(verdict) => verdict,
+            Err(busy) => {
+                for subject in subjects {
+                    self.throttle.take_back(subject).await?;
+                }
+                return Err(busy.into());
+            }
+        };
+        let (Verdict::Right { newer_hash }, Some(person)) = (verdict, person) else { return Ok(None) };
+        if let (Some(newer), Some(stored)) = (newer_hash, stored) {
+            person::replace_hash(&self.store, &person.id, stored, &newer).await?;
+        }
+        Ok(Some(person))
+    }
+
+    /// The password was right; the address must be proven and the account active too.
+    async fn admit(
+        &self,
+        origin: &Origin,
+        [network, account]: &[Subject; 2],
+        person: &Person,
+    ) -> Result<Membership, SignInError> {
+        self.throttle.take_back(network).await?;
+        if person.email_verified_at_ms.is_none() {
+            self.record_failure(origin, Some(person), "unverified").await;
+            return Err(SignInError::Refused { mail: self.verification_mail(person).await? });
+        }
+        let Some(membership) = self.membership(&person.id, None).await? else {
+            self.record_failure(origin, Some(person), "inactive").await;
+            return Err(REFUSED);
+        };
+        self.throttle.clear(account).await?;
+        let event = Event::new("person.signed_in", Actor::Person(&person.id)).org(membership.org_id());
+        self.record(origin, event).await;
+        Ok(membership)
+    }
+
+    async fn record_failure(&self, origin: &Origin, person: Option<&Person>, why: &str) {
+        let event = Event::new("person.sign_in_failed", Actor::Anonymous).detail(json!({ "why": why }));
+        let event = match person {
+            Some(person) => event.target(&person.id),
+            None => event,
+        };
+        self.record(origin, event).await;
+    }
+}

@@ -1,0 +1,8 @@
+//! One master key, and a key of its own for every purpose: what is made for one is worthless for another.
+mod master;
+mod seal;
+mod text;
+
+pub use master::{MacKey, MacPurpose, MasterKey, MasterKeyError, SealPurpose, SignPurpose};
+pub use seal::{OpenError, Place, SealKey};
+pub use text::SecretText;

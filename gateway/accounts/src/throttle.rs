@@ -1,0 +1,142 @@
+//! Slowing down guessing without locking anyone out for good: a few free tries, then growing waits, then a pause
+//! until the window ends. An attempt counts before it is made, so that many at once gain nothing.
+use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use bytespike_store::Store;
+use bytespike_store::attempt::{self, AttemptRow};
+use bytespike_store::world::World;
+use std::net::IpAddr;
+
+const HOUR_MS: i64 = 3_600_000;
+const DELAYS_MS: [i64; 4] = [1_000, 3_000, 5_000, 10_000];
+
+/// How many tries a window has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// Tries without any wait.
+    free: i64,
+    /// At this many, no more until the window ends.
+    most: i64,
+    window_ms: i64,
+}
+
+impl Rule {
+    pub const ACCOUNT: Rule = Rule { free: 5, most: 100, window_ms: HOUR_MS };
+    /// An office shares one address, so a network has more free tries than an account.
+    pub const NETWORK: Rule = Rule { free: 20, most: 300, window_ms: HOUR_MS };
+    /// Mails to one address: a link that does not arrive is asked for again, but nobody is flooded.
+    pub const MAIL: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS };
+
+    /// The counter after one more attempt, or `None` when it has to wait.
+    fn next(self, before: AttemptRow, now_ms: i64) -> Option<AttemptRow> {
+        let fresh = AttemptRow { failures: 0, next_try_at_ms: 0, window_ends_at_ms: now_ms + self.window_ms };
+        let current = if before.window_ends_at_ms <= now_ms { fresh } else { before };
+        if current.next_try_at_ms > now_ms {
+            return None;
+        }
+        let failures = current.failures + 1;
+        let next_try_at_ms = match failures {
+            n if n >= self.most => current.window_ends_at_ms,
+            n if n < self.free => 0,
+            n => now_ms + self.delay_ms(n - self.free),
+        };
+        Some(AttemptRow { failures, next_try_at_ms, ..current })
+    }
+
+    fn delay_ms(self, step: i64) -> i64 {
+        let last = DELAYS_MS[DELAYS_MS.len() - 1];
+        usize::try_from(step).ok().and_then(|step| DELAYS_MS.get(step).copied()).unwrap_or(last)
+    }
+}
+
+/// Whose attempts are counted together. Stored as an HMAC: the table tells nobody which addresses were tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject(String);
+
+#[derive(Clone)]
+pub(crate) struct Throttle {
+    store: Store,
+    world: World,
+    key: MacKey,
+}
+
+impl Throttle {
+    pub fn new(store: Store, world: World, master: &MasterKey) -> Self {
+        Self { store, world, key: master.mac(MacPurpose::Attempt) }
+    }
+
+    pub fn account(&self, email_key: &str) -> Subject {
+        self.subject("account", email_key)
+    }
+
+    pub fn mail_to(&self, email_key: &str) -> Subject {
+        self.subject("mail", email_key)
+    }
+
+    /// One IPv4 address, or one IPv6 /64, which is what a single customer of a network gets.
+    pub fn network(&self, ip: IpAddr) -> Subject {
+        match ip.to_canonical() {
+            IpAddr::V4(v4) => self.subject("network", &v4.to_string()),
+            IpAddr::V6(v6) => self.subject("network", &hex::encode(&v6.octets()[..8])),
+        }
+    }
+
+    /// Counts one attempt; false means it has to wait and is not counted.
+    pub async fn allows(&self, subject: &Subject, rule: Rule) -> sqlx::Result<bool> {
+        let now_ms = self.world.now_ms();
+        Ok(attempt::advance(&self.store, &subject.0, |before| rule.next(before, now_ms)).await?.is_some())
+    }
+
+    /// The attempt just counted was not a failure.
+    pub async fn take_back(&self, subject: &Subject) -> sqlx::Result<()> {
+        attempt::take_back(&self.store, &subject.0).await
+    }
+
+    pub async fn clear(&self, subject: &Subject) -> sqlx::Result<()> {
+        attempt::clear(&self.store, &subject.0).await
+    }
+
+    fn subject(&self, kind: &str, value: &str) -> Subject {
+        Subject(format!("{kind}:{}", self.key.mac_hex(format!("{kind}!{value}").as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: AttemptRow = AttemptRow { failures: 0, next_try_at_ms: 0, window_ends_at_ms: 0 };
+
+    /// Waits before each of the first `count` attempts when every attempt is made as soon as it may be.
+    fn waits(rule: Rule, count: usize) -> Vec<i64> {
+        let (mut row, mut now_ms, mut waits) = (START, 1_000_000, Vec::new());
+        for _ in 0..count {
+            let wait = (row.next_try_at_ms - now_ms).max(0);
+            if wait > 0 {
+                assert!(rule.next(row, now_ms + wait - 1).is_none(), "allowed too early");
+            }
+            now_ms += wait;
+            row = rule.next(row, now_ms).expect("allowed now");
+            waits.push(wait);
+        }
+        waits
+    }
+
+    #[test]
+    fn five_tries_are_free_and_then_each_waits_longer() {
+        assert_eq!(waits(Rule::ACCOUNT, 10), [0, 0, 0, 0, 0, 1_000, 3_000, 5_000, 10_000, 10_000]);
+    }
+
+    #[test]
+    fn the_hard_stop_ends_with_the_window() {
+        let waits = waits(Rule::ACCOUNT, 101);
+        let before: i64 = waits[..100].iter().sum();
+        assert_eq!(waits[100], HOUR_MS - before);
+        assert_eq!(self::waits(Rule::MAIL, 6)[5], HOUR_MS);
+    }
+
+    #[test]
+    fn after_the_window_everything_is_forgotten() {
+        let row = AttemptRow { failures: 99, next_try_at_ms: 5, window_ends_at_ms: 10 };
+        assert_eq!(Rule::ACCOUNT.next(row, 10).map(|row| row.failures), Some(1));
+    }
+}

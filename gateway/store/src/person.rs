@@ -1,0 +1,136 @@
+//! People: who can sign in, and how they want to be spoken to.
+use crate::{Store, on_database};
+
+/// One person. The address has been verified when `email_verified_at_ms` is set.
+#[derive(Clone, sqlx::FromRow)]
+pub struct Person {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub language: String,
+    pub time_zone: String,
+    /// Argon2id in PHC form; `None` for someone who signs in another way.
+    pub password_hash: Option<String>,
+    pub state: String,
+    pub email_verified_at_ms: Option<i64>,
+    pub created_at_ms: i64,
+}
+
+/// A person with everything that a new account consists of. Written in one transaction or not at all.
+pub struct NewAccount<'a> {
+    pub person: Person,
+    pub email_key: &'a str,
+    pub org_id: &'a str,
+    pub org_name: &'a str,
+    pub preset: &'a str,
+    pub deployment_id: &'a str,
+    pub member_id: &'a str,
+}
+
+/// Creates person, org, `default` deployment and owner. False, and nothing written, if the address is taken.
+pub async fn insert_account(store: &Store, account: &NewAccount<'_>) -> sqlx::Result<bool> {
+    let NewAccount { person, .. } = account;
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let inserted = sqlx::query(
+            "insert into person (id, email, email_key, name, language, time_zone, password_hash, email_verified_at_ms, created_at_ms)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (email_key) do nothing")
+            .bind(&person.id).bind(&person.email).bind(account.email_key).bind(&person.name)
+            .bind(&person.language).bind(&person.time_zone).bind(&person.password_hash)
+            .bind(person.email_verified_at_ms).bind(person.created_at_ms)
+            .execute(&mut *tx).await?.rows_affected();
+        if inserted == 0 {
+            return Ok(false);
+        }
+        sqlx::query("insert into org (id, name, preset, created_at_ms) values ($1, $2, $3, $4)")
+            .bind(account.org_id).bind(account.org_name).bind(account.preset).bind(person.created_at_ms)
+            .execute(&mut *tx).await?;
+        sqlx::query("insert into deployment (id, org_id, name, slug, created_at_ms) values ($1, $2, 'default', 'default', $3)")
+            .bind(account.deployment_id).bind(account.org_id).bind(person.created_at_ms)
+            .execute(&mut *tx).await?;
+        sqlx::query("insert into member (id, org_id, person_id, role, created_at_ms) values ($1, $2, $3, 'owner', $4)")
+            .bind(account.member_id).bind(account.org_id).bind(&person.id).bind(person.created_at_ms)
+            .execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
+pub async fn find_by_email(store: &Store, email_key: &str) -> sqlx::Result<Option<Person>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select id, email, name, language, time_zone, password_hash, state, email_verified_at_ms, created_at_ms
+         from person where email_key = $1")
+        .bind(email_key).fetch_optional(db).await)
+}
+
+pub async fn find(store: &Store, id: &str) -> sqlx::Result<Option<Person>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select id, email, name, language, time_zone, password_hash, state, email_verified_at_ms, created_at_ms
+         from person where id = $1")
+        .bind(id).fetch_optional(db).await)
+}
+
+/// A second sign-up before the address was verified: the newest password and language count.
+pub async fn restart_sign_up(
+    store: &Store,
+    id: &str,
+    language: &str,
+    password_hash: &str,
+) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query(
+        "update person set language = $2, password_hash = $3 where id = $1 and email_verified_at_ms is null")
+        .bind(id).bind(language).bind(password_hash).execute(db).await.map(drop))
+}
+
+pub async fn mark_verified(store: &Store, id: &str, now_ms: i64) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query(
+        "update person set email_verified_at_ms = coalesce(email_verified_at_ms, $2) where id = $1")
+        .bind(id).bind(now_ms).execute(db).await.map(drop))
+}
+
+/// The same password under newer parameters. Does nothing if the password was changed meanwhile.
+pub async fn replace_hash(store: &Store, id: &str, old_hash: &str, new_hash: &str) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query("update person set password_hash = $3 where id = $1 and password_hash = $2")
+        .bind(id).bind(old_hash).bind(new_hash).execute(db).await.map(drop))
+}
+
+/// A new password. Ends the person's sessions but `keep_session_hash`, and every reset link, in the same transaction.
+pub async fn set_password(
+    store: &Store,
+    id: &str,
+    password_hash: &str,
+    keep_session_hash: Option<&str>,
+) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update person set password_hash = $2 where id = $1")
+            .bind(id).bind(password_hash).execute(&mut *tx).await?;
+        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
+            .bind(id).bind(keep_session_hash.unwrap_or("")).execute(&mut *tx).await?;
+        sqlx::query("delete from one_time_token where kind = 'reset_password' and subject_id = $1")
+            .bind(id).execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
+
+pub async fn set_profile(
+    store: &Store,
+    id: &str,
+    name: &str,
+    language: &str,
+    time_zone: &str,
+) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query("update person set name = $2, language = $3, time_zone = $4 where id = $1")
+        .bind(id).bind(name).bind(language).bind(time_zone).execute(db).await.map(drop))
+}
+
+/// Stops the person: sessions end, and keys they hold stop at every instance within a second.
+pub async fn disable(store: &Store, id: &str) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update person set state = 'disabled' where id = $1").bind(id).execute(&mut *tx).await?;
+        sqlx::query("delete from session where person_id = $1").bind(id).execute(&mut *tx).await?;
+        sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
