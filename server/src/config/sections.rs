@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use bytespike_catalog::extra::ExtraModel;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub struct Config {
     pub prices: Prices,
     pub demo: Demo,
     pub channels: Vec<Channel>,
-    pub models: Vec<Model>,
+    pub models: Vec<ExtraModel>,
     /// Provider → API key found in the environment under the provider's usual name.
     #[serde(skip_deserializing, default)]
     pub provider_keys: BTreeMap<String, Secret>,
@@ -201,39 +202,6 @@ impl Default for ChannelModels {
     fn default() -> Self {
         Self::Slugs(Vec::new())
     }
-}
-
-/// A model declared by the operator.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-    pub provider: String,
-    pub context_tokens: u32,
-    pub max_output_tokens: u32,
-    #[serde(default)]
-    pub tools: bool,
-    #[serde(default)]
-    pub vision: bool,
-    #[serde(default)]
-    pub thinking: bool,
-    pub usd_per_million_tokens: TokenPrices,
-}
-
-/// Decimal dollar amounts; a component without an amount cannot be billed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenPrices {
-    pub input: String,
-    pub output: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache_read: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache_write_5m: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache_write_1h: Option<String>,
 }
 
 impl Server {

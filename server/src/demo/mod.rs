@@ -32,6 +32,7 @@
 mod answer;
 mod anthropic;
 mod directives;
+mod models;
 mod openai;
 mod prompt;
 mod sample;
@@ -43,6 +44,8 @@ use axum::{Router, routing::post};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
+
+pub use models::{PROVIDER, PROVIDER_NAME, models};
 
 /// A running demo provider; it stops when this is dropped.
 pub struct DemoProvider {

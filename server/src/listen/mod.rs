@@ -3,6 +3,8 @@
 mod body;
 mod caps;
 mod connection;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
