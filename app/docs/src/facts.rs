@@ -24,8 +24,10 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
 
 /// A default of `[gateway]`, whole seconds.
 fn seconds(setting: &str) -> Result<String, Fault> {
-    let config: toml::Table = CONFIG.parse().map_err(|error| Fault(format!("config.default.toml: {error}")))?;
-    let value = config.get("gateway").and_then(|gateway| gateway.get(setting)).and_then(toml::Value::as_integer);
+    let config: toml::Table =
+        CONFIG.parse().map_err(|error| Fault(format!("config.default.toml: {error}")))?;
+    let value =
+        config.get("gateway").and_then(|gateway| gateway.get(setting)).and_then(toml::Value::as_integer);
     let value = value.ok_or_else(|| Fault(format!("config.default.toml has no gateway.{setting}")))?;
     Ok((value / 1000).to_string())
 }

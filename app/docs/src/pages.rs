@@ -31,7 +31,11 @@ pub(crate) async fn named(State(docs): State<Docs>, Path(slug): Path<String>, vi
 }
 
 /// `GET /docs/<slug>/…`: pages have no pages below them.
-pub(crate) async fn missing(State(docs): State<Docs>, Path((slug, _)): Path<(String, String)>, visit: Visit) -> Response {
+pub(crate) async fn missing(
+    State(docs): State<Docs>,
+    Path((slug, _)): Path<(String, String)>,
+    visit: Visit,
+) -> Response {
     not_found(&docs, &visit, &slug).await
 }
 

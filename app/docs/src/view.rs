@@ -2,15 +2,17 @@
 
 use crate::library::{Article, Shelf};
 use crate::nav::GROUPS;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Callout, CalloutKind, Icon, IconName};
 use bytespike_ui::layout::{self, DocsFrame, NavGroup, NavItem, TocItem};
-use bytespike_ui::Visit;
 use leptos::prelude::*;
 
 /// The page at `position` of the shelf.
 pub(crate) fn article(visit: &Visit, shelf: &Shelf, position: usize) -> AnyView {
     let Some(article) = shelf.articles.get(position) else { return ().into_any() };
-    let turn = |step: Option<usize>| step.and_then(|at| shelf.articles.get(at)).map(|article| item(visit, article, false));
+    let turn = |step: Option<usize>| {
+        step.and_then(|at| shelf.articles.get(at)).map(|article| item(visit, article, false))
+    };
     let frame = DocsFrame {
         groups: groups(visit, shelf, Some(position)),
         toc: contents(article),
@@ -56,8 +58,11 @@ pub(crate) fn plain(visit: &Visit, shelf: &Shelf, query: &str, content: AnyView)
 /// Nothing at this address; the pages whose names are nearest to it.
 pub(crate) fn missing(visit: &Visit, shelf: &Shelf, slug: &str) -> AnyView {
     let t = &visit.t().docs.missing;
-    let mut near: Vec<(usize, &Article)> =
-        shelf.articles.iter().map(|article| (strsim::levenshtein(article.entry.slug, slug), article)).collect();
+    let mut near: Vec<(usize, &Article)> = shelf
+        .articles
+        .iter()
+        .map(|article| (strsim::levenshtein(article.entry.slug, slug), article))
+        .collect();
     near.sort_by_key(|(distance, _)| *distance);
     let links = near.into_iter().take(3).map(|(_, article)| {
         view! { <li><a href=visit.link(&article.entry.path())>{article.title.clone()}</a></li> }
@@ -89,7 +94,8 @@ fn groups(visit: &Visit, shelf: &Shelf, current: Option<usize>) -> Vec<NavGroup>
     let mut articles = shelf.articles.iter().enumerate();
     let group = |group: &crate::nav::Group| {
         let items = articles.by_ref().take(group.entries.len());
-        let items = items.map(|(position, article)| item(visit, article, current == Some(position))).collect();
+        let items =
+            items.map(|(position, article)| item(visit, article, current == Some(position))).collect();
         NavGroup { title: (group.title)(t).to_owned(), items }
     };
     GROUPS.iter().map(group).collect()
@@ -103,5 +109,7 @@ fn item(visit: &Visit, article: &Article, is_current: bool) -> NavItem {
 
 fn contents(article: &Article) -> Vec<TocItem> {
     let headings = article.document.headings.iter().filter(|heading| heading.level <= 3);
-    headings.map(|heading| TocItem { level: heading.level, id: heading.id.clone(), text: heading.text.clone() }).collect()
+    headings
+        .map(|heading| TocItem { level: heading.level, id: heading.id.clone(), text: heading.text.clone() })
+        .collect()
 }

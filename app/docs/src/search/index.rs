@@ -33,7 +33,8 @@ impl Index {
     pub(crate) fn build(articles: &[Article]) -> Self {
         let mut index = Self::default();
         for (page, article) in articles.iter().enumerate() {
-            index.add(&format!("{} {}", article.title, article.description), (page, 0), IN_PAGE_TITLE);
+            index.add(&format!("{} {}", article.title, article.entry.slug), (page, 0), IN_PAGE_TITLE);
+            index.add(&article.description, (page, 0), IN_HEADING);
             for (place, section) in article.document.sections.iter().enumerate() {
                 index.add_section(section, (page, place));
             }
@@ -86,7 +87,8 @@ impl Index {
             let share = if found == term { 1.0 } else { PREFIX };
             let rarity = (1.0 + self.sections as f64 / postings.len().max(1) as f64).ln();
             for (place, weight) in postings {
-                *places.entry(*place).or_default() += share * rarity * weight / (weight + 2.0) * weight.sqrt();
+                *places.entry(*place).or_default() +=
+                    share * rarity * weight / (weight + 2.0) * weight.sqrt();
             }
         }
         places

@@ -13,7 +13,8 @@ pub(crate) fn snippet(text: &str, query: &str) -> Vec<Piece> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown: Vec<char> = text.chars().collect();
     // One lower-case character for each shown one, so that positions agree.
-    let folded: Vec<char> = shown.iter().map(|character| character.to_lowercase().next().unwrap_or(*character)).collect();
+    let folded: Vec<char> =
+        shown.iter().map(|character| character.to_lowercase().next().unwrap_or(*character)).collect();
     let terms: Vec<Vec<char>> = query_terms(query).iter().map(|term| term.chars().collect()).collect();
     let first = (0..folded.len()).find(|at| match_at(&folded, *at, &terms) > 0).unwrap_or(0);
     let start = first.saturating_sub(BEFORE_CHARS);
@@ -72,7 +73,10 @@ mod tests {
         let text = format!("{} needle {}", "a ".repeat(200), "b ".repeat(200));
         let pieces = snippet(&text, "needle");
         let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
-        assert!(whole.starts_with('…') && whole.ends_with('…') && whole.chars().count() <= LENGTH_CHARS + 2, "{whole}");
+        assert!(
+            whole.starts_with('…') && whole.ends_with('…') && whole.chars().count() <= LENGTH_CHARS + 2,
+            "{whole}"
+        );
         assert!(pieces.contains(&("needle".to_owned(), true)));
     }
 }

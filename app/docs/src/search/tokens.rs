@@ -15,9 +15,9 @@ pub(crate) fn terms(text: &str) -> Vec<String> {
             Run::Word(word) => {
                 let parts: Vec<&str> = word.split(['-', '_']).filter(|part| !part.is_empty()).collect();
                 if parts.len() > 1 {
-                    terms.extend(parts.iter().map(|part| (*part).to_owned()));
+                    terms.extend(parts.iter().map(|part| singular(part)));
                 }
-                terms.push(word);
+                terms.push(singular(&word));
             }
         }
     }
@@ -29,13 +29,23 @@ pub(crate) fn query_terms(text: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for run in runs(text) {
         match run {
-            Run::Han(characters) if characters.len() == 1 => terms.extend(characters.first().map(char::to_string)),
-            Run::Han(characters) => terms.extend(characters.windows(2).map(|pair| pair.iter().collect::<String>())),
-            Run::Word(word) => terms.push(word),
+            Run::Han(characters) if characters.len() == 1 => {
+                terms.extend(characters.first().map(char::to_string));
+            }
+            Run::Han(characters) => {
+                terms.extend(characters.windows(2).map(|pair| pair.iter().collect::<String>()));
+            }
+            Run::Word(word) => terms.push(singular(&word)),
         }
     }
     terms.dedup();
     terms
+}
+
+/// `receipts` and `receipt` are one term; `less` stays as it is.
+fn singular(word: &str) -> String {
+    let stem = word.strip_suffix('s').filter(|stem| stem.len() >= 3 && !stem.ends_with('s'));
+    stem.unwrap_or(word).to_owned()
 }
 
 enum Run {
@@ -90,5 +100,6 @@ mod tests {
     fn compound_names_are_found_whole_and_in_parts() {
         assert_eq!(terms("X-Receipt-Id"), ["x", "receipt", "id", "x-receipt-id"]);
         assert_eq!(query_terms("X-Receipt-Id stream"), ["x-receipt-id", "stream"]);
+        assert_eq!(query_terms("receipts less"), ["receipt", "less"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /blog/feed.xml`: Atom with whole posts.
 
-use super::posts::{self, Post};
 use super::Blog;
+use super::posts::{self, Post};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_ui::page::text;

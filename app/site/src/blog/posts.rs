@@ -4,7 +4,8 @@ use bytespike_ui::markdown::{self, Document, Facts, Fault};
 use bytespike_ui::{Locale, Urls, Visit};
 
 /// Newest first.
-pub(crate) const SLUGS: [&str; 3] = ["how-failures-dont-bill", "live-or-estimate", "two-scripts-no-javascript"];
+pub(crate) const SLUGS: [&str; 3] =
+    ["how-failures-dont-bill", "live-or-estimate", "two-scripts-no-javascript"];
 
 macro_rules! texts {
     ($language:literal) => {
