@@ -161,3 +161,55 @@ impl fmt::Display for Actor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Bench, on_each, origin};
+    use bytespike_store::{on_database, sqlx};
+
+    async fn written(bench: &Bench, count: i64) {
+        for _ in 0..count {
+            let event = Event::new("key.created", Actor::Person("usr_1"))
+                .org("org_1")
+                .detail(json!({ "name": "laptop" }));
+            bench.accounts.audit.record(&origin(), event).await;
+        }
+    }
+
+    async fn tamper(bench: &Bench, sql: &'static str) {
+        on_database!(&bench.store, db => sqlx::query(sql).execute(db).await.map(drop)).expect("tampered");
+    }
+
+    #[tokio::test]
+    async fn an_untouched_chain_holds_even_when_written_by_many_at_once() {
+        on_each(async |bench| {
+            futures_util::future::join_all((0..8).map(|_| written(&bench, 5))).await;
+            assert_eq!(bench.accounts.audit.verify().await.expect("read"), Ok(40));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn changing_or_deleting_a_row_is_noticed() {
+        on_each(async |bench| {
+            written(&bench, 4).await;
+            let audit = &bench.accounts.audit;
+            tamper(&bench, "update audit_event set actor = 'host' where seq = 2").await;
+            assert_eq!(audit.verify().await.expect("read"), Err(Broken::Changed(2)));
+            tamper(&bench, "delete from audit_event where seq = 2").await;
+            assert_eq!(audit.verify().await.expect("read"), Err(Broken::Missing(2)));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn cutting_the_end_off_is_noticed() {
+        on_each(async |bench| {
+            written(&bench, 3).await;
+            tamper(&bench, "delete from audit_event where seq = 3").await;
+            assert_eq!(bench.accounts.audit.verify().await.expect("read"), Err(Broken::Missing(3)));
+        })
+        .await;
+    }
+}

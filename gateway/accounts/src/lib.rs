@@ -14,6 +14,8 @@ pub mod people;
 pub mod role;
 pub mod secrets;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod tokens;
 

@@ -126,3 +126,58 @@ impl Checked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{on_each, origin};
+
+    const NEW: NewOperator<'_> =
+        NewOperator { email: "root@example.com", name: "Root", password: "keys hang by the door" };
+
+    #[tokio::test]
+    async fn the_first_run_page_makes_one_operator_and_is_then_gone_for_good() {
+        on_each(async |bench| {
+            let operators = &bench.accounts.operators;
+            let older = operators.first_run_token().await.expect("read").expect("a token");
+            let token = operators.first_run_token().await.expect("read").expect("a token");
+            assert!(!operators.first_run_open(older.expose()).await.expect("read"));
+            assert!(operators.first_run_open(token.expose()).await.expect("read"));
+            let from = origin();
+            let tries = (0..4).map(|_| operators.create_first(&from, token.expose(), NEW));
+            let made = futures_util::future::join_all(tries).await.into_iter().filter(Result::is_ok).count();
+            assert_eq!(made, 1);
+            assert!(!operators.first_run_open(token.expose()).await.expect("read"));
+            assert!(operators.first_run_token().await.expect("read").is_none());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_first_run_token_expires() {
+        on_each(async |bench| {
+            let operators = &bench.accounts.operators;
+            let token = operators.first_run_token().await.expect("read").expect("a token");
+            bench.clock.advance(30 * 60_000);
+            let late = operators.create_first(&origin(), token.expose(), NEW).await;
+            assert!(matches!(late, Err(OperatorError::Dead)));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_host_creates_and_resets_operators() {
+        on_each(async |bench| {
+            let operators = &bench.accounts.operators;
+            let made = operators.create(NEW).await.expect("created");
+            let reset = operators
+                .create(NewOperator { password: "a different set of keys", ..NEW })
+                .await
+                .expect("reset");
+            assert_eq!(made, reset);
+            let weak = operators.create(NewOperator { password: "short", ..NEW }).await;
+            assert!(matches!(weak, Err(OperatorError::Password(PasswordProblem::TooShort))));
+        })
+        .await;
+    }
+}

@@ -19,6 +19,10 @@ pub struct CredentialRow {
     pub deployment_id: String,
     pub member_id: String,
     pub preset: String,
+    pub org_name: String,
+    pub deployment_name: String,
+    pub member_name: String,
+    pub last_four: String,
     /// The org is open, the holder is still a member, and the person behind it is not disabled.
     pub holder_active: bool,
 }
@@ -37,12 +41,14 @@ pub struct PathRow {
 pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Found>> {
     let credential: Option<CredentialRow> = on_database!(read store, db => sqlx::query_as(
         "select c.verifier, c.not_after_ms, c.last_used_at_ms, k.id as key_id, k.name as key_name, k.kind,
-                k.org_id, k.deployment_id, k.member_id, org.preset,
+                k.org_id, k.deployment_id, k.member_id, org.preset, org.name as org_name,
+                deployment.name as deployment_name, coalesce(person.name, member.service_name, '') as member_name, c.last_four,
                 (org.state = 'active' and member.state = 'active' and coalesce(person.state, 'active') = 'active')
                     as holder_active
          from api_key_credential c
          join api_key k on k.id = c.key_id
          join org on org.id = k.org_id
+         join deployment on deployment.id = k.deployment_id
          join member on member.id = k.member_id
          left join person on person.id = member.person_id
          where c.id = $1")

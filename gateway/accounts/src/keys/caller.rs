@@ -1,5 +1,5 @@
 //! Who is calling, and what every key on the way from the root to theirs lets them do.
-use super::format::KeyKind;
+use super::format::{KeyKind, masked};
 use crate::orgs::Preset;
 use bytespike_store::api_key_credential::{Found, PathRow};
 use std::collections::BTreeSet;
@@ -14,6 +14,11 @@ pub struct Caller {
     /// Which of the key's credentials was presented; safe to log.
     pub credential_id: String,
     pub key_name: String,
+    /// How lists and receipts show the key: its start, its id and its last four characters, never its secret.
+    pub key_hint: String,
+    pub org_name: String,
+    pub deployment_name: String,
+    pub member_name: String,
     /// The key and every key it was derived from, the root first, this one last.
     pub key_path: Vec<String>,
     pub kind: KeyKind,
@@ -123,7 +128,11 @@ impl Caller {
             deployment_id: credential.deployment_id,
             member_id: credential.member_id,
             key_id: credential.key_id,
+            key_hint: masked(KeyKind::from_stored(&credential.kind), credential_id, &credential.last_four),
             key_name: credential.key_name,
+            org_name: credential.org_name,
+            deployment_name: credential.deployment_name,
+            member_name: credential.member_name,
             credential_id: credential_id.to_owned(),
         }
     }

@@ -103,7 +103,7 @@ pub fn masked(kind: KeyKind, credential_id: &str, last_four: &str) -> String {
     format!("{}{shown}…{last_four}", kind.prefix())
 }
 
-fn compose(kind: KeyKind, id: &str, secret: &str) -> SecretText {
+pub(super) fn compose(kind: KeyKind, id: &str, secret: &str) -> SecretText {
     // Reserved at its final size, so that no grown-out-of buffer keeps a copy of the secret.
     let mut text = String::with_capacity(MOST_BYTES);
     text.extend([kind.prefix(), id, secret]);

@@ -19,9 +19,12 @@ pub use manage::{CreatedKey, KeyError, KeyInfo, KeyState, NewKey};
 use moka::future::Cache;
 pub(crate) use rights::RightsWatch;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Cached callers at most; each is about a kilobyte.
 const MOST_CACHED: u64 = 100_000;
+/// A change of rights empties the cache by itself; this bounds how long a renamed org or member keeps its old name.
+const NAMES_LAST: Duration = Duration::from_secs(60);
 /// Which pepper made a verifier, for the day there is a second one.
 const PEPPER_VERSION: i64 = 1;
 
@@ -52,7 +55,7 @@ impl Keys {
             pepper: master.mac(MacPurpose::ApiKey),
             audit,
             rights,
-            cache: Cache::new(MOST_CACHED),
+            cache: Cache::builder().max_capacity(MOST_CACHED).time_to_live(NAMES_LAST).build(),
             last_used: Arc::default(),
         }
     }

@@ -35,6 +35,8 @@ pub enum SealPurpose {
     ChannelSecret,
     IdempotentAnswer,
     Totp,
+    /// A new key on its way to the one page that shows it.
+    ShownKey,
 }
 
 /// What a signing key is for.
@@ -129,6 +131,7 @@ impl MasterKey {
             SealPurpose::ChannelSecret => "bytespike/v1/channel-secret-aead",
             SealPurpose::IdempotentAnswer => "bytespike/v1/idempotent-answer-aead",
             SealPurpose::Totp => "bytespike/v1/totp-aead",
+            SealPurpose::ShownKey => "bytespike/v1/shown-key-aead",
         }))
     }
 
@@ -138,6 +141,11 @@ impl MasterKey {
             SignPurpose::Receipt => "bytespike/v1/receipt-signing",
             SignPurpose::PriceExport => "bytespike/v1/price-export-signing",
         })
+    }
+
+    /// The key under which gateways seal the reasoning state that clients carry from turn to turn.
+    pub fn reasoning_state_key(&self) -> Zeroizing<[u8; KEY_BYTES]> {
+        self.derive("bytespike/v1/reasoning-state-aead")
     }
 
     fn derive(&self, info: &str) -> Zeroizing<[u8; KEY_BYTES]> {

@@ -2,6 +2,8 @@
 //! Idle and absolute limits follow the clock passed in, not the cookie's.
 mod cookie;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::Origin;
 use crate::secrets::{MacKey, MacPurpose, MasterKey};

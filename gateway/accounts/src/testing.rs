@@ -1,0 +1,66 @@
+//! What this crate's tests stand on: accounts on a fresh database, a clock that moves when told, and a signed-up owner.
+use crate::mail::{Mail, MailKind};
+use crate::orgs::Language;
+use crate::people::{Membership, SignUp};
+use crate::secrets::{MasterKey, SecretText};
+use crate::{Accounts, Origin};
+use bytespike_store::Store;
+use bytespike_store::testing::on_each_database;
+use bytespike_store::world::{ManualClock, World};
+use std::sync::Arc;
+
+pub const EMAIL: &str = "ada@example.com";
+pub const PASSWORD: &str = "a quiet engine of brass";
+const START_MS: i64 = 1_790_000_000_000;
+
+pub struct Bench {
+    pub accounts: Accounts,
+    pub clock: Arc<ManualClock>,
+    pub world: World,
+    pub store: Store,
+}
+
+/// Runs the test on SQLite and on PostgreSQL.
+pub async fn on_each(test: impl AsyncFn(Bench)) {
+    on_each_database(async |store| {
+        let (world, clock) = World::manual(START_MS, 42);
+        let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors(), 2);
+        test(Bench { accounts, clock, world, store }).await;
+    })
+    .await;
+}
+
+impl Bench {
+    /// A second process on the same database.
+    pub fn other_instance(&self) -> Accounts {
+        Accounts::new(self.store.clone(), self.world.clone(), &MasterKey::of_the_vectors(), 2)
+    }
+
+    /// Someone who signed up and confirmed their address.
+    pub async fn owner(&self, email: &str) -> Membership {
+        let mail = self.sign_up(email, PASSWORD).await.expect("a mail");
+        self.accounts.people.verify_email(&origin(), token(&mail).expose()).await.expect("confirmed");
+        self.accounts.people.sign_in(&origin(), email, PASSWORD).await.expect("signed in")
+    }
+
+    pub async fn sign_up(&self, email: &str, password: &str) -> Option<Mail> {
+        let form = SignUp { email, password, name: None, language: Language::En };
+        self.accounts.people.sign_up(&origin(), form).await.expect("accepted")
+    }
+}
+
+pub fn origin() -> Origin {
+    Origin::host()
+}
+
+pub fn origin_at(ip: &str) -> Origin {
+    Origin { ip: ip.parse().expect("an address"), ..Origin::host() }
+}
+
+/// The token in a mail's link.
+pub fn token(mail: &Mail) -> SecretText {
+    match &mail.kind {
+        MailKind::VerifyEmail { token } | MailKind::ResetPassword { token } => token.clone(),
+        other => panic!("a mail without a link: {other:?}"),
+    }
+}
