@@ -8,7 +8,7 @@ use bytespike_ui::markdown::{Facts, Fault};
 /// The commented defaults; a page prints them whole.
 const CONFIG: &str = include_str!("../../../server/config.default.toml");
 /// Always served while the demo provider runs; see `server/src/demo`.
-const DEMO_MODEL: &str = "demo-chat";
+const DEMO_MODEL: &str = "demo-claude";
 
 pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
     Ok(Facts::from([
