@@ -23,6 +23,8 @@ impl Rule {
     pub const ACCOUNT: Rule = Rule { free: 5, most: 100, window_ms: HOUR_MS };
     /// An office shares one address, so a network has more free tries than an account.
     pub const NETWORK: Rule = Rule { free: 20, most: 300, window_ms: HOUR_MS };
+    /// Sign-ups and reset requests from one network: not failures, but they cost a hash or a mail each.
+    pub const REQUESTS: Rule = Rule { free: 30, most: 300, window_ms: HOUR_MS };
     /// Mails to one address: a link that does not arrive is asked for again, but nobody is flooded.
     pub const MAIL: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS };
 
@@ -72,12 +74,14 @@ impl Throttle {
         self.subject("mail", email_key)
     }
 
-    /// One IPv4 address, or one IPv6 /64, which is what a single customer of a network gets.
+    /// Failed sign-ins from one network.
     pub fn network(&self, ip: IpAddr) -> Subject {
-        match ip.to_canonical() {
-            IpAddr::V4(v4) => self.subject("network", &v4.to_string()),
-            IpAddr::V6(v6) => self.subject("network", &hex::encode(&v6.octets()[..8])),
-        }
+        self.subject("network", &network_of(ip))
+    }
+
+    /// Sign-ups and reset requests from one network.
+    pub fn requests_from(&self, ip: IpAddr) -> Subject {
+        self.subject("requests", &network_of(ip))
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.
@@ -97,6 +101,14 @@ impl Throttle {
 
     fn subject(&self, kind: &str, value: &str) -> Subject {
         Subject(format!("{kind}:{}", self.key.mac_hex(format!("{kind}!{value}").as_bytes())))
+    }
+}
+
+/// One IPv4 address, or one IPv6 /64, which is what a single customer of a network gets.
+fn network_of(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => hex::encode(&v6.octets()[..8]),
     }
 }
 

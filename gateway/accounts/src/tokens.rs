@@ -1,5 +1,6 @@
 //! One-time tokens: 190 random bits in a link, stored as an HMAC, good for one use and a short while.
 use crate::base62;
+use crate::mail::{RESET_MINUTES, VERIFY_MINUTES};
 use crate::secrets::{MacKey, MacPurpose, MasterKey, SecretText};
 use bytespike_store::Store;
 use bytespike_store::one_time_token::{self, NewToken};
@@ -26,8 +27,9 @@ impl TokenKind {
 
     fn lifetime_ms(self) -> i64 {
         match self {
-            TokenKind::VerifyEmail => 24 * 60 * MINUTE_MS,
-            TokenKind::ResetPassword | TokenKind::FirstOperator => 30 * MINUTE_MS,
+            TokenKind::VerifyEmail => VERIFY_MINUTES * MINUTE_MS,
+            TokenKind::ResetPassword => RESET_MINUTES * MINUTE_MS,
+            TokenKind::FirstOperator => 30 * MINUTE_MS,
         }
     }
 }

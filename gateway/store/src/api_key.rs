@@ -78,6 +78,14 @@ pub async fn list(store: &Store, org_id: &str, member_id: Option<&str>) -> sqlx:
         .bind(org_id).bind(member_id).fetch_all(db).await)
 }
 
+/// How many keys of the org have not ended.
+pub async fn count_open(store: &Store, org_id: &str) -> sqlx::Result<i64> {
+    let (count,): (i64,) = on_database!(read store, db => sqlx::query_as(
+        "select count(*) from api_key where org_id = $1 and state in ('active', 'disabled')")
+        .bind(org_id).fetch_one(db).await)?;
+    Ok(count)
+}
+
 /// Which key of the org: `member_id` narrows it to those the member holds.
 #[derive(Clone, Copy)]
 pub struct KeyRef<'a> {

@@ -20,6 +20,9 @@ pub enum KeyRefusal {
     Expired,
     #[error("the key was revoked")]
     Revoked,
+    /// As revoked for a new call; one that is running may finish.
+    #[error("the key was deleted")]
+    Deleted,
     #[error("the key is switched off")]
     Disabled,
     #[error("a key that this one was derived from was revoked or switched off")]
@@ -123,10 +126,17 @@ fn check(found: &Found, now_ms: i64) -> Result<(), KeyRefusal> {
     match own.state.as_str() {
         "active" => {}
         "disabled" => return Err(KeyRefusal::Disabled),
+        "deleted" => return Err(KeyRefusal::Deleted),
         _ => return Err(KeyRefusal::Revoked),
     }
-    if parents.iter().any(|parent| parent.state != "active" || expired(parent.expires_at_ms)) {
+    if parents
+        .iter()
+        .any(|parent| !matches!(parent.state.as_str(), "active" | "deleted") || expired(parent.expires_at_ms))
+    {
         return Err(KeyRefusal::ParentInactive);
+    }
+    if parents.iter().any(|parent| parent.state == "deleted") {
+        return Err(KeyRefusal::Deleted);
     }
     if found.credential.holder_active { Ok(()) } else { Err(KeyRefusal::HolderInactive) }
 }

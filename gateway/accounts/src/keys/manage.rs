@@ -12,6 +12,9 @@ use bytespike_store::api_key::{self, KeyRef, KeyRow};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// Keys that have not ended, per org.
+const MOST_KEYS: i64 = 1_000;
+
 /// What a new key is to be. The holder is the member who makes it.
 #[derive(Clone, Debug)]
 pub struct NewKey {
@@ -116,6 +119,8 @@ pub enum KeyError {
     ExpiresInThePast,
     #[error("a key needs at least one scope")]
     NoScope,
+    #[error("the org has {MOST_KEYS} keys; delete some that are no longer used")]
+    TooMany,
     #[error("there is no such key, or it has ended")]
     NotFound,
     #[error("keys cannot be changed right now: {0}")]
@@ -131,6 +136,9 @@ impl Keys {
         new: NewKey,
     ) -> Result<CreatedKey, KeyError> {
         let name = self.check_new(member, &new)?;
+        if api_key::count_open(&self.store, member.org_id()).await? >= MOST_KEYS {
+            return Err(KeyError::TooMany);
+        }
         let id = self.world.id("key");
         let secret = format::mint(&self.world, new.kind);
         // A text just minted always parses; if it did not, it must not be stored.

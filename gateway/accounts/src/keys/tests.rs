@@ -103,6 +103,7 @@ async fn disabled_keys_come_back_and_ended_keys_do_not() {
         assert_eq!((listed.state, listed.ended_at_ms), (KeyState::Revoked, Some(bench.world.now_ms())));
         keys.delete(&origin(), &owner, &key.id).await.expect("deleted");
         assert!(keys.list(&owner).await.expect("read").is_empty());
+        assert!(matches!(keys.identify(key.secret.expose()).await, Err(KeyRefusal::Deleted)));
     })
     .await;
 }

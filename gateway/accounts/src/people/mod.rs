@@ -23,7 +23,7 @@ pub use membership::Membership;
 pub use profile::{OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, ResetError};
 pub use sign_in::SignInError;
-pub use sign_up::{NewOwner, SignUp, SignUpError, VerifyError};
+pub use sign_up::{NewOwner, ResendError, SignUp, SignUpError, VerifyError};
 use std::sync::Arc;
 
 #[derive(Clone)]

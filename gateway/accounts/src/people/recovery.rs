@@ -42,7 +42,7 @@ impl People {
     /// The mail to send, if the address has an account. The page's answer must not depend on it.
     pub async fn request_reset(&self, origin: &Origin, email: &str) -> Result<Option<Mail>, ResetError> {
         let email = EmailAddress::parse(email)?;
-        if !self.throttle.allows(&self.throttle.network(origin.ip), Rule::NETWORK).await? {
+        if !self.throttle.allows(&self.throttle.requests_from(origin.ip), Rule::REQUESTS).await? {
             return Err(ResetError::TooMany);
         }
         let found = person::find_by_email(&self.store, &email.key()).await?;

@@ -58,6 +58,17 @@ pub enum VerifyError {
     Unavailable(#[from] sqlx::Error),
 }
 
+/// Why no link was sent again. None of these tells whether the address has an account.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    #[error("too many attempts from your network; try again later")]
+    TooMany,
+    #[error("mail cannot be sent right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
 impl People {
     /// Creates person, org, `default` deployment and owner in one transaction, and answers the mail to send: a
     /// confirmation, or, for an address that has an account, a notice. `None` when that address got several lately.
@@ -68,7 +79,7 @@ impl People {
             None => names::clean(email.local_part())?,
         };
         let password = Password::choose(form.password, &[email.as_str(), &name])?;
-        if !self.throttle.allows(&self.throttle.network(origin.ip), Rule::NETWORK).await? {
+        if !self.throttle.allows(&self.throttle.requests_from(origin.ip), Rule::REQUESTS).await? {
             return Err(SignUpError::TooMany);
         }
         // Hashed in every case, so that a taken address takes as long.
@@ -80,6 +91,19 @@ impl People {
             return Ok(self.verification_mail(&person).await?);
         }
         Ok(self.sign_up_again(&person).await?)
+    }
+
+    /// The confirmation to send again, if the address has an account that still needs it.
+    pub async fn resend_verification(&self, origin: &Origin, email: &str) -> Result<Option<Mail>, ResendError> {
+        let email = EmailAddress::parse(email)?;
+        if !self.throttle.allows(&self.throttle.requests_from(origin.ip), Rule::REQUESTS).await? {
+            return Err(ResendError::TooMany);
+        }
+        let found = person::find_by_email(&self.store, &email.key()).await?;
+        match found.filter(|person| person.email_verified_at_ms.is_none() && person.state == "active") {
+            Some(person) => Ok(self.verification_mail(&person).await?),
+            None => Ok(None),
+        }
     }
 
     /// Whether a confirmation link would still work. Opening the page uses nothing up.

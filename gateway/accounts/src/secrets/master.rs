@@ -34,9 +34,9 @@ pub enum MacPurpose {
 pub enum SealPurpose {
     ChannelSecret,
     IdempotentAnswer,
-    Totp,
     /// A new key on its way to the one page that shows it.
     ShownKey,
+    Totp,
 }
 
 /// What a signing key is for.
@@ -130,8 +130,8 @@ impl MasterKey {
         SealKey::new(&self.derive(match purpose {
             SealPurpose::ChannelSecret => "bytespike/v1/channel-secret-aead",
             SealPurpose::IdempotentAnswer => "bytespike/v1/idempotent-answer-aead",
-            SealPurpose::Totp => "bytespike/v1/totp-aead",
             SealPurpose::ShownKey => "bytespike/v1/shown-key-aead",
+            SealPurpose::Totp => "bytespike/v1/totp-aead",
         }))
     }
 
