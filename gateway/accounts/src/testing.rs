@@ -64,3 +64,60 @@ pub fn token(mail: &Mail) -> SecretText {
         other => panic!("a mail without a link: {other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::NewKey;
+    use crate::sessions::Session;
+    use bytespike_store::testing::on_sqlite;
+
+    /// Reads the database's own files, so that no table can be forgotten.
+    #[tokio::test]
+    async fn no_secret_that_was_handed_out_can_be_read_from_the_database() {
+        on_sqlite(async |store| {
+            let (world, clock) = World::manual(START_MS, 43);
+            let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors(), 1);
+            let bench = Bench { accounts, clock, world, store };
+            let owner = bench.owner(EMAIL).await;
+            let key = bench
+                .accounts
+                .keys
+                .create(&origin(), &owner, NewKey::named("laptop"))
+                .await
+                .expect("created");
+            let reset = bench
+                .accounts
+                .people
+                .request_reset(&origin(), EMAIL)
+                .await
+                .expect("accepted")
+                .expect("a mail");
+            let operator =
+                bench.accounts.operators.first_run_token().await.expect("issued").expect("none before");
+            let session = Session::new(None, Arc::new(bench.accounts.sessions.clone()), None);
+            bench.accounts.sessions.start(&session, &origin(), owner.person_id()).await.expect("started");
+            session.save().await.expect("saved");
+            let handed_out = [
+                PASSWORD.to_owned(),
+                key.secret.expose()[20..52].to_owned(),
+                token(&reset).expose().to_owned(),
+                operator.expose().to_owned(),
+                session.id().expect("saved").to_string(),
+            ];
+            let files = database_files(&bench.store);
+            assert!(files.contains(EMAIL), "the files were not read");
+            for secret in handed_out {
+                assert!(!files.contains(&secret), "a secret is in the database");
+            }
+        })
+        .await;
+    }
+
+    fn database_files(store: &Store) -> String {
+        let path = store.sqlite_path().expect("a file");
+        let beside = path.with_extension("db-wal");
+        let read = |path| std::fs::read(path).expect("readable");
+        [&path, &beside].map(|path| String::from_utf8_lossy(&read(path)).into_owned()).concat()
+    }
+}

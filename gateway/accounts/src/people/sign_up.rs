@@ -94,7 +94,11 @@ impl People {
     }
 
     /// The confirmation to send again, if the address has an account that still needs it.
-    pub async fn resend_verification(&self, origin: &Origin, email: &str) -> Result<Option<Mail>, ResendError> {
+    pub async fn resend_verification(
+        &self,
+        origin: &Origin,
+        email: &str,
+    ) -> Result<Option<Mail>, ResendError> {
         let email = EmailAddress::parse(email)?;
         if !self.throttle.allows(&self.throttle.requests_from(origin.ip), Rule::REQUESTS).await? {
             return Err(ResendError::TooMany);

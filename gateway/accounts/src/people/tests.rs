@@ -1,9 +1,11 @@
 use super::*;
 use crate::audit::Actor;
+use crate::keys::{KeyRefusal, NewKey};
 use crate::orgs::{Preset, TrialGrant};
 use crate::passwords::PasswordProblem;
 use crate::role::Role;
 use crate::testing::{Bench, EMAIL, PASSWORD, on_each, origin, origin_at, token};
+use bytespike_store::{on_database, sqlx};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -295,6 +297,65 @@ async fn an_owner_made_on_the_host_is_the_same_one_the_next_time() {
         let second = bench.accounts.people.create_owner(demo).await.expect("found");
         assert_eq!((first.org_id(), first.member_id()), (second.org_id(), second.member_id()));
         assert!(refused(&bench, "demo@localhost", "").await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_member_takes_their_keys_along() {
+    on_each(async |bench| {
+        let owner = bench.owner(EMAIL).await;
+        let key = bench.accounts.keys.create(&origin(), &owner, NewKey::named("robot")).await.expect("created");
+        on_database!(&bench.store, db => {
+            sqlx::query(
+                "insert into member (id, org_id, service_name, role, created_at_ms) values ('mem_robot', $1, 'robot', 'developer', 0)")
+                .bind(owner.org_id()).execute(db).await.expect("a service account");
+            sqlx::query("update api_key set member_id = 'mem_robot'").execute(db).await.expect("its key");
+        });
+        let caller = bench.accounts.keys.identify(key.secret.expose()).await.expect("known");
+        assert_eq!(caller.member_name, "robot");
+        let people = &bench.accounts.people;
+        people.remove_member(&origin(), &owner, "mem_robot").await.expect("removed");
+        let refusal = bench.accounts.keys.identify(key.secret.expose()).await;
+        assert!(matches!(refusal, Err(KeyRefusal::HolderInactive)));
+        let again = people.remove_member(&origin(), &owner, "mem_robot").await;
+        assert!(matches!(again, Err(OrgError::NotRemovable)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_weaker_stored_hash_is_replaced_at_the_next_sign_in() {
+    /// The password under half the memory, as an older release might have stored it.
+    const WEAKER: &str =
+        "$argon2id$v=19$m=9728,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$pNR7RfNzkAoUoro9hrRiPltOpup0iwHNs69eMeAO/8g";
+    on_each(async |bench| {
+        let owner = bench.owner(EMAIL).await;
+        on_database!(&bench.store, db => sqlx::query("update person set password_hash = $1").bind(WEAKER).execute(db).await.map(drop))
+            .expect("stored");
+        bench.accounts.people.sign_in(&origin(), EMAIL, PASSWORD).await.expect("signed in");
+        let stored = bytespike_store::person::find(&bench.store, owner.person_id()).await.expect("read").expect("there");
+        assert!(stored.password_hash.is_some_and(|hash| hash.contains("m=19456,")));
+        bench.accounts.people.sign_in(&origin(), EMAIL, PASSWORD).await.expect("signed in with the newer hash");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sweeping_removes_what_has_expired_and_nothing_else() {
+    on_each(async |bench| {
+        bench.sign_up(EMAIL, PASSWORD).await.expect("a mail");
+        let rows = async || -> (i64, i64) {
+            on_database!(read &bench.store, db => sqlx::query_as(
+                "select (select count(*) from one_time_token), (select count(*) from attempt)").fetch_one(db).await)
+                .expect("counted")
+        };
+        let before = rows().await;
+        bench.accounts.sweep().await.expect("swept");
+        assert_eq!((rows().await, before.0), (before, 1));
+        bench.clock.advance(24 * HOUR_MS);
+        bench.accounts.sweep().await.expect("swept");
+        assert_eq!(rows().await, (0, 0));
     })
     .await;
 }
