@@ -1,1 +1,116 @@
 //! The life of a call, and the API around it. Knows no HTML.
+
+pub mod channel;
+mod health;
+pub mod http;
+mod options;
+pub mod prices;
+mod serve;
+mod telemetry;
+mod tokens;
+pub mod upstream;
+
+use std::sync::Arc;
+
+use bytespike_accounts::Accounts;
+use bytespike_dialects::Seal;
+use bytespike_ledger::Ledger;
+use bytespike_store::world::World;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+pub use channel::{Channel, ChannelError, ChannelParts};
+use health::Health;
+pub use options::GatewayOptions;
+pub use prices::{Prices, Published};
+pub use serve::quote;
+pub use upstream::{HttpUpstream, Upstream};
+
+/// The gateway of one process. Clones share it.
+#[derive(Clone)]
+pub struct Gateway(Arc<Parts>);
+
+/// Everything a call needs, given by whoever starts the gateway.
+pub struct GatewayParts {
+    pub world: World,
+    pub accounts: Accounts,
+    pub ledger: Ledger,
+    pub prices: Prices,
+    pub channels: Vec<Channel>,
+    pub upstream: Arc<dyn Upstream>,
+    pub options: GatewayOptions,
+    /// Seals the reasoning state that clients carry from turn to turn.
+    pub seal_key: Zeroizing<[u8; 32]>,
+    /// Signs receipts.
+    pub receipt_key: ed25519_dalek::SigningKey,
+}
+
+/// What every part of the gateway reads.
+pub struct Parts {
+    pub world: World,
+    pub accounts: Accounts,
+    pub ledger: Ledger,
+    pub prices: Prices,
+    pub channels: Vec<Arc<Channel>>,
+    pub upstream: Arc<dyn Upstream>,
+    pub options: Arc<GatewayOptions>,
+    pub receipt_key: ed25519_dalek::SigningKey,
+    seal_key: Zeroizing<[u8; 32]>,
+    health: Health,
+    /// Settlements that outlive their request.
+    tasks: TaskTracker,
+    /// Cancelled when running streams must end now.
+    cut: CancellationToken,
+}
+
+impl std::ops::Deref for Gateway {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Gateway {
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        Self(Arc::new(Parts {
+            world: parts.world,
+            accounts: parts.accounts,
+            ledger: parts.ledger,
+            prices: parts.prices,
+            channels: parts.channels.into_iter().map(Arc::new).collect(),
+            upstream: parts.upstream,
+            options: Arc::new(parts.options),
+            receipt_key: parts.receipt_key,
+            seal_key: parts.seal_key,
+            health: Health::default(),
+            tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
+        }))
+    }
+
+    /// The slugs that some channel carries, for the price export's badges.
+    #[must_use]
+    pub fn wired(channels: &[Channel]) -> std::collections::BTreeSet<String> {
+        channels.iter().flat_map(|channel| channel.models.keys().cloned()).collect()
+    }
+
+    /// Ends every running stream with an error in its dialect and nothing charged, then waits for the last settlement.
+    pub async fn cut_and_drain(&self) {
+        self.cut.cancel();
+        self.drain().await;
+    }
+
+    /// Waits until the settlements of finished calls are written. New ones may still come while streams run.
+    pub async fn drain(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Seals reasoning state for one org: another's never opens.
+    fn seal_for(&self, org_id: &str) -> Seal {
+        Seal::new(*self.seal_key, org_id)
+    }
+}

@@ -1,0 +1,176 @@
+//! A channel: one configured way to a provider, with the credentials, the wire format it speaks and the models it carries.
+
+use std::collections::BTreeMap;
+
+use bytespike_dialects::Dialect;
+use http::{HeaderMap, HeaderValue, Uri, header};
+
+/// One configured way to a provider.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// Operator's name for it, shown on receipts and in `x-served-by`.
+    pub id: String,
+    /// Whose models these are: `anthropic`, `openai`, `demo`, …
+    pub provider: String,
+    /// The wire format spoken at `base_url`.
+    pub dialect: Dialect,
+    /// Where requests go, with or without a trailing `/v1`.
+    pub base_url: String,
+    /// Official API credentials; a conversation sticks to one of them.
+    pub credentials: Vec<Credential>,
+    /// Our slug → the id the provider knows it by.
+    pub models: BTreeMap<String, String>,
+}
+
+/// One upstream credential as the headers that carry it. Its value never prints.
+#[derive(Clone)]
+pub struct Credential {
+    /// A public name for logs: `<channel>#<position>`.
+    pub name: String,
+    headers: HeaderMap,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({}, [redacted])", self.name)
+    }
+}
+
+/// What is wrong with a configured channel.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    #[error("channel `{channel}`: base_url is not a URL: {reason}")]
+    BaseUrl { channel: String, reason: String },
+    #[error("channel `{channel}`: a credential holds characters that cannot stand in a header")]
+    Credential { channel: String },
+    #[error("channel `{channel}` has no credential")]
+    NoCredential { channel: String },
+    #[error("channel `{channel}` carries no model")]
+    NoModel { channel: String },
+}
+
+impl Channel {
+    /// A channel from its configured parts. `secrets` are plain upstream keys; they become headers marked sensitive.
+    ///
+    /// # Errors
+    /// Names the channel and what is wrong with it.
+    pub fn new(parts: ChannelParts, secrets: &[String]) -> Result<Self, ChannelError> {
+        let ChannelParts { id, provider, dialect, base_url, models } = parts;
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let uri: Uri = base_url.parse().map_err(|e: http::uri::InvalidUri| ChannelError::BaseUrl {
+            channel: id.clone(),
+            reason: e.to_string(),
+        })?;
+        if uri.scheme().is_none() || uri.host().is_none() {
+            let reason = "it needs a scheme and a host, such as https://api.example.com/v1".to_owned();
+            return Err(ChannelError::BaseUrl { channel: id, reason });
+        }
+        if models.is_empty() {
+            return Err(ChannelError::NoModel { channel: id });
+        }
+        if secrets.is_empty() {
+            return Err(ChannelError::NoCredential { channel: id });
+        }
+        let credentials = secrets
+            .iter()
+            .enumerate()
+            .map(|(position, secret)| {
+                let headers = auth_headers(&provider, dialect, secret)
+                    .map_err(|_| ChannelError::Credential { channel: id.clone() })?;
+                Ok(Credential { name: format!("{id}#{position}"), headers })
+            })
+            .collect::<Result<Vec<_>, ChannelError>>()?;
+        Ok(Self { id, provider, dialect, base_url, credentials, models })
+    }
+
+    /// The full URL of `path` (as `/messages`, `/chat/completions`) at this channel. Anthropic's SDKs and documents
+    /// write base URLs without the version, OpenAI's with it; both ways work for the former.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        match (self.dialect, self.base_url.ends_with("/v1")) {
+            (Dialect::Anthropic, false) => format!("{}/v1{path}", self.base_url),
+            _ => format!("{}{path}", self.base_url),
+        }
+    }
+}
+
+impl Credential {
+    /// Adds this credential to the headers of an upstream request.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+    }
+}
+
+/// The plain parts of a [`Channel`].
+#[derive(Debug, Clone)]
+pub struct ChannelParts {
+    pub id: String,
+    pub provider: String,
+    pub dialect: Dialect,
+    pub base_url: String,
+    pub models: BTreeMap<String, String>,
+}
+
+/// Anthropic itself takes only `x-api-key`; other hosts of its wire format differ in which of the two they read, so they get both.
+fn auth_headers(
+    provider: &str,
+    dialect: Dialect,
+    secret: &str,
+) -> Result<HeaderMap, header::InvalidHeaderValue> {
+    let mut headers = HeaderMap::new();
+    if dialect == Dialect::Anthropic {
+        headers.insert("x-api-key", sensitive(secret)?);
+    }
+    if dialect != Dialect::Anthropic || provider != "anthropic" {
+        headers.insert(header::AUTHORIZATION, sensitive(&format!("Bearer {secret}"))?);
+    }
+    Ok(headers)
+}
+
+fn sensitive(value: &str) -> Result<HeaderValue, header::InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(dialect: Dialect, base_url: &str) -> Result<Channel, ChannelError> {
+        let models = BTreeMap::from([("m".to_owned(), "up-m".to_owned())]);
+        let parts =
+            ChannelParts { id: "c".into(), provider: "p".into(), dialect, base_url: base_url.into(), models };
+        Channel::new(parts, &["secret-value".to_owned()])
+    }
+
+    #[test]
+    fn url_takes_base_with_and_without_v1() {
+        let at = |dialect, base, path| channel(dialect, base).unwrap().url(path);
+        assert_eq!(at(Dialect::Anthropic, "http://h", "/messages"), "http://h/v1/messages");
+        assert_eq!(at(Dialect::Anthropic, "http://h/v1/", "/messages"), "http://h/v1/messages");
+        assert_eq!(
+            at(Dialect::OpenAiChat, "http://h/v1", "/chat/completions"),
+            "http://h/v1/chat/completions"
+        );
+        assert_eq!(
+            at(Dialect::OpenAiChat, "http://h/api/v4", "/chat/completions"),
+            "http://h/api/v4/chat/completions"
+        );
+    }
+
+    #[test]
+    fn a_bad_base_url_is_named() {
+        let error = channel(Dialect::Anthropic, "not a url").unwrap_err().to_string();
+        assert!(error.contains("channel `c`"), "{error}");
+        assert!(channel(Dialect::Anthropic, "example.com").is_err());
+    }
+
+    #[test]
+    fn a_credential_does_not_print() {
+        let printed = format!("{:?}", channel(Dialect::OpenAiChat, "http://h/v1").unwrap());
+        assert!(!printed.contains("secret-value"), "{printed}");
+    }
+}

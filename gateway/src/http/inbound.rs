@@ -1,0 +1,83 @@
+//! A request as it came in: named, timed, and with its body read under a limit.
+
+use axum::body::Body;
+use bytes::Bytes;
+use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
+use http::{HeaderMap, Method, Request, Uri, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::Instant;
+
+use crate::Gateway;
+
+/// One request, before anything was decided about it.
+pub struct Inbound {
+    /// Whose errors and wire format the route speaks.
+    pub dialect: Dialect,
+    /// Ours, on every answer as `request-id`.
+    pub request_id: String,
+    pub accepted: Instant,
+    pub accepted_at_ms: i64,
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Inbound {
+    /// A header as text; absent if it is not plain ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Names the request and reads its body.
+    ///
+    /// # Errors
+    /// Too large, compressed, or broken off, with the id it was given.
+    pub async fn read(
+        gateway: &Gateway,
+        dialect: Dialect,
+        request: Request<Body>,
+    ) -> Result<Self, (String, ErrorInfo)> {
+        let request_id = gateway.world.id("req");
+        let (accepted, accepted_at_ms) = (Instant::now(), gateway.world.now_ms());
+        let (head, body) = request.into_parts();
+        match read_body(&head.headers, body, gateway.options.max_body_bytes).await {
+            Err(error) => Err((request_id, error)),
+            Ok(body) => Ok(Self {
+                dialect,
+                request_id,
+                accepted,
+                accepted_at_ms,
+                method: head.method,
+                uri: head.uri,
+                headers: head.headers,
+                body,
+            }),
+        }
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, ErrorInfo> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        let reason = "send the body without content-encoding; compressed requests are not read";
+        return Err(ErrorInfo::new(ErrorCode::UnsupportedMediaType, &[("reason", reason)]));
+    }
+    let too_large = || {
+        let limit = format!("{} MiB", max_bytes >> 20);
+        ErrorInfo::new(ErrorCode::RequestTooLarge, &[("limit", &limit)])
+    };
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > max_bytes) {
+        return Err(too_large());
+    }
+    match Limited::new(body, max_bytes).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => {
+            let reason = "the request body broke off before its end";
+            Err(ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)]))
+        }
+    }
+}

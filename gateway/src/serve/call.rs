@@ -1,0 +1,306 @@
+//! A call that holds credit. It ends in exactly one of: settled, released, or (when this value is dropped first) as a
+//! call whose client went away.
+
+use std::sync::Arc;
+
+use bytespike_accounts::keys::KeyRefusal;
+use bytespike_dialects::{
+    Answer, ClientRequest, Completion, Delivered, ErrorCode, ErrorInfo, StopReason, TokenUsage,
+};
+use bytespike_ledger::{Attempt, Decision, Ended, Fate, Finish, Held, Reason, UsageSource, decide};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::caller::Presented;
+use super::failed::Failed;
+use super::plan::{Plan, Route};
+use super::resolve::{Counted, Settled, resolve};
+use super::usage;
+use crate::Gateway;
+
+/// How often a running call asks whether its key still stands.
+const RIGHTS_EVERY: Duration = Duration::from_secs(1);
+
+/// A call between its hold and its end.
+pub struct OpenCall {
+    presented: Presented,
+    rights_at: Instant,
+    cut_at: Instant,
+    book: CallBook,
+    resolved: bool,
+}
+
+/// What a call's receipt is written from.
+#[derive(Clone)]
+pub struct CallBook {
+    pub gateway: Gateway,
+    pub org_id: String,
+    pub request: Arc<ClientRequest>,
+    pub request_id: String,
+    pub plan: Plan,
+    pub held: Held,
+    pub attempts: Vec<Attempt>,
+    /// What the client's side took, and whether that included content.
+    taken: Delivered,
+    content_taken: bool,
+    content_produced: bool,
+}
+
+/// The parts an open call is made of.
+pub struct Opening {
+    pub gateway: Gateway,
+    pub presented: Presented,
+    pub accepted: Instant,
+    pub request: Arc<ClientRequest>,
+    pub request_id: String,
+    pub plan: Plan,
+    pub held: Held,
+}
+
+/// What a finished answer says about itself.
+struct Finished {
+    usage: Option<TokenUsage>,
+    delivered: Delivered,
+    stop: StopReason,
+    native_stop: String,
+    landed: bool,
+}
+
+impl OpenCall {
+    #[must_use]
+    pub fn new(opening: Opening) -> Self {
+        let Opening { gateway, presented, accepted, request, request_id, plan, held } = opening;
+        Self {
+            rights_at: Instant::now() + RIGHTS_EVERY,
+            cut_at: accepted + gateway.options.total_timeout,
+            book: CallBook {
+                gateway,
+                org_id: presented.caller.org_id.clone(),
+                request,
+                request_id,
+                plan,
+                held,
+                attempts: Vec::with_capacity(1),
+                taken: Delivered::default(),
+                content_taken: false,
+                content_produced: false,
+            },
+            presented,
+            resolved: false,
+        }
+    }
+
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.book.gateway
+    }
+
+    /// The tries so far.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.book.attempts
+    }
+
+    /// A try at a route begins.
+    pub fn attempt_begins(&mut self, route: &Route) {
+        self.book.attempts.push(Attempt {
+            channel_id: route.channel.id.clone(),
+            model_served: self.book.plan.slug.clone(),
+            started_at_ms: self.book.gateway.world.now_ms(),
+            ..Attempt::default()
+        });
+    }
+
+    /// The current try failed before anything reached the client.
+    pub fn attempt_failed(&mut self, failed: &Failed) {
+        self.book.attempt_failed(failed);
+    }
+
+    /// The current try produced its first content.
+    pub fn content_began(&mut self) {
+        self.book.content_began();
+    }
+
+    /// The client's side took everything that was given to it so far.
+    pub fn took(&mut self, delivered: Delivered) {
+        self.book.taken = delivered;
+        self.book.content_taken = self.book.content_produced;
+    }
+
+    /// Waits until the call has to end for another reason than its own: we stop, it lasts too long, its key is gone.
+    pub async fn cut(&mut self) -> Ended {
+        loop {
+            tokio::select! {
+                () = self.book.gateway.cut.cancelled() => return Ended::GatewayStopped,
+                () = sleep_until(self.cut_at) => return Ended::TimeoutIdle,
+                () = sleep_until(self.rights_at) => {}
+            }
+            self.rights_at = Instant::now() + RIGHTS_EVERY;
+            match self.presented.still_valid(&self.book.gateway).await {
+                Ok(_) | Err(KeyRefusal::Unavailable(_) | KeyRefusal::Expired) => {}
+                Err(_) => return Ended::CallerRevoked,
+            }
+        }
+    }
+
+    /// The stream is whole.
+    pub async fn complete(&mut self, completion: Completion) -> Settled {
+        let Completion { usage, delivered, stop, native_stop, landed } = completion;
+        self.finish(Finished { usage, delivered, stop, native_stop, landed }).await
+    }
+
+    /// The answer came in one piece.
+    pub async fn complete_whole(&mut self, answer: &Answer) -> Settled {
+        if answer.landed {
+            self.content_began();
+        }
+        let native_stop = answer.native_stop.clone();
+        let Answer { usage, delivered, stop, landed, .. } = *answer;
+        self.finish(Finished { usage, delivered, stop, native_stop, landed }).await
+    }
+
+    async fn finish(&mut self, finished: Finished) -> Settled {
+        let stop = stop_name(finished.stop);
+        self.book.attempt_landed(&finished, stop);
+        let finish = self.book.finish(finished.stop);
+        let decision = decide(Fate { ended: Ended::Finished { finish }, content: finished.landed });
+        let counted = match (decision, finished.usage) {
+            (Decision::SettleUsage, Some(usage)) => Counted { usage, source: UsageSource::Provider },
+            (_, provider) => self.book.counted(&finished.delivered, provider),
+        };
+        self.resolve(decision, counted, stop).await
+    }
+
+    /// The stream failed after its status line, or every try failed: nothing is charged.
+    pub async fn fail(&mut self, failed: Failed) -> ErrorInfo {
+        self.book.attempt_failed(&failed);
+        let decision = decide(Fate { ended: failed.ended, content: self.book.content_taken });
+        self.resolve(decision, Counted::default(), "failed").await;
+        self.book.sign(failed.failure.error_info(&self.book.request.model))
+    }
+
+    /// The request cannot be put in the provider's terms: nothing was sent.
+    pub async fn refuse(&mut self, error: ErrorInfo) -> ErrorInfo {
+        self.book.end_attempt(error.code.name(), None);
+        self.resolve(Decision::Release(Reason::NothingLanded), Counted::default(), "refused").await;
+        self.book.sign(error)
+    }
+
+    /// Ended by us or by the customer's side while it ran.
+    pub async fn end_cut(&mut self, ended: Ended) -> ErrorInfo {
+        let error = match ended {
+            Ended::GatewayStopped => ErrorInfo::new(ErrorCode::ShuttingDown, &[]),
+            Ended::CallerRevoked => ErrorInfo::new(ErrorCode::KeyRevoked, &[]),
+            _ => Failed::too_long().failure.error_info(&self.book.request.model),
+        };
+        self.book.end_early(ended).await;
+        self.resolved = true;
+        self.book.sign(error)
+    }
+
+    async fn resolve(&mut self, decision: Decision, counted: Counted, reason: &str) -> Settled {
+        let settled = resolve(&self.book, decision, counted, reason).await;
+        self.resolved = true;
+        settled
+    }
+}
+
+impl Drop for OpenCall {
+    /// The client went away: what it took is charged, or nothing if it took none. Settling outlives the connection.
+    fn drop(&mut self) {
+        if self.resolved {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let mut book = self.book.clone();
+        let tasks = book.gateway.tasks.clone();
+        tasks.spawn_on(async move { book.end_early(Ended::CallerGone).await }, &runtime);
+    }
+}
+
+impl CallBook {
+    async fn end_early(&mut self, ended: Ended) {
+        let reason = match ended {
+            Ended::CallerGone => "cancelled_after_content",
+            Ended::CallerRevoked => "revoked_after_content",
+            _ => "ended",
+        };
+        self.end_attempt(reason, None);
+        let decision = decide(Fate { ended, content: self.content_taken });
+        let counted = match decision {
+            Decision::Release(_) => Counted::default(),
+            Decision::SettleUsage | Decision::SettleDelivered => {
+                if let Some(attempt) = self.attempts.last_mut() {
+                    attempt.landed = true;
+                }
+                self.counted(&self.taken, None)
+            }
+        };
+        resolve(self, decision, counted, reason).await;
+    }
+
+    /// What the gateway counted itself. Input that the provider did count is believed.
+    fn counted(&self, delivered: &Delivered, provider: Option<TokenUsage>) -> Counted {
+        let input = provider.unwrap_or_else(|| usage::of_input(&self.request));
+        Counted { usage: usage::with_delivered(input, delivered), source: UsageSource::DeliveredCount }
+    }
+
+    fn finish(&self, stop: StopReason) -> Finish {
+        match stop {
+            StopReason::Refusal => Finish::Filtered,
+            StopReason::MaxTokens if self.request.max_output_tokens.is_some() => Finish::CallersLimit,
+            StopReason::MaxTokens | StopReason::ContextWindowExceeded => Finish::OtherLimit,
+            _ => Finish::Complete,
+        }
+    }
+
+    fn content_began(&mut self) {
+        self.content_produced = true;
+        let now_ms = self.gateway.world.now_ms();
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.first_content_ms.get_or_insert(now_ms - attempt.started_at_ms);
+        }
+    }
+
+    /// Ends the current try in the receipt. A failure that is not the request's own counts against the channel.
+    fn attempt_failed(&mut self, failed: &Failed) {
+        self.end_attempt(failed.failure.code.name(), failed.failure.status);
+        if let (true, Some(attempt)) = (failed.failure.elsewhere, self.attempts.last()) {
+            self.gateway.health.failed(&attempt.channel_id, self.gateway.world.now_ms());
+        }
+    }
+
+    fn attempt_landed(&mut self, finished: &Finished, stop: &str) {
+        self.end_attempt("ok", Some(200));
+        let Some(attempt) = self.attempts.last_mut() else { return };
+        attempt.landed = finished.landed;
+        attempt.finish = Some(stop.to_owned());
+        attempt.native_finish = Some(finished.native_stop.clone());
+        attempt.usage = finished.usage.map(usage::priced);
+        self.gateway.health.succeeded(&attempt.channel_id);
+    }
+
+    /// The first ending of a try stands.
+    fn end_attempt(&mut self, outcome: &str, status: Option<u16>) {
+        let now_ms = self.gateway.world.now_ms();
+        let Some(attempt) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_empty()) else {
+            return;
+        };
+        attempt.outcome = outcome.to_owned();
+        attempt.http_status = status;
+        attempt.duration_ms = (now_ms - attempt.started_at_ms).max(0);
+    }
+
+    fn sign(&self, error: ErrorInfo) -> ErrorInfo {
+        error.with_request_id(self.request_id.clone())
+    }
+}
+
+fn stop_name(stop: StopReason) -> &'static str {
+    match stop {
+        StopReason::EndTurn | StopReason::StopSequence | StopReason::PauseTurn => "stop",
+        StopReason::MaxTokens | StopReason::ContextWindowExceeded => "length",
+        StopReason::ToolUse => "tool_use",
+        StopReason::Refusal => "refusal",
+        StopReason::Other => "other",
+    }
+}

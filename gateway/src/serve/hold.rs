@@ -1,0 +1,178 @@
+//! How much a call may cost at most, and taking that much aside. The output limit is enforced, so it is a bound and no guess.
+
+use bytespike_accounts::keys::Caller;
+use bytespike_catalog::{Bounds, NanoUsd, PricedModel, hold::affordable_output_tokens, hold_bound};
+use bytespike_dialects::request::CacheMarkers;
+use bytespike_dialects::{ClientRequest, ErrorCode, ErrorInfo};
+use bytespike_ledger::{Held, HoldError, HoldRequest, Payer, Refusal, RequestFacts};
+
+use super::plan::Plan;
+use super::{refusal, usage};
+use crate::Gateway;
+use crate::http::Inbound;
+
+/// Searches a call may make when its client named no limit; also sent upstream.
+const DEFAULT_SEARCHES: u32 = 5;
+
+/// What a call may cost at most, and within which bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Estimate {
+    pub amount: NanoUsd,
+    pub bounds: Bounds,
+}
+
+/// A hold that was taken.
+pub struct Taken {
+    pub held: Held,
+    pub estimate: Estimate,
+    /// The output limit to enforce upstream.
+    pub max_output_tokens: u32,
+    /// The client named no limit and the balance allowed less than usual.
+    pub clamped: bool,
+}
+
+/// Estimates a request against a model: the same code for a quote and for a hold.
+///
+/// # Errors
+/// A field that bills what the price book does not price, or more than a call may cost.
+pub fn estimate(
+    gateway: &Gateway,
+    model: &PricedModel,
+    request: &ClientRequest,
+) -> Result<Estimate, Box<ErrorInfo>> {
+    refuse_unpriced(request)?;
+    let start_ms = gateway.world.now_ms();
+    let total_ms = i64::try_from(gateway.options.total_timeout.as_millis()).unwrap_or(i64::MAX);
+    let bounds = Bounds {
+        input_tokens: usage::estimated_input(request),
+        output_tokens: output_limit(gateway, model, request).into(),
+        answers: request.choices,
+        searches: request
+            .server_tools
+            .iter()
+            .map(|tool| u64::from(tool.max_uses.unwrap_or(DEFAULT_SEARCHES)))
+            .sum(),
+        marks_cache_5m: request.cache >= CacheMarkers::FiveMinutes,
+        marks_cache_1h: request.cache == CacheMarkers::OneHour,
+        start_ms,
+        deadline_ms: start_ms.saturating_add(total_ms),
+    };
+    let amount =
+        hold_bound(model, &bounds).map_err(|error| Box::new(refusal::price(&request.model, &error)))?;
+    Ok(Estimate { amount, bounds })
+}
+
+/// Takes the hold. A client that named no output limit gets a smaller one before it is refused for want of credit.
+///
+/// # Errors
+/// No credit, a limit, a frozen wallet, or no ledger.
+pub async fn take(
+    gateway: &Gateway,
+    caller: &Caller,
+    inbound: &Inbound,
+    request: &ClientRequest,
+    plan: &Plan,
+) -> Result<Taken, Box<ErrorInfo>> {
+    let unknown = || Box::new(ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", &request.model)]));
+    let model = plan.model().ok_or_else(unknown)?;
+    let estimate = estimate(gateway, model, request)?;
+    let reservation_id = gateway.world.id("rcp");
+    let asked = hold_request(caller, inbound, request, plan, (reservation_id, estimate.amount));
+    let refused = |error, amount| Box::new(refusal::hold(error, amount, inbound.accepted_at_ms));
+    let error = match gateway.ledger.hold(asked.clone()).await {
+        Ok(held) => return Ok(taken(held, estimate, false)),
+        Err(error) => error,
+    };
+    let Some(clamped) = clamp(gateway, model, request, (estimate, room_left(&error))) else {
+        return Err(refused(error, estimate.amount));
+    };
+    let smaller = HoldRequest { amount: clamped.amount, ..asked };
+    let held = gateway.ledger.hold(smaller).await.map_err(|error| refused(error, clamped.amount))?;
+    Ok(taken(held, clamped, true))
+}
+
+/// How much a refused hold could have taken.
+fn room_left(error: &HoldError) -> NanoUsd {
+    match error {
+        HoldError::Refused(Refusal::InsufficientCredits { available, .. }) => *available,
+        HoldError::Refused(Refusal::LimitExceeded { limit, .. }) => limit.remaining(),
+        _ => NanoUsd::ZERO,
+    }
+}
+
+fn taken(held: Held, estimate: Estimate, clamped: bool) -> Taken {
+    let max_output_tokens = u32::try_from(estimate.bounds.output_tokens).unwrap_or(u32::MAX);
+    Taken { held, estimate, max_output_tokens, clamped }
+}
+
+/// The largest call the credit pays for, if the client left the limit to us and it is worth making.
+fn clamp(
+    gateway: &Gateway,
+    model: &PricedModel,
+    request: &ClientRequest,
+    (estimate, available): (Estimate, NanoUsd),
+) -> Option<Estimate> {
+    if request.max_output_tokens.is_some() {
+        return None;
+    }
+    let output_tokens = affordable_output_tokens(model, &estimate.bounds, available).ok()?;
+    if output_tokens < gateway.options.min_clamped_output_tokens.into() {
+        return None;
+    }
+    let bounds = Bounds { output_tokens, ..estimate.bounds };
+    let amount = hold_bound(model, &bounds).ok().filter(|amount| *amount <= available)?;
+    Some(Estimate { amount, bounds })
+}
+
+fn output_limit(gateway: &Gateway, model: &PricedModel, request: &ClientRequest) -> u32 {
+    let most =
+        model.model.max_output_tokens.and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or(u32::MAX);
+    request.max_output_tokens.unwrap_or(gateway.options.default_max_output_tokens).min(most)
+}
+
+fn refuse_unpriced(request: &ClientRequest) -> Result<(), Box<ErrorInfo>> {
+    let Some((field, value)) = request.billing_fields.first() else { return Ok(()) };
+    let reason = format!(
+        "{field}: {value} changes what the provider bills, and no price is published for it. Leave it out."
+    );
+    let error = ErrorInfo::new(ErrorCode::UnsupportedParameter, &[("reason", &reason)]);
+    Err(Box::new(error.with_param(*field)))
+}
+
+fn hold_request(
+    caller: &Caller,
+    inbound: &Inbound,
+    request: &ClientRequest,
+    plan: &Plan,
+    (reservation_id, amount): (String, NanoUsd),
+) -> HoldRequest {
+    let fx = &plan.book.content.fx;
+    HoldRequest {
+        reservation_id,
+        payer: Payer {
+            org_id: caller.org_id.clone(),
+            deployment_id: caller.deployment_id.clone(),
+            member_id: caller.member_id.clone(),
+            key_path: caller.key_path.clone(),
+        },
+        amount,
+        price_version: plan.book.version,
+        model_requested: plan.slug.clone(),
+        facts: RequestFacts {
+            request_id: inbound.request_id.clone(),
+            protocol: inbound.dialect.name().to_owned(),
+            stream: request.stream,
+            idempotency_key: None,
+            price_hash: plan.book.hash.clone(),
+            preset: Some(caller.preset.as_str().to_owned()),
+            org_name: caller.org_name.clone(),
+            deployment_name: caller.deployment_name.clone(),
+            member_name: caller.member_name.clone(),
+            key_name: caller.key_name.clone(),
+            key_hint: caller.key_hint.clone(),
+            fx_id: fx.id.clone(),
+            usd_cny: fx.rate(),
+            usd_cny_micro: fx.usd_cny_micro,
+        },
+    }
+}

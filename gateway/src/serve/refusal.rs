@@ -1,0 +1,93 @@
+//! Refusals of the ledger and the price book in the caller's terms.
+
+use bytespike_catalog::{NanoUsd, PriceError};
+use bytespike_dialects::{ErrorCode, ErrorInfo};
+use bytespike_ledger::{HoldError, LimitState, NodeId, Refusal, Window};
+
+/// Why no hold was taken.
+#[must_use]
+pub fn hold(error: HoldError, required: NanoUsd, now_ms: i64) -> ErrorInfo {
+    match error {
+        HoldError::Refused(Refusal::InsufficientCredits { required, available }) => {
+            insufficient(required, available)
+        }
+        HoldError::Refused(Refusal::LimitExceeded { limit, required }) => limited(&limit, required, now_ms),
+        HoldError::Refused(Refusal::Frozen) => ErrorInfo::new(ErrorCode::OrgFrozen, &[]),
+        HoldError::Refused(Refusal::NoWallet) => insufficient(required, NanoUsd::ZERO),
+        HoldError::Refused(Refusal::IdReused) => impossible(),
+        HoldError::Unavailable(error) => {
+            tracing::error!(%error, "no hold could be taken");
+            ErrorInfo::new(ErrorCode::LedgerUnavailable, &[]).with_retry_after_ms(1_000)
+        }
+    }
+}
+
+/// Why a request has no price.
+#[must_use]
+pub fn price(model: &str, error: &PriceError) -> ErrorInfo {
+    match error {
+        PriceError::TooLarge => {
+            let reason =
+                "this call could cost more than a single call may; lower the output limit or send less";
+            ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)])
+        }
+        other => {
+            let reason = format!("{other}.");
+            ErrorInfo::new(ErrorCode::PriceUnavailable, &[("model", model), ("reason", &reason)])
+        }
+    }
+}
+
+/// Something that the types of the ledger allow and its rules do not.
+#[must_use]
+pub fn impossible() -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::Internal, &[("request_id", "in the request-id header")])
+}
+
+fn insufficient(required: NanoUsd, available: NanoUsd) -> ErrorInfo {
+    let (required, available) = (required.credits(), available.credits());
+    ErrorInfo::new(
+        ErrorCode::InsufficientCredits,
+        &[("needed_credits", &required), ("available_credits", &available)],
+    )
+    .with_detail("required_credits", required)
+    .with_detail("available_credits", available)
+}
+
+fn limited(limit: &LimitState, required: NanoUsd, now_ms: i64) -> ErrorInfo {
+    let node = node_name(&limit.node);
+    let (needed, remaining) = (required.credits(), limit.remaining().credits());
+    let resets_at = limit.resets_at_ms.map(crate::http::time::rfc3339).unwrap_or_default();
+    let values = [
+        ("node", node.as_str()),
+        ("window", limit.window.name()),
+        ("needed_credits", &needed),
+        ("remaining_credits", &remaining),
+        ("resets_at", &resets_at),
+    ];
+    let code = match limit.window {
+        Window::Lifetime => ErrorCode::QuotaExceeded,
+        _ => ErrorCode::SpendWindowExceeded,
+    };
+    let error = ErrorInfo::new(code, &values)
+        .with_detail("node", limit.node.as_str())
+        .with_detail("window", limit.window.name())
+        .with_detail("limit_credits", limit.limit.credits())
+        .with_detail("remaining_credits", remaining)
+        .with_detail("required_credits", needed)
+        .with_detail("resets_at_ms", limit.resets_at_ms);
+    match limit.resets_at_ms {
+        Some(resets_at_ms) => error.with_retry_after_ms((resets_at_ms - now_ms).max(0)),
+        None => error,
+    }
+}
+
+fn node_name(node: &NodeId) -> String {
+    let kind = match node.kind() {
+        "org" => "organisation",
+        "dep" => "deployment",
+        "mem" => "member",
+        other => other,
+    };
+    format!("the {kind} {}", node.id())
+}

@@ -1,0 +1,17 @@
+//! What the gateway counts about itself. Labels are few and bounded: never a key, an org or a model.
+
+use bytespike_dialects::ErrorCode;
+use bytespike_ledger::Resolution;
+
+/// A hold ended.
+pub fn resolved(resolution: &Resolution) {
+    let outcome = resolution.outcome.name();
+    metrics::counter!("bytespike_calls_total", "outcome" => outcome).increment(1);
+    let charged = u64::try_from(resolution.charged.0).unwrap_or(0);
+    metrics::counter!("bytespike_charged_nano_usd_total").increment(charged);
+}
+
+/// A request was answered with an error.
+pub fn refused(code: ErrorCode) {
+    metrics::counter!("bytespike_errors_total", "code" => code.name()).increment(1);
+}

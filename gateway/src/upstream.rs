@@ -1,0 +1,88 @@
+//! The connection to providers: one pooled client, behind a trait so that a simulation can answer in memory.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+/// The body of an upstream answer, read frame by frame.
+pub type UpstreamBody = UnsyncBoxBody<Bytes, SendError>;
+
+/// Sends one request to a provider and answers with its head; the body streams.
+pub trait Upstream: Send + Sync {
+    /// # Errors
+    /// When no response head arrived.
+    fn send(&self, request: Request<Full<Bytes>>)
+    -> BoxFuture<'_, Result<Response<UpstreamBody>, SendError>>;
+}
+
+/// Why an upstream could not be reached or its answer broke off. Carries no address and no credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the provider refused the connection")]
+    Connect,
+    #[error("the connection to the provider could not be made in time")]
+    ConnectTimeout,
+    #[error("the connection to the provider broke")]
+    Broken,
+}
+
+/// The real client: HTTP/1.1 and HTTP/2, TLS, keep-alive.
+pub struct HttpUpstream {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl HttpUpstream {
+    /// A client whose connections must be made within `connect_timeout`.
+    #[must_use]
+    pub fn new(connect_timeout: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect_timeout));
+        let tls = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(tls);
+        Self { client }
+    }
+}
+
+impl Upstream for HttpUpstream {
+    fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> BoxFuture<'_, Result<Response<UpstreamBody>, SendError>> {
+        Box::pin(async move {
+            let response = self.client.request(request).await.map_err(|error| classify(&error))?;
+            Ok(response.map(|body| body.map_err(|_| SendError::Broken).boxed_unsync()))
+        })
+    }
+}
+
+fn classify(error: &hyper_util::client::legacy::Error) -> SendError {
+    if !error.is_connect() {
+        return SendError::Broken;
+    }
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = source {
+        let timed_out =
+            cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::TimedOut);
+        if timed_out {
+            return SendError::ConnectTimeout;
+        }
+        source = cause.source();
+    }
+    SendError::Connect
+}
