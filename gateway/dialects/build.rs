@@ -31,7 +31,6 @@ enum Retry {
     AfterReset,
 }
 
-#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=errors.toml");
     let table: Table = toml::from_str(&fs::read_to_string("errors.toml")?)?;

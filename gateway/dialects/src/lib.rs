@@ -2,12 +2,16 @@
 //!
 //! Anthropic Messages is the pivot. A dialect is added with one reader and one writer, never one per pair.
 
+mod anthropic;
 pub mod error;
+mod json;
+mod openai_chat;
 pub mod profile;
 pub mod quirks;
 pub mod request;
 pub mod response;
 pub mod seal;
+mod sse;
 pub mod stream;
 pub mod upstream_failure;
 pub mod usage;
@@ -30,4 +34,14 @@ pub enum Dialect {
     Anthropic,
     /// OpenAI Chat Completions.
     OpenAiChat,
+}
+
+impl Dialect {
+    /// As receipts, configuration and addresses spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAiChat => "openai-chat",
+        }
+    }
 }

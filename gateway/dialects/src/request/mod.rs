@@ -1,10 +1,26 @@
 //! A client's request: what the gateway needs to know of it, and how it goes upstream.
 
+mod error;
+mod facts;
+mod media;
+mod native;
+mod notes;
+mod upstream;
+
 use bytes::Bytes;
 
-use crate::response::ToolNames;
-use crate::seal::Seal;
-use crate::{ContentProfile, Dialect, ErrorInfo, Quirks};
+use crate::{ContentProfile, Dialect};
+
+pub(crate) use error::FieldError;
+pub use error::RequestError;
+pub(crate) use facts::Piece;
+pub use facts::{for_counting, read, read_count};
+pub use media::{Media, MediaKind};
+pub(crate) use media::{data_uri, media_of_data_uri, sniffed_type};
+pub(crate) use native::reminder;
+pub(crate) use notes::Notes;
+pub use notes::{Warning, WarningKind, warning_header};
+pub use upstream::{Target, UpstreamRequest, for_upstream};
 
 /// A request that was read once. The body is kept as it came.
 #[derive(Debug, Clone)]
@@ -49,24 +65,6 @@ pub struct ServerTool {
     pub max_uses: Option<u32>,
 }
 
-/// An image or a document in the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Media {
-    pub kind: MediaKind,
-    /// Size once decoded; `None` when it is given by URL or file id.
-    pub bytes: Option<u64>,
-    /// Width and height in pixels, read from the file's header.
-    pub pixels: Option<(u32, u32)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaKind {
-    Image,
-    Pdf,
-    Audio,
-    Other,
-}
-
 /// What ties calls of one conversation together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionHint {
@@ -74,79 +72,4 @@ pub struct SessionHint {
     pub user_id: Option<String>,
     /// SHA-256 of system, tools and the first user message.
     pub opening_sha256: [u8; 32],
-}
-
-/// Where a request goes.
-#[derive(Debug, Clone)]
-pub struct Target {
-    pub dialect: Dialect,
-    pub upstream_model: String,
-    /// Sent where the client gave no limit; a client's higher limit is lowered to it.
-    pub max_output_tokens: Option<u32>,
-    pub quirks: Quirks,
-    /// Refuse what would otherwise be dropped with a warning.
-    pub strict: bool,
-    /// Opens the gateway's own reasoning signatures.
-    pub seal: Option<Seal>,
-}
-
-/// A request as the provider gets it.
-#[derive(Debug, Clone)]
-pub struct UpstreamRequest {
-    /// Below the provider's base URL, such as `/messages` (the base ends in its version).
-    pub path: &'static str,
-    pub body: Bytes,
-    pub warnings: Vec<Warning>,
-    /// Names the answer has to be mapped back to.
-    pub tool_names: ToolNames,
-}
-
-/// One thing that was changed on the way, as `dropped=top_k`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    pub kind: WarningKind,
-    pub field: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WarningKind {
-    Dropped,
-    Clamped,
-    Moved,
-    Emulated,
-}
-
-/// A request that cannot be taken as it is.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}", .0.message)]
-pub struct RequestError(pub Box<ErrorInfo>);
-
-/// Reads a request body. Errors name the field and what to send instead.
-pub fn read(dialect: Dialect, body: &Bytes) -> Result<ClientRequest, RequestError> {
-    let _ = (dialect, body);
-    unimplemented!("being written")
-}
-
-/// Reads a `count_tokens` body: as [`read`], without an output limit.
-pub fn read_count(body: &Bytes) -> Result<ClientRequest, RequestError> {
-    let _ = body;
-    unimplemented!("being written")
-}
-
-/// Writes the request for a provider: edited in place in its own dialect, translated otherwise.
-pub fn for_upstream(request: &ClientRequest, target: &Target) -> Result<UpstreamRequest, RequestError> {
-    let _ = (request, target);
-    unimplemented!("being written")
-}
-
-/// The `x-bytespike-warning` header: a comma list of at most 1 KiB; `None` when there is nothing to warn of.
-pub fn warning_header(warnings: &[Warning]) -> Option<String> {
-    let _ = warnings;
-    unimplemented!("being written")
-}
-
-/// Every text a tokenizer has to count: system, messages, tool names, schemas and results.
-pub fn for_counting(request: &ClientRequest) -> Vec<String> {
-    let _ = request;
-    unimplemented!("being written")
 }

@@ -1,11 +1,27 @@
 //! A streamed answer: bytes from the provider in, bytes for the client out, with the end held back for the cost.
 
+mod lane;
+mod out;
+mod translation;
+
 use bytes::Bytes;
 
-use crate::{AnswerContext, Cost, Delivered, Dialect, ErrorInfo, StopReason, TokenUsage, UpstreamFailure};
+pub(crate) use lane::{Flow, Lane};
+pub(crate) use out::{Out, Part, Sink};
+
+use crate::response::{Delivered, Ending};
+use crate::sse::{self, Framer};
+use crate::{AnswerContext, Cost, Dialect, ErrorInfo, StopReason, TokenUsage, UpstreamFailure};
+use crate::{anthropic, openai_chat};
 
 /// Translates one stream. Feed it with [`push`](Self::push) until a batch carries an [`End`].
-pub struct StreamTranslator {}
+pub struct StreamTranslator {
+    framer: Framer,
+    lane: Box<dyn Lane>,
+    out: Out,
+    client: Dialect,
+    over: bool,
+}
 
 /// What one piece of upstream bytes became.
 #[derive(Debug, Clone)]
@@ -32,51 +48,120 @@ pub struct Completion {
     pub usage: Option<TokenUsage>,
     pub delivered: Delivered,
     pub stop: StopReason,
+    /// The stop reason in the provider's own words.
     pub native_stop: String,
+    /// The answer holds content, or ended for a reason that is the caller's.
     pub landed: bool,
 }
 
 impl StreamTranslator {
     pub fn new(from: Dialect, to: Dialect, context: AnswerContext) -> Self {
-        let _ = (from, to, context);
-        unimplemented!("being written")
+        let out = Out::new(context.thinking_requested);
+        let lane: Box<dyn Lane> = match (from, to) {
+            (Dialect::Anthropic, Dialect::Anthropic) => Box::new(anthropic::relay::Relay::new(context)),
+            (Dialect::OpenAiChat, Dialect::OpenAiChat) => Box::new(openai_chat::relay::Relay::new(context)),
+            (from, to) => Box::new(translation::Translation::new(from, to, context)),
+        };
+        Self { framer: Framer::default(), lane, out, client: to, over: false }
     }
 
     /// Takes bytes from the upstream. After an end, everything more is ignored.
     pub fn push(&mut self, bytes: &[u8]) -> Batch {
-        let _ = bytes;
-        unimplemented!("being written")
+        if self.over {
+            return self.batch(None);
+        }
+        self.framer.push(bytes);
+        let end = self.frames();
+        self.batch(end)
     }
 
-    /// The upstream closed its connection (or stayed silent for two seconds after [`finish_seen`](Self::finish_seen)).
+    /// The upstream closed its connection, or stayed silent for two seconds after [`finish_seen`](Self::finish_seen).
     pub fn eof(&mut self) -> Batch {
-        unimplemented!("being written")
+        if self.over {
+            return self.batch(None);
+        }
+        self.framer.end();
+        let end = self.frames().unwrap_or_else(|| self.finish());
+        self.batch(Some(end))
     }
 
     /// The answer is complete but its usage or terminator may still follow: wait briefly, then call [`eof`](Self::eof).
     pub fn finish_seen(&self) -> bool {
-        unimplemented!("being written")
+        !self.over && self.lane.finish_seen()
     }
 
-    /// What reached the client so far.
+    /// What was handed out for the client so far.
     pub fn delivered(&self) -> Delivered {
-        unimplemented!("being written")
+        self.out.delivered
     }
 
     /// The closing events, with what the call cost; `counted` is shown where the provider counted nothing.
     pub fn close(&mut self, cost: Option<&Cost>, counted: &TokenUsage) -> Bytes {
-        let _ = (cost, counted);
-        unimplemented!("being written")
+        self.over = true;
+        self.lane.close(cost, counted, &mut self.out);
+        self.out.take()
     }
 
     /// An error instead of an end: never followed by `[DONE]` or a tidy stop.
     pub fn fail(&mut self, error: &ErrorInfo) -> Bytes {
-        let _ = error;
-        unimplemented!("being written")
+        self.over = true;
+        let event = match self.client {
+            Dialect::Anthropic => "error",
+            Dialect::OpenAiChat => "",
+        };
+        let mut frame = Vec::new();
+        sse::write(&mut frame, event, error.envelope(self.client).to_string().as_bytes());
+        Bytes::from(frame)
     }
 
     /// Keeps the connection alive while the provider is silent.
     pub fn ping(&self) -> Bytes {
-        unimplemented!("being written")
+        match self.client {
+            Dialect::Anthropic => Bytes::from_static(b"event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+            Dialect::OpenAiChat => Bytes::from_static(b": ping\n\n"),
+        }
+    }
+
+    /// Takes every whole frame; stops at the end.
+    fn frames(&mut self) -> Option<End> {
+        loop {
+            let flow = match self.framer.next_frame() {
+                Ok(Some(frame)) => self.lane.frame(&frame, &mut self.out),
+                Ok(None) => return None,
+                Err(failure) => Err(failure),
+            };
+            match flow {
+                Ok(Flow::More) => {}
+                Ok(Flow::Done) => return Some(self.finish()),
+                Err(failure) => return Some(End::Failed(failure)),
+            }
+        }
+    }
+
+    fn finish(&mut self) -> End {
+        match self.lane.finish(&mut self.out) {
+            Ok(ending) => {
+                let delivered = self.out.delivered;
+                let landed = delivered.lands(&ending, self.out.thinking_requested);
+                let Ending { usage, stop, native_stop, .. } = ending;
+                End::Completed(Completion { usage, delivered, stop, native_stop, landed })
+            }
+            Err(failure) => End::Failed(failure),
+        }
+    }
+
+    fn batch(&mut self, end: Option<End>) -> Batch {
+        self.over |= end.is_some();
+        let has_content = std::mem::take(&mut self.out.has_content);
+        Batch { frames: self.out.take(), has_content, end }
+    }
+}
+
+impl std::fmt::Debug for StreamTranslator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamTranslator")
+            .field("client", &self.client)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
     }
 }
