@@ -1,6 +1,6 @@
 //! The log of security events: a chain of HMACs, so that a row cannot be changed or taken out unnoticed.
-use crate::Origin;
-use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use crate::secrets::{MacKey, MacPurpose};
+use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::audit_event::{self, AuditRow};
 use bytespike_store::world::World;
@@ -66,8 +66,9 @@ pub enum Broken {
 }
 
 impl Audit {
-    pub(crate) fn new(store: Store, world: World, master: &MasterKey) -> Self {
-        Self { store, world, key: master.mac(MacPurpose::AuditChain) }
+    pub(crate) fn new(basis: &Basis<'_>) -> Self {
+        let key = basis.master.mac(MacPurpose::AuditChain);
+        Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 
     /// Appends the event. What it tells of has happened already, so a failure to write it is logged, not returned.

@@ -52,6 +52,13 @@ pub struct Accounts {
     world: World,
 }
 
+/// What every part stands on.
+pub(crate) struct Basis<'a> {
+    pub store: &'a Store,
+    pub world: &'a World,
+    pub master: &'a MasterKey,
+}
+
 /// Where a request came from, for throttles, session lists and the audit log.
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -74,31 +81,31 @@ impl Origin {
 impl Accounts {
     /// `hash_workers` password hashes run at once, each on 19 MiB; half the cores is a good number.
     pub fn new(store: Store, world: World, master: &MasterKey, hash_workers: usize) -> Self {
-        let audit = Audit::new(store.clone(), world.clone(), master);
-        let rights = Arc::new(RightsWatch::default());
+        let basis = Basis { store: &store, world: &world, master };
+        let audit = Audit::new(&basis);
+        let rights = Arc::new(RightsWatch::new(&basis));
         let hasher = Hasher::new(world.clone(), hash_workers);
-        let tokens = Tokens::new(store.clone(), world.clone(), master);
-        let people = People {
-            throttle: Throttle::new(store.clone(), world.clone(), master),
-            store: store.clone(),
-            world: world.clone(),
-            hasher: hasher.clone(),
-            tokens: tokens.clone(),
-            audit: audit.clone(),
-            rights: rights.clone(),
-        };
+        let tokens = Tokens::new(&basis);
         Self {
-            keys: Keys::new(store.clone(), world.clone(), master, (rights, audit.clone())),
-            sessions: Sessions::new(store.clone(), world.clone(), master),
+            keys: Keys::new(&basis, rights.clone(), audit.clone()),
+            sessions: Sessions::new(&basis),
             csrf: Csrf::new(master, world.clone()),
             operators: Operators {
                 store: store.clone(),
                 world: world.clone(),
-                hasher,
-                tokens,
+                hasher: hasher.clone(),
+                tokens: tokens.clone(),
                 audit: audit.clone(),
             },
-            people,
+            people: People {
+                throttle: Throttle::new(&basis),
+                store: store.clone(),
+                world: world.clone(),
+                audit: audit.clone(),
+                hasher,
+                tokens,
+                rights,
+            },
             audit,
             store,
             world,

@@ -1,6 +1,7 @@
 //! Slowing down guessing without locking anyone out for good: a few free tries, then growing waits, then a pause
 //! until the window ends. An attempt counts before it is made, so that many at once gain nothing.
-use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use crate::Basis;
+use crate::secrets::{MacKey, MacPurpose};
 use bytespike_store::Store;
 use bytespike_store::attempt::{self, AttemptRow};
 use bytespike_store::world::World;
@@ -62,8 +63,9 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    pub fn new(store: Store, world: World, master: &MasterKey) -> Self {
-        Self { store, world, key: master.mac(MacPurpose::Attempt) }
+    pub fn new(basis: &Basis<'_>) -> Self {
+        let key = basis.master.mac(MacPurpose::Attempt);
+        Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 
     pub fn account(&self, email_key: &str) -> Subject {

@@ -1,7 +1,8 @@
 //! One-time tokens: 190 random bits in a link, stored as an HMAC, good for one use and a short while.
+use crate::Basis;
 use crate::base62;
 use crate::mail::{RESET_MINUTES, VERIFY_MINUTES};
-use crate::secrets::{MacKey, MacPurpose, MasterKey, SecretText};
+use crate::secrets::{MacKey, MacPurpose, SecretText};
 use bytespike_store::Store;
 use bytespike_store::one_time_token::{self, NewToken};
 use bytespike_store::world::World;
@@ -42,8 +43,9 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub fn new(store: Store, world: World, master: &MasterKey) -> Self {
-        Self { store, world, key: master.mac(MacPurpose::OneTimeToken) }
+    pub fn new(basis: &Basis<'_>) -> Self {
+        let key = basis.master.mac(MacPurpose::OneTimeToken);
+        Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 
     /// A new token; an older one of this kind for the same subject stops working.

@@ -50,7 +50,7 @@ impl Keys {
     pub async fn identify(&self, presented: &str) -> Result<Arc<Caller>, KeyRefusal> {
         let key = PresentedKey::parse(presented)?;
         let verifier = key.verifier(&self.pepper);
-        let rights = self.rights.current(&self.store, &self.world).await?;
+        let rights = self.rights.current().await?;
         let entry = match self.cache.get(&verifier).await {
             Some(entry) if entry.rights == rights => entry,
             _ => self.load(&key, verifier, rights).await?,
@@ -65,7 +65,7 @@ impl Keys {
 
     /// Learns of changes of rights made by other instances.
     pub async fn refresh_rights(&self) -> sqlx::Result<()> {
-        self.rights.refresh(&self.store, &self.world).await.map(drop)
+        self.rights.refresh().await.map(drop)
     }
 
     /// Writes when keys were last used since the previous call.

@@ -163,8 +163,7 @@ impl Keys {
         };
         api_key::insert(&self.store, &row).await?;
         let detail = json!({ "name": name, "kind": new.kind.as_str(), "credential_id": key.credential_id() });
-        self.record(origin, member, "key.created", (&id, detail)).await;
-        drop(row);
+        self.audit.record(origin, event(member, "key.created", &id).detail(detail)).await;
         Ok(CreatedKey { id, secret })
     }
 
@@ -193,7 +192,7 @@ impl Keys {
         }
         // Callers carry the name into receipts.
         self.cache.invalidate_all();
-        self.record(origin, member, "key.renamed", (key_id, json!({ "name": name }))).await;
+        self.audit.record(origin, event(member, "key.renamed", key_id).detail(json!({ "name": name }))).await;
         Ok(())
     }
 
@@ -211,7 +210,7 @@ impl Keys {
         if !changed {
             return Err(KeyError::NotFound);
         }
-        self.record(origin, member, state.event(), (key_id, json!({}))).await;
+        self.audit.record(origin, event(member, state.event(), key_id)).await;
         Ok(())
     }
 
@@ -235,21 +234,10 @@ impl Keys {
         }
         Ok(names::clean(&new.name)?)
     }
+}
 
-    async fn record(
-        &self,
-        origin: &Origin,
-        member: &Membership,
-        name: &'static str,
-        what: (&str, serde_json::Value),
-    ) {
-        let (key_id, detail) = what;
-        let event = Event::new(name, Actor::Person(member.person_id()))
-            .org(member.org_id())
-            .target(key_id)
-            .detail(detail);
-        self.audit.record(origin, event).await;
-    }
+fn event<'a>(member: &'a Membership, name: &'static str, key_id: &'a str) -> Event<'a> {
+    Event::new(name, Actor::Person(member.person_id())).org(member.org_id()).target(key_id)
 }
 
 /// Which member's keys are within reach: `None` for all of the org's.

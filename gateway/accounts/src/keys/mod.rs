@@ -7,8 +7,9 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
+use crate::Basis;
 use crate::audit::Audit;
-use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use crate::secrets::{MacKey, MacPurpose};
 use bytespike_store::Store;
 use bytespike_store::world::World;
 pub use caller::{Caller, ModelRule, Scope};
@@ -42,17 +43,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(
-        store: Store,
-        world: World,
-        master: &MasterKey,
-        shared: (Arc<RightsWatch>, Audit),
-    ) -> Self {
-        let (rights, audit) = shared;
+    pub(crate) fn new(basis: &Basis<'_>, rights: Arc<RightsWatch>, audit: Audit) -> Self {
         Self {
-            store,
-            world,
-            pepper: master.mac(MacPurpose::ApiKey),
+            store: basis.store.clone(),
+            world: basis.world.clone(),
+            pepper: basis.master.mac(MacPurpose::ApiKey),
             audit,
             rights,
             cache: Cache::builder().max_capacity(MOST_CACHED).time_to_live(NAMES_LAST).build(),

@@ -21,7 +21,7 @@ use bytespike_store::person::Person;
 use bytespike_store::world::World;
 pub use membership::Membership;
 pub use profile::{OrgError, Profile, ProfileError};
-pub use recovery::{ChangePasswordError, ResetError};
+pub use recovery::{ChangePasswordError, PasswordChange, ResetError};
 pub use sign_in::SignInError;
 pub use sign_up::{NewOwner, ResendError, SignUp, SignUpError, VerifyError};
 use std::sync::Arc;

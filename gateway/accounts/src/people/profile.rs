@@ -86,7 +86,7 @@ impl People {
     ) -> Result<(), OrgError> {
         allow(member, Action::ManageOrg)?;
         org::set_preset(&self.store, member.org_id(), preset.as_str()).await?;
-        self.rights.refresh(&self.store, &self.world).await?;
+        self.rights.refresh().await?;
         let detail = json!({ "before": member.preset().as_str(), "after": preset.as_str() });
         let event = Event::new("org.preset_changed", Actor::Person(member.person_id())).detail(detail);
         self.record_in_org(origin, member, event).await;
@@ -96,7 +96,7 @@ impl People {
     /// Stops a person everywhere: sessions end now, their keys within a second. For operators and the host.
     pub async fn disable(&self, origin: &Origin, actor: Actor<'_>, person_id: &str) -> sqlx::Result<()> {
         person::disable(&self.store, person_id).await?;
-        self.rights.refresh(&self.store, &self.world).await?;
+        self.rights.refresh().await?;
         self.record(origin, Event::new("person.disabled", actor).target(person_id)).await;
         Ok(())
     }
@@ -113,7 +113,7 @@ impl People {
         {
             return Err(OrgError::NotRemovable);
         }
-        self.rights.refresh(&self.store, &self.world).await?;
+        self.rights.refresh().await?;
         let event = Event::new("member.removed", Actor::Person(member.person_id())).target(member_id);
         self.record_in_org(origin, member, event).await;
         Ok(())

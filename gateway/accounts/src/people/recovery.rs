@@ -10,6 +10,14 @@ use crate::throttle::Rule;
 use crate::tokens::TokenKind;
 use bytespike_store::person;
 
+/// What the form to change a password holds, and the session it was sent in, which goes on.
+#[derive(Clone, Copy)]
+pub struct PasswordChange<'a> {
+    pub session: &'a CurrentSession,
+    pub current: &'a str,
+    pub new: &'a str,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ResetError {
     #[error(transparent)]
@@ -81,14 +89,14 @@ impl People {
     pub async fn change_password(
         &self,
         origin: &Origin,
-        (member, session): (&Membership, &CurrentSession),
-        (current, new): (&str, &str),
+        member: &Membership,
+        change: PasswordChange<'_>,
     ) -> Result<Option<Mail>, ChangePasswordError> {
         let person = member.person();
-        self.check_current(person, current).await?;
-        let chosen = Password::choose(new, &[&person.email, &person.name, member.org_name()])?;
+        self.check_current(person, change.current).await?;
+        let chosen = Password::choose(change.new, &[&person.email, &person.name, member.org_name()])?;
         let password_hash = self.hasher.hash(chosen).await?;
-        person::set_password(&self.store, &person.id, &password_hash, Some(session.id_hash())).await?;
+        person::set_password(&self.store, &person.id, &password_hash, Some(change.session.id_hash())).await?;
         self.record(origin, Event::new("person.password_changed", Actor::Person(&person.id))).await;
         Ok(self.mail(person, MailKind::PasswordChanged).await?)
     }

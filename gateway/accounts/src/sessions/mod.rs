@@ -5,8 +5,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::Origin;
-use crate::secrets::{MacKey, MacPurpose, MasterKey};
+use crate::secrets::{MacKey, MacPurpose};
+use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::session::{self as rows, SessionRow};
 use bytespike_store::world::World;
@@ -81,8 +81,9 @@ pub struct SessionInfo {
 }
 
 impl Sessions {
-    pub(crate) fn new(store: Store, world: World, master: &MasterKey) -> Self {
-        Self { store, world, pepper: master.mac(MacPurpose::SessionId) }
+    pub(crate) fn new(basis: &Basis<'_>) -> Self {
+        let pepper = basis.master.mac(MacPurpose::SessionId);
+        Self { store: basis.store.clone(), world: basis.world.clone(), pepper }
     }
 
     /// Signs the person in: what the session held is dropped and its id changes, so that an id planted before

@@ -1,5 +1,6 @@
 use super::*;
 use crate::csrf::Binding;
+use crate::people::{ChangePasswordError, PasswordChange};
 use crate::testing::{Bench, EMAIL, PASSWORD, on_each, origin, token};
 use bytespike_store::{on_database, sqlx};
 use http::{Request, Response, header};
@@ -237,12 +238,12 @@ async fn a_changed_password_ends_the_other_sessions_and_a_reset_ends_all() {
         let other = cookie_of(&visit(&bench, Page::SignIn, None).await.0);
         let mine = cookie_of(&visit(&bench, Page::SignIn, None).await.0);
         let current = visit(&bench, Page::Read, Some(&mine)).await.1.expect("signed in");
-        let wrong = people
-            .change_password(&origin(), (&owner, &current), ("wrong", "a bridge of iron, over tea"))
-            .await;
-        assert!(matches!(wrong, Err(crate::people::ChangePasswordError::WrongCurrent)));
-        // The new password is the old one, so that `visit` can go on signing in.
-        people.change_password(&origin(), (&owner, &current), (PASSWORD, PASSWORD)).await.expect("changed");
+        let change =
+            PasswordChange { session: &current, current: "wrong", new: "a bridge of iron, over tea" };
+        let wrong = people.change_password(&origin(), &owner, change).await;
+        assert!(matches!(wrong, Err(ChangePasswordError::WrongCurrent)));
+        let right = PasswordChange { current: PASSWORD, ..change };
+        people.change_password(&origin(), &owner, right).await.expect("changed");
         assert!(visit(&bench, Page::Read, Some(&other)).await.1.is_none());
         assert!(visit(&bench, Page::Read, Some(&mine)).await.1.is_some());
         let mail = people.request_reset(&origin(), EMAIL).await.expect("accepted").expect("a mail");
