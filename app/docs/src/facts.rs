@@ -3,6 +3,7 @@
 use crate::{Options, errors};
 use bytespike_ui::Locale;
 use bytespike_ui::Surface;
+use bytespike_ui::format::count;
 use bytespike_ui::markdown::{Facts, Fault};
 
 /// The commented defaults; a page prints them whole.
@@ -17,17 +18,22 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("demo_model", DEMO_MODEL.to_owned()),
         ("status_wait_s", seconds("status_wait_ms")?),
         ("ping_s", seconds("ping_interval_ms")?),
+        ("default_output", count(gateway_default("default_max_output_tokens")?)),
         ("errors", errors::markdown(locale)?),
         ("config", CONFIG.trim_end().to_owned()),
     ]))
 }
 
-/// A default of `[gateway]`, whole seconds.
+/// A default of `[gateway]` that is given in milliseconds, as whole seconds.
 fn seconds(setting: &str) -> Result<String, Fault> {
+    Ok((gateway_default(setting)? / 1000).to_string())
+}
+
+fn gateway_default(setting: &str) -> Result<u64, Fault> {
     let config: toml::Table =
         CONFIG.parse().map_err(|error| Fault(format!("config.default.toml: {error}")))?;
     let value =
         config.get("gateway").and_then(|gateway| gateway.get(setting)).and_then(toml::Value::as_integer);
-    let value = value.ok_or_else(|| Fault(format!("config.default.toml has no gateway.{setting}")))?;
-    Ok((value / 1000).to_string())
+    let value = value.and_then(|value| u64::try_from(value).ok());
+    value.ok_or_else(|| Fault(format!("config.default.toml has no number gateway.{setting}")))
 }
