@@ -114,6 +114,44 @@ mod tests {
         .await;
     }
 
+    #[tokio::test]
+    async fn no_credential_passes_for_one_of_another_kind() {
+        on_each(async |bench| {
+            let accounts = &bench.accounts;
+            let owner = bench.owner(EMAIL).await;
+            let key = accounts
+                .keys
+                .create(&origin(), &owner, NewKey::named("laptop"))
+                .await
+                .expect("created")
+                .secret;
+            let reset = token(
+                &accounts.people.request_reset(&origin(), EMAIL).await.expect("accepted").expect("a mail"),
+            );
+            let operator = accounts.operators.first_run_token().await.expect("issued").expect("none before");
+            let session = Session::new(None, Arc::new(accounts.sessions.clone()), None);
+            accounts.sessions.start(&session, &origin(), owner.person_id()).await.expect("started");
+            session.save().await.expect("saved");
+            let session = SecretText::new(session.id().expect("saved").to_string());
+            let each = [("key", &key), ("reset", &reset), ("operator", &operator), ("session", &session)];
+            for (kind, secret) in each {
+                let text = secret.expose();
+                let cookie = Session::new(text.parse().ok(), Arc::new(accounts.sessions.clone()), None);
+                let accepted = [
+                    ("key", accounts.keys.identify(text).await.is_ok()),
+                    ("reset", accounts.people.can_reset(text).await.expect("read")),
+                    ("verify", accounts.people.can_verify(text).await.expect("read")),
+                    ("operator", accounts.operators.first_run_open(text).await.expect("read")),
+                    ("session", accounts.sessions.current(&cookie).await.expect("read").is_some()),
+                ];
+                for (place, accepted) in accepted {
+                    assert_eq!(accepted, place == kind, "a {kind} where a {place} belongs");
+                }
+            }
+        })
+        .await;
+    }
+
     fn database_files(store: &Store) -> String {
         let path = store.sqlite_path().expect("a file");
         let beside = path.with_extension("db-wal");

@@ -239,3 +239,25 @@ async fn switching_the_preset_reaches_callers_at_once() {
     })
     .await;
 }
+
+/// In real time, because it is the background reading that is tested: the clock that callers see stands still.
+#[tokio::test]
+async fn the_background_reading_carries_a_revocation_to_another_instance() {
+    on_each(async |bench| {
+        let (owner, key) = key_of(&bench, "ada@example.com").await;
+        let elsewhere = bench.other_instance();
+        elsewhere.keys.identify(key.secret.expose()).await.expect("known before");
+        bench.accounts.keys.revoke(&origin(), &owner, &key.id).await.expect("revoked");
+        let refused = async {
+            while elsewhere.keys.identify(key.secret.expose()).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = elsewhere.run() => unreachable!("it runs until it is dropped"),
+            () = refused => {}
+            () = tokio::time::sleep(std::time::Duration::from_secs(5)) => panic!("the other instance still lets the key in"),
+        }
+    })
+    .await;
+}
