@@ -260,3 +260,74 @@ fn text_of(events: &[Event<'_>]) -> String {
     });
     texts.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Urls;
+
+    fn rendered(path: &str, markdown: &str) -> Document {
+        render(markdown, &Visit::new(path, Urls::single("https://b.example")))
+    }
+
+    #[test]
+    fn chinese_lines_join_and_english_lines_do_not() {
+        assert_eq!(rendered("/zh/docs", "前一行\n后一行\n").html, "<p>前一行后一行</p>\n");
+        assert_eq!(rendered("/docs", "one\ntwo\n").html, "<p>one\ntwo</p>\n");
+        assert_eq!(rendered("/zh/docs", "使用\nAPI\n").html, "<p>使用\nAPI</p>\n");
+    }
+
+    #[test]
+    fn quotation_marks_are_curled_in_english_alone() {
+        assert_eq!(rendered("/docs", "it's \"so\"").html, "<p>it’s “so”</p>\n");
+        assert_eq!(rendered("/zh/docs", "说 \"so\"").html, "<p>说 \"so\"</p>\n");
+    }
+
+    #[test]
+    fn links_that_lead_outside_say_so() {
+        let html =
+            rendered("/docs", "[a](/docs/a) [b](https://b.example/x) [c](https://c.example?a=1&b=2)").html;
+        assert!(html.contains("<a href=\"/docs/a\">a</a> <a href=\"https://b.example/x\">b</a>"), "{html}");
+        assert!(
+            html.contains("<a href=\"https://c.example?a=1&amp;b=2\" rel=\"noopener external\">"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn headings_carry_their_id_and_become_sections() {
+        let document = rendered("/docs", "Before.\n\n## The `hold` {#hold}\n\nAfter.\n");
+        assert_eq!(document.headings, [Heading { level: 2, id: "hold".into(), text: "The hold".into() }]);
+        assert!(
+            document.html.contains("<h2 id=\"hold\">The <code>hold</code><a class=\"anchor\" href=\"#hold\"")
+        );
+        let texts: Vec<&str> = document.sections.iter().map(|section| section.text.trim()).collect();
+        assert_eq!(texts, ["Before.", "After."]);
+    }
+
+    #[test]
+    fn code_is_escaped_and_named() {
+        let html = rendered("/docs", "```bash\necho \"<b>\" && true\n```\n").html;
+        assert!(html.contains("<figcaption>Shell</figcaption>"), "{html}");
+        assert!(
+            html.contains("<code class=\"language-bash\">echo \"&lt;b&gt;\" &amp;&amp; true\n</code>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn a_note_is_labelled_in_its_language() {
+        let html = rendered("/zh/docs", "> [!WARNING]\n> 小心。\n").html;
+        assert!(
+            html.contains("class=\"callout warning\" role=\"note\"") && html.contains("注意</p>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn reading_time_counts_words_and_characters_but_no_code() {
+        assert_eq!(rendered("/docs", &"word ".repeat(660)).minutes, 3);
+        assert_eq!(rendered("/zh/docs", &"字".repeat(1_200)).minutes, 3);
+        assert_eq!(rendered("/docs", &format!("```text\n{}\n```\n", "word ".repeat(9_000))).minutes, 1);
+    }
+}
