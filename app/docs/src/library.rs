@@ -67,7 +67,11 @@ impl Shelf {
 }
 
 impl Article {
-    fn build(entry: &'static Entry, visit: &Visit, facts: &markdown::Facts) -> Result<Self, Fault> {
+    pub(crate) fn build(
+        entry: &'static Entry,
+        visit: &Visit,
+        facts: &markdown::Facts,
+    ) -> Result<Self, Fault> {
         let (language, file) = match (visit.locale, entry.zh) {
             (Locale::Zh, Some(zh)) => (Locale::Zh, zh),
             _ => (Locale::En, entry.en),

@@ -74,3 +74,36 @@ pub(crate) async fn not_found(docs: &Docs, visit: &Visit, slug: &str) -> Respons
     let head = Head::private(visit.t().docs.missing.title);
     Page::new(head, CachePolicy::NotFound, || body).status(StatusCode::NOT_FOUND).render(visit).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nav::Entry;
+    use crate::search::index::Index;
+    use bytespike_ui::Urls;
+    use bytespike_ui::markdown::Facts;
+    use http_body_util::BodyExt as _;
+
+    static UNTRANSLATED: Entry = Entry {
+        slug: "new",
+        en: "+++\ntitle = \"New\"\ndescription = \"Just written.\"\n+++\n\n## Part {#part}\n\nText.\n",
+        zh: None,
+    };
+
+    #[tokio::test]
+    async fn a_page_without_translation_shows_the_original_and_says_so() {
+        let visit = Visit::new("/zh/docs/new", Urls::single("https://b.example"));
+        let article = Article::build(&UNTRANSLATED, &visit, &Facts::new()).unwrap();
+        let index = Index::build(std::slice::from_ref(&article));
+        let response = page(&Shelf { articles: vec![article], index }, &visit, 0).await;
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let html = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(html.contains("<html lang=\"zh-Hans\">"), "the shell stays in the reader's language");
+        assert!(html.contains("<article lang=\"en\">") && html.contains("Text."), "{html}");
+        assert!(html.contains(visit.t().docs.page.untranslated), "the reader is told");
+        assert!(
+            html.contains("content=\"noindex\"") && !html.contains("hreflang=\"zh-Hans\" href"),
+            "searchers get the original"
+        );
+    }
+}

@@ -43,14 +43,17 @@ fn marked(shown: &[char], folded: &[char], terms: &[Vec<char>]) -> Vec<Piece> {
     pieces
 }
 
-/// How many characters from `at` are a term; 0 if none is. A word matches at its beginning only.
+/// How many characters from `at` are a term; 0 if none is. A Latin term begins a word and takes the rest of it along.
 fn match_at(folded: &[char], at: usize, terms: &[Vec<char>]) -> usize {
     let rest = folded.get(at..).unwrap_or_default();
-    let inside_word = at > 0 && folded.get(at - 1).is_some_and(|before| before.is_ascii_alphanumeric());
-    let fits = |term: &&Vec<char>| {
-        rest.starts_with(term) && !(inside_word && term.first().is_some_and(char::is_ascii_alphanumeric))
+    let inside_word = at > 0 && folded.get(at - 1).is_some_and(char::is_ascii_alphanumeric);
+    let is_word = |term: &[char]| term.first().is_some_and(char::is_ascii_alphanumeric);
+    let fits = |term: &&Vec<char>| rest.starts_with(term) && !(inside_word && is_word(term));
+    let length = |term: &Vec<char>| {
+        let tail = rest.iter().skip(term.len()).take_while(|character| character.is_ascii_alphanumeric());
+        term.len() + if is_word(term) { tail.count() } else { 0 }
     };
-    terms.iter().filter(fits).map(Vec::len).max().unwrap_or(0)
+    terms.iter().filter(fits).map(length).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn matches_are_marked_whatever_their_case() {
-        assert_eq!(marks("Settle, unsettled, settling.", "settl"), ["Settl", "settl"]);
+        assert_eq!(marks("Settle, unsettled, settling.", "settl"), ["Settle", "settling"]);
         assert_eq!(marks("流式响应的费用", "响应"), ["响应"]);
         assert_eq!(marks("流式响应的费用", "流式响应"), ["流式响应"]);
     }

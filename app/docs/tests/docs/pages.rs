@@ -102,6 +102,23 @@ async fn every_link_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn posts_link_to_pages_and_anchors_that_exist() {
+    let router = docs();
+    for language in ["en", "zh"] {
+        for file in std::fs::read_dir(format!("{CONTENT}/../blog/{language}")).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            for link in pieces(&text, "](/docs", ")") {
+                let (page, anchor) = link.split_once('#').unwrap_or((&link, ""));
+                let answer = get(&router, &format!("/docs{page}")).await;
+                assert_eq!(answer.status, StatusCode::OK, "{}: /docs{link}", path.display());
+                assert!(anchor.is_empty() || answer.heading_ids().contains(&anchor.to_owned()), "{link}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_errors_page_has_every_code() {
     let table: toml::Table = ERRORS.parse().unwrap();
     let rows = table["error"].as_array().unwrap();
