@@ -1,94 +1,43 @@
-//! The handle everybody holds.
-use crate::call::*;
-use crate::read::*;
+//! The handle everybody holds: commands go to the writer, everything else is a statement of its own.
+use crate::batch::{Answer, Command, Lease};
+use crate::call::{
+    BookingError, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution, ResolveError,
+    SetLimit, Settlement, Unavailable,
+};
+use crate::invariants::{self, Violation};
+use crate::live::LiveHolds;
+use crate::writer::{Context, Writer};
+use crate::{books, instance, settings};
 use bytespike_store::Store;
 use bytespike_store::world::World;
+use std::time::Duration;
+
+/// How long a hold lives without its owner renewing it.
+const LEASE_MS: i64 = 60_000;
+/// A settlement that takes longer is given up: the customer does not wait for our ledger, and the call is free.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// One ledger for one database; clones share it.
 #[derive(Clone)]
 pub struct Ledger {
-    store: Store,
-    world: World,
+    pub(crate) store: Store,
+    pub(crate) world: World,
+    pub(crate) writer: Writer,
+    pub(crate) live: LiveHolds,
+    /// This process's name in the database.
+    pub(crate) owner: String,
 }
 
-impl Ledger {
-    /// Starts the writer. Call [`Ledger::recover`] before serving.
-    pub async fn open(_store: Store, _world: World) -> Result<Self, OpenError> {
-        unimplemented!()
-    }
-    pub async fn hold(&self, _request: HoldRequest) -> Result<Held, HoldError> {
-        unimplemented!()
-    }
-    /// Idempotent. Gives up after two seconds: then the call is free unless its receipt says otherwise.
-    pub async fn settle(&self, _settlement: Settlement) -> Result<Resolution, ResolveError> {
-        unimplemented!()
-    }
-    pub async fn release(&self, _release: Release) -> Result<Resolution, ResolveError> {
-        unimplemented!()
-    }
-    pub async fn credit(&self, _credit: Credit) -> Result<Credited, BookingError> {
-        unimplemented!()
-    }
-    /// Creates the org's wallet (empty) or sets its time zone.
-    pub async fn open_wallet(&self, _org_id: &str, _time_zone: &str) -> Result<(), BookingError> {
-        unimplemented!()
-    }
-    pub async fn set_limit(&self, _limit: SetLimit) -> Result<(), BookingError> {
-        unimplemented!()
-    }
-    pub async fn set_frozen(&self, _org_id: &str, _frozen: bool) -> Result<(), BookingError> {
-        unimplemented!()
-    }
-    /// Renews this process's leases, expires what nobody owns, and writes off lapsed credit. Every 5 s.
-    pub async fn tick(&self) -> Result<Swept, Unavailable> {
-        unimplemented!()
-    }
-    /// After a start: expires the holds of dead processes and checks the invariants.
-    pub async fn recover(&self) -> Result<Recovered, RecoverError> {
-        unimplemented!()
-    }
-    pub async fn wallet(&self, _org_id: &str) -> sqlx::Result<Option<Wallet>> {
-        unimplemented!()
-    }
-    pub async fn limits(&self, _org_id: &str) -> sqlx::Result<Vec<LimitState>> {
-        unimplemented!()
-    }
-    /// The receipt of a resolved call; `None` while it runs, or when there is none.
-    pub async fn receipt(&self, _id: &str) -> sqlx::Result<Option<Receipt>> {
-        unimplemented!()
-    }
-    /// Newest first.
-    pub async fn calls(
-        &self,
-        _org_id: &str,
-        _filter: &CallFilter,
-        _page: &Page,
-    ) -> sqlx::Result<Vec<CallRow>> {
-        unimplemented!()
-    }
-    pub async fn summary(&self, _org_id: &str, _from_ms: i64, _to_ms: i64) -> sqlx::Result<Summary> {
-        unimplemented!()
-    }
-    pub async fn transactions(&self, _org_id: &str, _limit: u32) -> sqlx::Result<Vec<Transaction>> {
-        unimplemented!()
-    }
-    pub async fn check_invariants(&self) -> sqlx::Result<Vec<Violation>> {
-        unimplemented!()
-    }
-    /// Publishes the book under the next version, or finds the version it already has.
-    pub async fn publish(
-        &self,
-        _book: bytespike_catalog::PriceBook,
-    ) -> Result<bytespike_catalog::PriceBook, Unavailable> {
-        unimplemented!()
-    }
-}
-
+/// Why a ledger did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{0}")]
-    Unavailable(String),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
+
+/// Why a ledger must not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     #[error("the ledger's invariants do not hold: {0:?}")]
@@ -98,18 +47,159 @@ pub enum RecoverError {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
+
+/// What a round of housekeeping ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     pub expired: usize,
     pub lapsed: usize,
 }
+
+/// What a start found left over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
     pub expired: usize,
 }
-/// A rule that does not hold, and an example.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Violation {
-    pub invariant: String,
-    pub example: String,
+
+impl Ledger {
+    /// Starts the writer. Call [`Ledger::recover`] before serving.
+    pub async fn open(store: Store, world: World) -> Result<Self, OpenError> {
+        let owner = world.id("ins");
+        instance::register(&store, &owner, world.now_ms()).await?;
+        let lease = Lease { owner: owner.clone(), length_ms: LEASE_MS };
+        let writer = Writer::start(&store, Context { world: world.clone(), lease })?;
+        Ok(Self { store, world, writer, live: LiveHolds::default(), owner })
+    }
+
+    /// Takes credit aside, or says why not.
+    pub async fn hold(&self, request: HoldRequest) -> Result<Held, HoldError> {
+        let reservation_id = request.reservation_id.clone();
+        // Owned before it is asked for, so that no tick can find it abandoned.
+        let live = self.live.enter(&reservation_id);
+        match self.writer.ask(Command::Hold(Box::new(request))).await? {
+            Answer::Hold(Ok(granted)) => Ok(Held {
+                reservation_id,
+                held: granted.held,
+                held_at_ms: granted.held_at_ms,
+                wallet_available: granted.wallet_available,
+                limits: granted.limits,
+                _live: live,
+            }),
+            Answer::Hold(Err(refusal)) => Err(refusal.into()),
+            _ => Err(mixed_up().into()),
+        }
+    }
+
+    /// Idempotent. Gives up after two seconds: then the call is free unless its receipt says otherwise.
+    pub async fn settle(&self, settlement: Settlement) -> Result<Resolution, ResolveError> {
+        let asked = self.writer.ask(Command::Settle(Box::new(settlement)));
+        match tokio::time::timeout(SETTLE_WITHIN, asked).await {
+            Ok(answer) => resolution(answer?),
+            Err(_) => Err(Unavailable("it did not settle within two seconds".to_owned()).into()),
+        }
+    }
+
+    /// Idempotent.
+    pub async fn release(&self, release: Release) -> Result<Resolution, ResolveError> {
+        resolution(self.writer.ask(Command::Release(Box::new(release))).await?)
+    }
+
+    /// Books once per idempotency key.
+    pub async fn credit(&self, credit: Credit) -> Result<Credited, BookingError> {
+        match self.writer.ask(Command::Credit(credit)).await? {
+            Answer::Credit(booked) => booked,
+            _ => Err(mixed_up().into()),
+        }
+    }
+
+    /// Creates the org's wallet (empty) or sets its time zone.
+    pub async fn open_wallet(&self, org_id: &str, time_zone: &str) -> Result<(), BookingError> {
+        settings::open_wallet(&self.store, org_id, time_zone, self.world.now_ms()).await
+    }
+
+    /// Sets, changes or removes a limit. A new lifetime or monthly limit counts what was spent before it was set.
+    pub async fn set_limit(&self, limit: SetLimit) -> Result<(), BookingError> {
+        settings::set_limit(&self.store, &limit, self.world.now_ms()).await
+    }
+
+    /// A frozen wallet takes no holds; what is held may still settle.
+    pub async fn set_frozen(&self, org_id: &str, frozen: bool) -> Result<(), BookingError> {
+        settings::set_frozen(&self.store, org_id, frozen).await
+    }
+
+    /// Renews this process's leases, expires what nobody owns, and writes off lapsed credit. Every 5 s.
+    pub async fn tick(&self) -> Result<Swept, Unavailable> {
+        let now_ms = self.world.now_ms();
+        let live = self.live.ids();
+        let found = instance::keep_alive(&self.store, &self.owner, (now_ms, LEASE_MS), &live).await;
+        let abandoned = found.map_err(|error| Unavailable(error.to_string()))?;
+        let expired = self.expire(abandoned).await?;
+        let lapsed = self.lapse(now_ms).await?;
+        Ok(Swept { expired, lapsed })
+    }
+
+    /// After a start: expires the holds of dead processes and checks the invariants.
+    pub async fn recover(&self) -> Result<Recovered, RecoverError> {
+        let abandoned = instance::bury(&self.store, &self.owner, self.world.now_ms()).await?;
+        let expired = self.expire(abandoned).await?;
+        let violations = self.check_invariants().await?;
+        if violations.is_empty() {
+            Ok(Recovered { expired })
+        } else {
+            Err(RecoverError::Violated(violations))
+        }
+    }
+
+    /// Checks the ledger's rules by SQL and keeps the result.
+    pub async fn check_invariants(&self) -> sqlx::Result<Vec<Violation>> {
+        let violations = invariants::check(&self.store).await?;
+        invariants::record(&self.store, &self.world, &violations).await?;
+        Ok(violations)
+    }
+
+    /// Publishes the book under the next version, or finds the version it already has.
+    pub async fn publish(
+        &self,
+        book: bytespike_catalog::PriceBook,
+    ) -> Result<bytespike_catalog::PriceBook, Unavailable> {
+        let version = books::publish(&self.store, &book, self.world.now_ms()).await;
+        Ok(book.with_version(version.map_err(|error| Unavailable(error.to_string()))?))
+    }
+
+    /// All at once, so that they share batches.
+    async fn expire(&self, abandoned: Vec<(String, String)>) -> Result<usize, Unavailable> {
+        let mut expiries = tokio::task::JoinSet::new();
+        for (reservation_id, org_id) in abandoned {
+            let writer = self.writer.clone();
+            expiries.spawn(async move { writer.ask(Command::Expire { reservation_id, org_id }).await });
+        }
+        let mut expired = 0;
+        while let Some(done) = expiries.join_next().await {
+            let answer = done.map_err(|error| Unavailable(error.to_string()))??;
+            expired += usize::from(matches!(answer, Answer::Resolve(Ok(_))));
+        }
+        Ok(expired)
+    }
+
+    async fn lapse(&self, now_ms: i64) -> Result<usize, Unavailable> {
+        let orgs = settings::orgs_with_lapsed_credit(&self.store, now_ms).await;
+        let mut lapsed = 0;
+        for org_id in orgs.map_err(|error| Unavailable(error.to_string()))? {
+            lapsed +=
+                usize::from(matches!(self.writer.ask(Command::Lapse { org_id }).await?, Answer::Lapse(true)));
+        }
+        Ok(lapsed)
+    }
+}
+
+fn resolution(answer: Answer) -> Result<Resolution, ResolveError> {
+    match answer {
+        Answer::Resolve(resolved) => resolved,
+        _ => Err(mixed_up().into()),
+    }
+}
+
+/// An answer to another command than was asked: a mistake in the writer, and no reason to panic.
+fn mixed_up() -> Unavailable {
+    Unavailable("its writer answered another command".to_owned())
 }

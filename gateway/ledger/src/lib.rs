@@ -1,19 +1,33 @@
 //! Holds, settlement, the journal, receipts and their invariants. Two books: the journal holds money that moved,
 //! the reservation book holds promises, so a call that fails never touches the journal.
+mod batch;
+mod books;
 mod call;
+mod instance;
+mod invariants;
+mod journal;
 mod landed;
 mod ledger;
+mod limits;
 mod live;
+mod lots;
 mod node;
 mod read;
+mod receipt;
+mod resolve;
+mod rows;
+mod settings;
 mod window;
+mod writer;
 
 pub use call::{
     Attempt, BookingError, Credit, CreditKind, Credited, Held, HoldError, HoldRequest, LimitState, Outcome,
     Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement, Unavailable, UsageSource,
 };
+pub use invariants::Violation;
 pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
-pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept, Violation};
+pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer};
 pub use read::{CallFilter, CallRow, Page, Receipt, Summary, Transaction, Wallet};
+pub use receipt::verify_receipt;
 pub use window::{Window, time_zone};

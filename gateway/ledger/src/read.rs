@@ -1,5 +1,12 @@
-//! What the ledger shows: wallets, calls, receipts.
+//! What the ledger shows: wallets, limits, calls, receipts, and the money that moved.
+use crate::call::LimitState;
+use crate::ledger::Ledger;
+use crate::rows::{LimitRow, Row as _};
+use crate::window::time_zone;
 use bytespike_catalog::NanoUsd;
+use bytespike_store::on_database;
+use jiff::tz::TimeZone;
+use sqlx::AssertSqlSafe;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wallet {
@@ -21,20 +28,13 @@ impl Wallet {
 }
 
 /// A receipt as it was written, never changed since.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Receipt {
     pub id: String,
     pub org_id: String,
     pub key_id: String,
     /// Compact JSON.
     pub body: String,
-}
-
-impl Receipt {
-    /// The receipt with a `signature` member over exactly the bytes of the rest.
-    pub fn signed(&self, _key: &ed25519_dalek::SigningKey) -> String {
-        unimplemented!()
-    }
 }
 
 /// Which calls to list; `None` means any.
@@ -113,4 +113,106 @@ pub struct Transaction {
     pub note: Option<String>,
     pub reservation_id: Option<String>,
     pub at_ms: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct WalletSums {
+    posted_nano: i64,
+    held_nano: i64,
+    bonus_nano: i64,
+    frozen: bool,
+    time_zone: String,
+}
+
+impl Ledger {
+    /// The org's wallet; `None` before it was opened.
+    pub async fn wallet(&self, org_id: &str) -> sqlx::Result<Option<Wallet>> {
+        let found: Option<WalletSums> = on_database!(read &self.store, db => sqlx::query_as(
+            "select posted_nano, held_nano, frozen, time_zone,
+                    (select cast(coalesce(sum(remaining_nano), 0) as bigint) from lot
+                     where lot.org_id = wallet.org_id and lot.kind = 'bonus' and lot.remaining_nano > 0) as bonus_nano
+             from wallet where org_id = $1")
+            .bind(org_id).fetch_optional(db).await)?;
+        Ok(found.map(|sums| Wallet {
+            org_id: org_id.to_owned(),
+            posted: NanoUsd(sums.posted_nano),
+            held: NanoUsd(sums.held_nano),
+            bonus: NanoUsd(sums.bonus_nano),
+            frozen: sums.frozen,
+            time_zone: sums.time_zone,
+        }))
+    }
+
+    /// Every spend limit of the org, in its current window.
+    pub async fn limits(&self, org_id: &str) -> sqlx::Result<Vec<LimitState>> {
+        let sql = LimitRow::select_where() + "org_id = $1 order by node_id, window_kind";
+        let rows: Vec<LimitRow> = on_database!(read &self.store, db => sqlx::query_as(AssertSqlSafe(sql))
+            .bind(org_id).fetch_all(db).await)?;
+        let wallet = self.wallet(org_id).await?;
+        let zone = wallet.and_then(|wallet| time_zone(&wallet.time_zone)).unwrap_or(TimeZone::UTC);
+        let now_ms = self.world.now_ms();
+        Ok(rows.iter().map(|row| row.current(now_ms, &zone).state()).collect())
+    }
+
+    /// The receipt of a resolved call; `None` while it runs, or when there is none.
+    pub async fn receipt(&self, id: &str) -> sqlx::Result<Option<Receipt>> {
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select receipt.id, receipt.org_id, reservation.key_id, receipt.body_json as body
+             from receipt join reservation on reservation.id = receipt.id where receipt.id = $1")
+            .bind(id).fetch_optional(db).await)
+    }
+
+    /// Newest first.
+    pub async fn calls(&self, org_id: &str, filter: &CallFilter, page: &Page) -> sqlx::Result<Vec<CallRow>> {
+        let (after_ms, after_id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
+                    model_served, held_nano, charged_nano, usage_source, input_tokens, cache_read_tokens,
+                    cache_write_tokens, output_tokens, reasoning_tokens, searches, attempts, first_content_ms,
+                    duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms
+             from reservation
+             where org_id = $1
+               and (held_at_ms < $2 or (held_at_ms = $2 and id < $3))
+               and (cast($4 as text) is null or key_id = $4)
+               and (cast($5 as text) is null or member_id = $5)
+               and (cast($6 as text) is null or deployment_id = $6)
+               and (cast($7 as text) is null or model_requested = $7)
+               and (cast($8 as text) is null or state = $8)
+               and (cast($9 as bigint) is null or held_at_ms >= $9)
+               and (cast($10 as bigint) is null or held_at_ms < $10)
+             order by held_at_ms desc, id desc limit $11")
+            .bind(org_id).bind(after_ms).bind(&after_id)
+            .bind(&filter.key_id).bind(&filter.member_id).bind(&filter.deployment_id).bind(&filter.model)
+            .bind(&filter.state).bind(filter.from_ms).bind(filter.to_ms).bind(i64::from(page.limit))
+            .fetch_all(db).await)
+    }
+
+    /// Sums over the calls held from `from_ms`, inclusive, to `to_ms`, exclusive.
+    pub async fn summary(&self, org_id: &str, from_ms: i64, to_ms: i64) -> sqlx::Result<Summary> {
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select count(case when state = 'settled' then 1 end) as settled_calls,
+                    cast(coalesce(sum(charged_nano), 0) as bigint) as charged_nano,
+                    count(case when state in ('released', 'expired') then 1 end) as free_calls,
+                    cast(coalesce(sum(case when state in ('released', 'expired') then held_nano end), 0) as bigint)
+                        as free_held_nano,
+                    count(case when state = 'held' then 1 end) as running_calls,
+                    cast(coalesce(sum(case when state = 'held' then held_nano end), 0) as bigint) as running_held_nano,
+                    cast(coalesce(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) as bigint)
+                        as input_tokens,
+                    cast(coalesce(sum(output_tokens), 0) as bigint) as output_tokens
+             from reservation where org_id = $1 and held_at_ms >= $2 and held_at_ms < $3")
+            .bind(org_id).bind(from_ms).bind(to_ms).fetch_one(db).await)
+    }
+
+    /// The newest movements of money in the wallet.
+    pub async fn transactions(&self, org_id: &str, limit: u32) -> sqlx::Result<Vec<Transaction>> {
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select t.id, t.kind, t.note, t.reservation_id, t.at_ms,
+                    cast(coalesce(sum(e.amount_nano), 0) as bigint) as amount_nano
+             from journal_tx t left join journal_entry e on e.tx_id = t.id and e.org_id is not null
+             where t.org_id = $1
+             group by t.id, t.kind, t.note, t.reservation_id, t.at_ms, t.seq
+             order by t.seq desc limit $2")
+            .bind(org_id).bind(i64::from(limit)).fetch_all(db).await)
+    }
 }

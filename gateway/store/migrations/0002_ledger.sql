@@ -79,6 +79,9 @@ create table reservation (
     charged_nano bigint check (charged_nano >= 0 and charged_nano <= held_nano),
     price_version bigint not null,
     model_requested text not null,
+    protocol text not null,
+    stream boolean not null,
+    key_name text not null,
     -- What the receipt says about the request and its caller, fixed when held.
     request_json text not null,
     owner text not null,
@@ -87,7 +90,7 @@ create table reservation (
     resolved_at_ms bigint,
     -- Written with the resolution.
     model_served text,
-    usage_source text,
+    usage_source text check (usage_source in ('provider', 'delivered_count')),
     input_tokens bigint not null default 0,
     cache_read_tokens bigint not null default 0,
     cache_write_tokens bigint not null default 0,

@@ -1,0 +1,391 @@
+//! The rules, in memory. A batch is given the rows its commands touch, decides them one after another, and knows
+//! afterwards which rows to write. Both databases run this same code between their load and their store.
+use crate::call::{
+    BookingError, Credit, CreditKind, Credited, HoldRequest, Outcome, Refusal, Release, Resolution,
+    ResolveError, Settlement,
+};
+use crate::journal::{self, Account, LotMove, Posting};
+use crate::lots;
+use crate::rows::{
+    AbsorbedRow, AttemptRow, EntryRow, JournalRow, LimitRow, LotRow, PinRow, ReceiptRow, ReservationRow,
+    WalletRow,
+};
+use crate::window::{Window, time_zone};
+use bytespike_catalog::NanoUsd;
+use bytespike_catalog::money::{MAX_REQUEST, MAX_WALLET};
+use bytespike_store::world::World;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Something the writer is asked to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    Hold(Box<HoldRequest>),
+    Settle(Box<Settlement>),
+    Release(Box<Release>),
+    /// Ends a hold whose lease ran out.
+    Expire {
+        reservation_id: String,
+        org_id: String,
+    },
+    Credit(Credit),
+    /// Writes off lapsed credit.
+    Lapse {
+        org_id: String,
+    },
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Hold(Result<Granted, Refusal>),
+    Resolve(Result<Resolution, ResolveError>),
+    Credit(Result<Credited, BookingError>),
+    /// Whether anything lapsed.
+    Lapse(bool),
+}
+
+/// A hold as the writer answers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    pub held: NanoUsd,
+    pub held_at_ms: i64,
+    pub wallet_available: NanoUsd,
+    pub limits: Vec<crate::call::LimitState>,
+}
+
+/// Who writes and for how long a hold lives without being renewed.
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    pub owner: String,
+    pub length_ms: i64,
+}
+
+/// The rows a batch works on.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub wallets: HashMap<String, WalletRow>,
+    /// By org, in burn order.
+    pub lots: HashMap<String, Vec<LotRow>>,
+    pub limits: BTreeMap<(String, String), LimitRow>,
+    pub reservations: HashMap<String, ReservationRow>,
+    /// By reservation.
+    pub pins: HashMap<String, Vec<PinRow>>,
+    /// What an idempotency key booked before, by org and key.
+    pub credited: HashMap<(String, String), i64>,
+}
+
+/// What the batch changed: keys of loaded rows to write back, and rows to add.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub wallets: BTreeSet<String>,
+    pub lots: BTreeSet<String>,
+    pub limits: BTreeSet<(String, String)>,
+    pub new_reservations: BTreeSet<String>,
+    pub resolved: BTreeSet<String>,
+    pub new_lots: BTreeSet<String>,
+    pub pins: Vec<PinRow>,
+    pub transactions: Vec<JournalRow>,
+    pub entries: Vec<EntryRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub absorbed: Vec<AbsorbedRow>,
+    pub receipts: Vec<ReceiptRow>,
+}
+
+pub(crate) struct Batch<'a> {
+    pub loaded: Loaded,
+    pub changes: Changes,
+    world: &'a World,
+    lease: &'a Lease,
+    now_ms: i64,
+}
+
+impl Command {
+    pub fn org_id(&self) -> &str {
+        match self {
+            Self::Hold(hold) => &hold.payer.org_id,
+            Self::Settle(settlement) => &settlement.org_id,
+            Self::Release(release) => &release.org_id,
+            Self::Expire { org_id, .. } | Self::Lapse { org_id } => org_id,
+            Self::Credit(credit) => &credit.org_id,
+        }
+    }
+
+    pub fn reservation_id(&self) -> Option<&str> {
+        match self {
+            Self::Hold(hold) => Some(&hold.reservation_id),
+            Self::Settle(settlement) => Some(&settlement.reservation_id),
+            Self::Release(release) => Some(&release.reservation_id),
+            Self::Expire { reservation_id, .. } => Some(reservation_id),
+            Self::Credit(_) | Self::Lapse { .. } => None,
+        }
+    }
+
+    /// Losing a hold that was answered costs nobody anything: after a crash its call is gone as well.
+    pub fn must_reach_the_disk(&self) -> bool {
+        !matches!(self, Self::Hold(_))
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(loaded: Loaded, world: &'a World, lease: &'a Lease) -> Self {
+        Self { loaded, changes: Changes::default(), now_ms: world.now_ms(), world, lease }
+    }
+
+    pub fn apply(&mut self, command: &Command) -> Answer {
+        match command {
+            Command::Hold(request) => Answer::Hold(self.hold(request)),
+            Command::Settle(settlement) => Answer::Resolve(self.settle(settlement)),
+            Command::Release(release) => Answer::Resolve(self.release(release)),
+            Command::Expire { reservation_id, org_id } => {
+                Answer::Resolve(self.expire(reservation_id, org_id))
+            }
+            Command::Credit(credit) => Answer::Credit(self.credit(credit)),
+            Command::Lapse { org_id } => Answer::Lapse(self.lapse(org_id)),
+        }
+    }
+
+    fn hold(&mut self, request: &HoldRequest) -> Result<Granted, Refusal> {
+        let (org_id, amount) = (&request.payer.org_id, request.amount);
+        if let Some(existing) = self.loaded.reservations.get(&request.reservation_id) {
+            return self.held_before(existing, request);
+        }
+        self.lapse(org_id);
+        let wallet = self.loaded.wallets.get(org_id).ok_or(Refusal::NoWallet)?;
+        if wallet.frozen {
+            return Err(Refusal::Frozen);
+        }
+        let available = NanoUsd(wallet.posted_nano - wallet.held_nano);
+        if amount > available || amount > MAX_REQUEST || amount < NanoUsd::ZERO {
+            return Err(Refusal::InsufficientCredits { required: amount, available });
+        }
+        let (held_at_ms, limits) = self.limits_for(request, wallet)?;
+        Ok(self.take(request, held_at_ms, limits))
+    }
+
+    /// The same request a second time is answered like the first; another one under its id is refused.
+    fn held_before(&self, existing: &ReservationRow, request: &HoldRequest) -> Result<Granted, Refusal> {
+        let same = existing.state == "held"
+            && existing.org_id == request.payer.org_id
+            && existing.key_path == request.payer.joined_path()
+            && existing.held_nano == request.amount.0
+            && existing.model_requested == request.model_requested;
+        if same { Ok(self.granted(existing)) } else { Err(Refusal::IdReused) }
+    }
+
+    /// The call's limits in their current windows, if all have room. A call is held when the youngest of them says at
+    /// the earliest, so that clocks of several instances cannot count it in a window that is past.
+    fn limits_for(&self, request: &HoldRequest, wallet: &WalletRow) -> Result<(i64, Vec<LimitRow>), Refusal> {
+        let nodes = request.payer.nodes();
+        let rows: Vec<&LimitRow> = nodes.iter().flat_map(|node| self.limits_of(node.as_str())).collect();
+        let held_at_ms =
+            rows.iter().map(|row| row.opened_at_ms).chain([self.now_ms]).max().unwrap_or(self.now_ms);
+        let zone = time_zone(&wallet.time_zone).unwrap_or(TimeZone::UTC);
+        let current: Vec<LimitRow> = rows.into_iter().map(|row| row.current(held_at_ms, &zone)).collect();
+        let full = current.iter().filter(|row| !row.fits(request.amount.0)).map(LimitRow::state);
+        match full.min_by_key(crate::call::LimitState::remaining) {
+            Some(limit) => Err(Refusal::LimitExceeded { limit, required: request.amount }),
+            None => Ok((held_at_ms, current)),
+        }
+    }
+
+    /// Everything has room: write the hold into every counter.
+    fn take(&mut self, request: &HoldRequest, held_at_ms: i64, limits: Vec<LimitRow>) -> Granted {
+        let amount_nano = request.amount.0;
+        for mut row in limits {
+            row.held_nano += amount_nano;
+            let key = (row.node_id.clone(), row.window_kind.clone());
+            self.changes.limits.insert(key.clone());
+            self.loaded.limits.insert(key, row);
+        }
+        let org_id = &request.payer.org_id;
+        if let Some(wallet) = self.loaded.wallets.get_mut(org_id) {
+            wallet.held_nano += amount_nano;
+            self.changes.wallets.insert(org_id.clone());
+        }
+        let pins = lots::pin(
+            self.loaded.lots.entry(org_id.clone()).or_default(),
+            &request.reservation_id,
+            amount_nano,
+        );
+        self.changes.lots.extend(pins.iter().map(|pin| pin.lot_id.clone()));
+        self.changes.pins.extend(pins.iter().cloned());
+        self.loaded.pins.insert(request.reservation_id.clone(), pins);
+        let row = self.reservation(request, held_at_ms);
+        let granted = self.granted(&row);
+        self.changes.new_reservations.insert(row.id.clone());
+        self.loaded.reservations.insert(row.id.clone(), row);
+        granted
+    }
+
+    fn granted(&self, row: &ReservationRow) -> Granted {
+        Granted {
+            held: NanoUsd(row.held_nano),
+            held_at_ms: row.held_at_ms,
+            wallet_available: self.available(&row.org_id),
+            limits: self.limit_states(row),
+        }
+    }
+
+    fn reservation(&self, request: &HoldRequest, held_at_ms: i64) -> ReservationRow {
+        ReservationRow {
+            id: request.reservation_id.clone(),
+            org_id: request.payer.org_id.clone(),
+            deployment_id: request.payer.deployment_id.clone(),
+            member_id: request.payer.member_id.clone(),
+            key_id: request.payer.key_id().to_owned(),
+            key_path: request.payer.joined_path(),
+            state: "held".to_owned(),
+            reason: None,
+            held_nano: request.amount.0,
+            charged_nano: None,
+            price_version: request.price_version,
+            model_requested: request.model_requested.clone(),
+            protocol: request.facts.protocol.clone(),
+            stream: request.facts.stream,
+            key_name: request.facts.key_name.clone(),
+            // Strings, integers and booleans only: this always serialises.
+            request_json: serde_json::to_string(&request.facts).unwrap_or_default(),
+            owner: self.lease.owner.clone(),
+            expires_at_ms: self.now_ms + self.lease.length_ms,
+            held_at_ms,
+            resolved_at_ms: None,
+            model_served: None,
+            usage_source: None,
+            input_tokens: 0,
+            cache_read_tokens: 0,
+            cache_write_tokens: 0,
+            output_tokens: 0,
+            reasoning_tokens: 0,
+            searches: 0,
+            attempts: 0,
+            first_content_ms: None,
+            duration_ms: None,
+        }
+    }
+
+    fn credit(&mut self, credit: &Credit) -> Result<Credited, BookingError> {
+        let key = (credit.org_id.clone(), credit.idempotency_key.clone());
+        match self.loaded.credited.get(&key) {
+            Some(amount) if *amount == credit.amount.0 => {
+                return Ok(Credited::Already { available: self.available(&credit.org_id) });
+            }
+            Some(_) => return Err(BookingError::IdempotencyMismatch),
+            None => {}
+        }
+        let wallet = self.loaded.wallets.get(&credit.org_id).ok_or(BookingError::NoWallet)?;
+        if credit.amount <= NanoUsd::ZERO {
+            return Err(BookingError::NotPositive);
+        }
+        let fits =
+            NanoUsd(wallet.posted_nano).checked_add(credit.amount).is_some_and(|sum| sum <= MAX_WALLET);
+        if !fits {
+            return Err(BookingError::WalletFull);
+        }
+        self.loaded.credited.insert(key, credit.amount.0);
+        self.book(credit);
+        Ok(Credited::Booked { available: self.available(&credit.org_id) })
+    }
+
+    fn book(&mut self, credit: &Credit) {
+        let (kind, lot_kind, priority, against) = match credit.kind {
+            CreditKind::TopUp => ("top_up", "principal", lots::PRINCIPAL_PRIORITY, Account::PspClearing),
+            CreditKind::Grant => ("grant", "bonus", lots::BONUS_PRIORITY, Account::BonusExpense),
+        };
+        let lot = LotRow {
+            id: self.world.id("lot"),
+            org_id: credit.org_id.clone(),
+            kind: lot_kind.to_owned(),
+            granted_nano: credit.amount.0,
+            remaining_nano: credit.amount.0,
+            pinned_nano: 0,
+            priority,
+            expires_at_ms: credit.expires_at_ms,
+            created_at_ms: self.now_ms,
+        };
+        let lot_move = LotMove {
+            lot_id: lot.id.clone(),
+            account: Account::of_lot(lot_kind),
+            amount_nano: credit.amount.0,
+        };
+        self.changes.new_lots.insert(lot.id.clone());
+        let org_lots = self.loaded.lots.entry(credit.org_id.clone()).or_default();
+        org_lots.push(lot);
+        lots::sort(org_lots);
+        self.post(
+            &credit.org_id,
+            Posting {
+                id: self.world.id("jtx"),
+                kind,
+                reservation_id: None,
+                idem_key: Some(&credit.idempotency_key),
+                note: Some(&credit.note),
+                price_version: None,
+                at_ms: self.now_ms,
+                moves: vec![lot_move],
+                against,
+            },
+        );
+    }
+
+    fn lapse(&mut self, org_id: &str) -> bool {
+        let Some(org_lots) = self.loaded.lots.get_mut(org_id) else { return false };
+        let moves = lots::lapse(org_lots, self.now_ms);
+        if moves.is_empty() {
+            return false;
+        }
+        self.changes.lots.extend(moves.iter().map(|lot_move| lot_move.lot_id.clone()));
+        self.post(
+            org_id,
+            Posting {
+                id: self.world.id("jtx"),
+                kind: "breakage",
+                reservation_id: None,
+                idem_key: None,
+                note: None,
+                price_version: None,
+                at_ms: self.now_ms,
+                moves,
+                against: Account::Breakage,
+            },
+        );
+        true
+    }
+
+    pub(crate) fn post(&mut self, org_id: &str, posting: Posting<'_>) {
+        let Some(wallet) = self.loaded.wallets.get_mut(org_id) else { return };
+        let (transaction, entries) = journal::post(wallet, posting);
+        self.changes.wallets.insert(org_id.to_owned());
+        self.changes.transactions.push(transaction);
+        self.changes.entries.extend(entries);
+    }
+
+    pub(crate) fn available(&self, org_id: &str) -> NanoUsd {
+        self.loaded
+            .wallets
+            .get(org_id)
+            .map_or(NanoUsd::ZERO, |wallet| NanoUsd(wallet.posted_nano - wallet.held_nano))
+    }
+
+    pub(crate) fn limits_of(&self, node: &str) -> impl Iterator<Item = &LimitRow> {
+        let key = |window: Window| (node.to_owned(), window.name().to_owned());
+        Window::ALL.into_iter().filter_map(move |window| self.loaded.limits.get(&key(window)))
+    }
+
+    pub(crate) fn limit_states(&self, row: &ReservationRow) -> Vec<crate::call::LimitState> {
+        row.nodes().iter().flat_map(|node| self.limits_of(node.as_str())).map(LimitRow::state).collect()
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        self.world
+    }
+}
+
+/// An outcome as a row names it; a held row has none.
+pub(crate) fn outcome_of(row: &ReservationRow) -> Option<Outcome> {
+    Outcome::parse(&row.state)
+}

@@ -1,0 +1,73 @@
+//! Running processes and the leases of their holds: renewed while somebody works on them, expired when nobody does.
+use bytespike_store::{Store, on_database};
+
+/// A process that did not say it is alive for this long is dead.
+const DEAD_AFTER_MS: i64 = 20_000;
+/// Holds ended in one round at most.
+const ROUND: i64 = 500;
+
+pub(crate) async fn register(store: &Store, owner: &str, now_ms: i64) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query(
+        "insert into instance (id, started_at_ms, seen_at_ms) values ($1, $2, $2)")
+        .bind(owner).bind(now_ms).execute(db).await.map(drop))
+}
+
+/// Says that this process is alive, renews the leases of its live holds when half of one is gone, and finds the
+/// holds (id and org) whose lease has run out.
+pub(crate) async fn keep_alive(
+    store: &Store,
+    owner: &str,
+    (now_ms, lease_ms): (i64, i64),
+    live: &[String],
+) -> sqlx::Result<Vec<(String, String)>> {
+    on_database!(store, db => sqlx::query("update instance set seen_at_ms = $2 where id = $1")
+        .bind(owner).bind(now_ms).execute(db).await.map(drop))?;
+    for id in live {
+        on_database!(store, db => sqlx::query(
+            "update reservation set expires_at_ms = $2 where id = $1 and state = 'held' and expires_at_ms < $3")
+            .bind(id).bind(now_ms + lease_ms).bind(now_ms + lease_ms / 2).execute(db).await.map(drop))?;
+    }
+    end_leases(store, "", now_ms - DEAD_AFTER_MS, now_ms).await?;
+    overdue(store, now_ms).await
+}
+
+/// At a start: the holds of every process that is dead. An embedded database has one process, and that is this one.
+pub(crate) async fn bury(store: &Store, owner: &str, now_ms: i64) -> sqlx::Result<Vec<(String, String)>> {
+    let alive_since = match store {
+        Store::Sqlite { .. } => i64::MAX,
+        Store::Postgres(_) => now_ms - DEAD_AFTER_MS,
+    };
+    end_leases(store, owner, alive_since, now_ms).await?;
+    let mut found = Vec::new();
+    loop {
+        let more = overdue_after(store, now_ms, found.last()).await?;
+        if more.is_empty() {
+            return Ok(found);
+        }
+        found.extend(more);
+    }
+}
+
+/// Ends the leases of processes not seen since `alive_since_ms`, `spare` apart.
+async fn end_leases(store: &Store, spare: &str, alive_since_ms: i64, now_ms: i64) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query(
+        "update reservation set expires_at_ms = $3 where state = 'held' and expires_at_ms > $3
+         and owner in (select id from instance where seen_at_ms < $2 and id <> $1)")
+        .bind(spare).bind(alive_since_ms).bind(now_ms).execute(db).await.map(drop))
+}
+
+async fn overdue(store: &Store, now_ms: i64) -> sqlx::Result<Vec<(String, String)>> {
+    overdue_after(store, now_ms, None).await
+}
+
+async fn overdue_after(
+    store: &Store,
+    now_ms: i64,
+    after: Option<&(String, String)>,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let after = after.map_or("", |(id, _)| id.as_str());
+    on_database!(store, db => sqlx::query_as(
+        "select id, org_id from reservation where state = 'held' and expires_at_ms <= $1 and id > $2
+         order by id limit $3")
+        .bind(now_ms).bind(after).bind(ROUND).fetch_all(db).await)
+}

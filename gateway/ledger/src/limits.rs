@@ -1,0 +1,68 @@
+//! Spend limits in memory: which window is current, whether a hold fits, and what a resolution changes.
+use crate::call::LimitState;
+use crate::node::NodeId;
+use crate::rows::LimitRow;
+use crate::window::{NEVER_MS, Window};
+use bytespike_catalog::NanoUsd;
+use jiff::tz::TimeZone;
+
+impl LimitRow {
+    pub fn window(&self) -> Window {
+        // The table admits no other name.
+        Window::parse(&self.window_kind).unwrap_or(Window::Lifetime)
+    }
+
+    /// The row as it is at `at_ms`: when its window has ended, an empty one that opens now.
+    pub fn current(&self, at_ms: i64, zone: &TimeZone) -> Self {
+        if at_ms < self.ends_at_ms {
+            return self.clone();
+        }
+        let (opened_at_ms, ends_at_ms) = self.window().opening_at(at_ms, zone);
+        Self { used_nano: 0, held_nano: 0, opened_at_ms, ends_at_ms, ..self.clone() }
+    }
+
+    pub fn fits(&self, amount_nano: i64) -> bool {
+        // Both counters and the amount are bounded by the wallet's maximum, far from overflow.
+        self.used_nano + self.held_nano + amount_nano <= self.limit_nano
+    }
+
+    /// Whether a call held at that moment is counted in the row's window.
+    pub fn counts(&self, held_at_ms: i64) -> bool {
+        self.opened_at_ms <= held_at_ms && held_at_ms < self.ends_at_ms
+    }
+
+    pub fn state(&self) -> LimitState {
+        LimitState {
+            node: NodeId::parse(&self.node_id).unwrap_or_else(|| NodeId::org(&self.org_id)),
+            window: self.window(),
+            limit: NanoUsd(self.limit_nano),
+            used: NanoUsd(self.used_nano),
+            held: NanoUsd(self.held_nano),
+            resets_at_ms: Some(self.ends_at_ms).filter(|ends| *ends != NEVER_MS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_ended_opens_anew_with_the_next_call() {
+        let row = LimitRow {
+            node_id: "key:k".to_owned(),
+            window_kind: "5h".to_owned(),
+            org_id: "o".to_owned(),
+            limit_nano: 100,
+            used_nano: 70,
+            held_nano: 20,
+            opened_at_ms: 0,
+            ends_at_ms: 1_000,
+        };
+        assert_eq!(row.current(999, &TimeZone::UTC), row);
+        assert!(row.fits(10) && !row.fits(11));
+        let next = row.current(1_000, &TimeZone::UTC);
+        assert_eq!((next.used_nano, next.held_nano, next.opened_at_ms), (0, 0, 1_000));
+        assert!(next.counts(1_000) && !next.counts(999), "an older call is not counted in it");
+    }
+}

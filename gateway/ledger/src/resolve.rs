@@ -1,0 +1,232 @@
+//! How a hold ends: settled, released or expired, once. Nothing else ever changes a reservation.
+use crate::batch::{Batch, outcome_of};
+use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlement};
+use crate::journal::{Account, Posting};
+use crate::landed::Reason;
+use crate::lots;
+use crate::receipt;
+use crate::rows::{AbsorbedRow, AttemptRow, ReceiptRow, ReservationRow};
+use bytespike_catalog::NanoUsd;
+use std::collections::BTreeMap;
+
+/// One ending, whichever of the three.
+struct Ending<'a> {
+    outcome: Outcome,
+    reason: &'a str,
+    settlement: Option<&'a Settlement>,
+    attempts: &'a [Attempt],
+}
+
+impl Batch<'_> {
+    pub(crate) fn settle(&mut self, settlement: &Settlement) -> Result<Resolution, ResolveError> {
+        let (id, org_id) = (&settlement.reservation_id, &settlement.org_id);
+        let reason = clean(&settlement.reason);
+        let ending = Ending {
+            outcome: Outcome::Settled,
+            reason: &reason,
+            settlement: Some(settlement),
+            attempts: &settlement.attempts,
+        };
+        self.end(id, org_id, &ending)
+    }
+
+    pub(crate) fn release(&mut self, release: &Release) -> Result<Resolution, ResolveError> {
+        let ending = Ending {
+            outcome: Outcome::Released,
+            reason: release.reason.name(),
+            settlement: None,
+            attempts: &release.attempts,
+        };
+        self.end(&release.reservation_id, &release.org_id, &ending)
+    }
+
+    /// Only when the lease has really run out: its owner may have renewed it meanwhile.
+    pub(crate) fn expire(&mut self, id: &str, org_id: &str) -> Result<Resolution, ResolveError> {
+        let still_leased = |row: &ReservationRow| row.state == "held" && row.expires_at_ms > self.now_ms();
+        if self.loaded.reservations.get(id).is_some_and(still_leased) {
+            return Err(ResolveError::Unknown(id.to_owned()));
+        }
+        let reason = Reason::Expired.name();
+        self.end(id, org_id, &Ending { outcome: Outcome::Expired, reason, settlement: None, attempts: &[] })
+    }
+
+    /// The one compare-and-set: a row that is not held any more is left alone.
+    fn end(&mut self, id: &str, org_id: &str, ending: &Ending<'_>) -> Result<Resolution, ResolveError> {
+        let known = self.loaded.reservations.get(id).filter(|row| row.org_id == org_id).cloned();
+        let row = known.ok_or_else(|| ResolveError::Unknown(id.to_owned()))?;
+        match outcome_of(&row) {
+            None => Ok(self.end_held(row, ending)),
+            Some(outcome) if outcome == ending.outcome => Ok(self.ended_before(&row, outcome)),
+            Some(outcome) => Err(ResolveError::AlreadyResolved(outcome)),
+        }
+    }
+
+    fn end_held(&mut self, mut row: ReservationRow, ending: &Ending<'_>) -> Resolution {
+        let held = NanoUsd(row.held_nano);
+        // Never more than was held, whatever it came to.
+        let charged = ending.settlement.map_or(NanoUsd::ZERO, |settlement| settlement.charge.nano.min(held));
+        self.free_limits(&row, charged);
+        self.free_wallet(&row, charged, ending.outcome);
+        self.record_costs(&row, ending);
+        fill(&mut row, ending, charged, self.now_ms());
+        let resolution = self.resolution(&row, ending.outcome, charged);
+        self.write_receipt(&row, ending, &resolution);
+        self.changes.resolved.insert(row.id.clone());
+        self.loaded.reservations.insert(row.id.clone(), row);
+        resolution
+    }
+
+    fn ended_before(&self, row: &ReservationRow, outcome: Outcome) -> Resolution {
+        self.resolution(row, outcome, NanoUsd(row.charged_nano.unwrap_or(0)))
+    }
+
+    fn resolution(&self, row: &ReservationRow, outcome: Outcome, charged: NanoUsd) -> Resolution {
+        Resolution {
+            reservation_id: row.id.clone(),
+            outcome,
+            reason: row.reason.clone().unwrap_or_default(),
+            held: NanoUsd(row.held_nano),
+            charged,
+            wallet_available: self.available(&row.org_id),
+            limits: self.limit_states(row),
+        }
+    }
+
+    /// A call counts in the window it was held in; when that window is past, nothing is left to change.
+    fn free_limits(&mut self, row: &ReservationRow, charged: NanoUsd) {
+        let nodes: Vec<String> = row.nodes().iter().map(|node| node.as_str().to_owned()).collect();
+        for (key, limit) in &mut self.loaded.limits {
+            if nodes.contains(&limit.node_id) && limit.counts(row.held_at_ms) {
+                limit.held_nano -= row.held_nano;
+                limit.used_nano += charged.0;
+                self.changes.limits.insert(key.clone());
+            }
+        }
+    }
+
+    fn free_wallet(&mut self, row: &ReservationRow, charged: NanoUsd, outcome: Outcome) {
+        let pins = self.loaded.pins.remove(&row.id).unwrap_or_default();
+        let org_lots = self.loaded.lots.entry(row.org_id.clone()).or_default();
+        let moves = lots::consume(org_lots, &pins, charged.0);
+        self.changes.lots.extend(pins.into_iter().map(|pin| pin.lot_id));
+        if let Some(wallet) = self.loaded.wallets.get_mut(&row.org_id) {
+            wallet.held_nano -= row.held_nano;
+            self.changes.wallets.insert(row.org_id.clone());
+        }
+        if outcome != Outcome::Settled {
+            return;
+        }
+        let posting = Posting {
+            id: self.world().id("jtx"),
+            kind: "settle",
+            reservation_id: Some(&row.id),
+            idem_key: None,
+            note: None,
+            price_version: Some(row.price_version),
+            at_ms: self.now_ms(),
+            moves,
+            against: Account::Revenue,
+        };
+        self.post(&row.org_id, posting);
+    }
+
+    /// Attempts, and what they cost us beyond what is charged, by cause.
+    fn record_costs(&mut self, row: &ReservationRow, ending: &Ending<'_>) {
+        let mut by_cause: BTreeMap<String, i64> = BTreeMap::new();
+        for attempt in ending.attempts {
+            let paid_for = attempt.landed && ending.outcome == Outcome::Settled;
+            if let Some(cost) = attempt.cost_pico.filter(|cost| *cost > 0 && !paid_for) {
+                let cause = if attempt.landed { ending.reason.to_owned() } else { clean(&attempt.outcome) };
+                let sum = by_cause.entry(cause).or_default();
+                *sum = sum.saturating_add(cost);
+            }
+        }
+        let excess = ending.settlement.map_or(0, |settlement| settlement.charge.nano.0 - row.held_nano);
+        if excess > 0 {
+            by_cause.insert("over_hold".to_owned(), excess.saturating_mul(1_000));
+        }
+        let at_ms = self.now_ms();
+        self.changes.absorbed.extend(by_cause.into_iter().map(|(cause, amount_pico)| AbsorbedRow {
+            reservation_id: row.id.clone(),
+            cause,
+            org_id: row.org_id.clone(),
+            key_id: row.key_id.clone(),
+            amount_pico,
+            at_ms,
+        }));
+        self.changes
+            .attempts
+            .extend((1..).zip(ending.attempts).map(|(seq, attempt)| attempt_row(&row.id, seq, attempt)));
+    }
+
+    fn write_receipt(&mut self, row: &ReservationRow, ending: &Ending<'_>, resolution: &Resolution) {
+        let body_json = receipt::write(&receipt::Facts {
+            reservation: row,
+            outcome: ending.outcome,
+            reason: ending.reason,
+            charged: resolution.charged,
+            settlement: ending.settlement,
+            attempts: ending.attempts,
+            wallet_available: resolution.wallet_available,
+            limits: &resolution.limits,
+            resolved_at_ms: self.now_ms(),
+        });
+        self.changes.receipts.push(ReceiptRow {
+            id: row.id.clone(),
+            org_id: row.org_id.clone(),
+            settled: ending.outcome == Outcome::Settled,
+            at_ms: self.now_ms(),
+            body_json,
+        });
+    }
+}
+
+/// Writes the ending into the reservation's row.
+fn fill(row: &mut ReservationRow, ending: &Ending<'_>, charged: NanoUsd, now_ms: i64) {
+    let landed = ending.attempts.iter().find(|attempt| attempt.landed);
+    ending.outcome.name().clone_into(&mut row.state);
+    row.reason = Some(ending.reason.to_owned());
+    row.charged_nano = Some(charged.0);
+    row.resolved_at_ms = Some(now_ms);
+    row.duration_ms = Some((now_ms - row.held_at_ms).max(0));
+    row.attempts = i64::try_from(ending.attempts.len()).unwrap_or(i64::MAX);
+    row.model_served = landed.map(|attempt| clean(&attempt.model_served));
+    row.first_content_ms =
+        landed.and_then(receipt::first_content_at_ms).map(|at_ms| (at_ms - row.held_at_ms).max(0));
+    let Some(settlement) = ending.settlement else { return };
+    let usage = &settlement.usage;
+    row.usage_source = Some(settlement.usage_source.name().to_owned());
+    row.input_tokens = count(usage.input_tokens);
+    row.cache_read_tokens = count(usage.cache_read_tokens);
+    row.cache_write_tokens = count(usage.cache_write_tokens.saturating_add(usage.cache_write_1h_tokens));
+    row.output_tokens = count(usage.output_tokens);
+    row.reasoning_tokens = count(usage.reasoning_tokens);
+    row.searches = count(usage.searches);
+}
+
+fn attempt_row(reservation_id: &str, seq: i64, attempt: &Attempt) -> AttemptRow {
+    AttemptRow {
+        reservation_id: reservation_id.to_owned(),
+        seq,
+        channel_id: attempt.channel_id.clone(),
+        model_served: clean(&attempt.model_served),
+        upstream_request_id: attempt.upstream_request_id.as_deref().map(clean),
+        http_status: attempt.http_status.map(i64::from),
+        outcome: clean(&attempt.outcome),
+        started_at_ms: attempt.started_at_ms,
+        duration_ms: attempt.duration_ms.max(0),
+        first_content_ms: attempt.first_content_ms,
+        native_finish: attempt.native_finish.as_deref().map(clean),
+        usage_json: attempt.usage.and_then(|usage| serde_json::to_string(&usage).ok()),
+        cost_pico: attempt.cost_pico.map(|cost| cost.max(0)),
+    }
+}
+
+/// What an upstream wrote may hold a NUL, which PostgreSQL text cannot, and be of any length.
+fn clean(text: &str) -> String {
+    text.chars().filter(|character| *character != '\0').take(200).collect()
+}
+
+fn count(quantity: u64) -> i64 {
+    i64::try_from(quantity).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,109 @@
+//! Wallets and limits as they are set by people. Every change takes the wallet's row first, as the writer does.
+use crate::call::{BookingError, SetLimit, Unavailable};
+use crate::window::{NEVER_MS, Window, time_zone};
+use bytespike_store::{Store, on_database};
+use jiff::tz::TimeZone;
+
+pub(crate) async fn open_wallet(
+    store: &Store,
+    org_id: &str,
+    zone: &str,
+    now_ms: i64,
+) -> Result<(), BookingError> {
+    if time_zone(zone).is_none() {
+        return Err(BookingError::NoTimeZone(zone.to_owned()));
+    }
+    on_database!(store, db => sqlx::query(
+        "insert into wallet (org_id, time_zone, created_at_ms) values ($1, $2, $3)
+         on conflict (org_id) do update set time_zone = excluded.time_zone")
+        .bind(org_id).bind(zone).bind(now_ms).execute(db).await.map(drop))
+    .map_err(unavailable)
+}
+
+pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Result<(), BookingError> {
+    let changed: u64 =
+        on_database!(store, db => sqlx::query("update wallet set frozen = $2 where org_id = $1")
+        .bind(org_id).bind(frozen).execute(db).await.map(|done| done.rows_affected()))
+        .map_err(unavailable)?;
+    if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
+}
+
+pub(crate) async fn set_limit(store: &Store, set: &SetLimit, now_ms: i64) -> Result<(), BookingError> {
+    match set.limit {
+        None => remove(store, set).await.map_err(unavailable),
+        Some(limit) if limit.0 < 0 => Err(BookingError::NotPositive),
+        Some(limit) => {
+            let zone = zone_of(store, &set.org_id).await?;
+            let start = start_of(set.window, now_ms, &zone);
+            put(store, set, (limit.0, start)).await.map_err(unavailable)
+        }
+    }
+}
+
+/// Where a new limit's window is, and from when on it counts calls that were made before it was set.
+fn start_of(window: Window, now_ms: i64, zone: &TimeZone) -> (i64, i64) {
+    match window {
+        Window::Lifetime => (0, NEVER_MS),
+        Window::Month => Window::Month.opening_at(now_ms, zone),
+        // Opens with the next hold: until then it is a window of one millisecond in which nothing was held.
+        Window::FiveHours | Window::Day | Window::Week => (now_ms + 1, now_ms + 2),
+    }
+}
+
+async fn zone_of(store: &Store, org_id: &str) -> Result<TimeZone, BookingError> {
+    let found: Option<(String,)> = on_database!(read store, db => sqlx::query_as(
+        "select time_zone from wallet where org_id = $1").bind(org_id).fetch_optional(db).await)
+    .map_err(unavailable)?;
+    let (name,) = found.ok_or(BookingError::NoWallet)?;
+    Ok(time_zone(&name).unwrap_or(TimeZone::UTC))
+}
+
+/// A limit that is there keeps its window and counters; a new one starts with what its window already holds.
+async fn put(
+    store: &Store,
+    set: &SetLimit,
+    (limit_nano, (opened, ends)): (i64, (i64, i64)),
+) -> sqlx::Result<()> {
+    let (node, window) = (set.node.as_str(), set.window.name());
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update wallet set held_nano = held_nano where org_id = $1")
+            .bind(&set.org_id).execute(&mut *tx).await?;
+        sqlx::query(
+            "insert into spend_limit (node_id, window_kind, org_id, limit_nano, opened_at_ms, ends_at_ms, used_nano, held_nano)
+             select $1, $2, $3, $4, $5, $6,
+                    cast(coalesce(sum(case when state = 'settled' then charged_nano else 0 end), 0) as bigint),
+                    cast(coalesce(sum(case when state = 'held' then held_nano else 0 end), 0) as bigint)
+             from reservation
+             where org_id = $3 and held_at_ms >= $5 and held_at_ms < $6
+               and ('org:' || org_id = $1 or 'dep:' || deployment_id = $1 or 'mem:' || member_id = $1
+                    or (substr($1, 1, 4) = 'key:' and key_path like '%/' || substr($1, 5) || '/%'))
+             on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano")
+            .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends)
+            .execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
+
+async fn remove(store: &Store, set: &SetLimit) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update wallet set held_nano = held_nano where org_id = $1")
+            .bind(&set.org_id).execute(&mut *tx).await?;
+        sqlx::query("delete from spend_limit where org_id = $1 and node_id = $2 and window_kind = $3")
+            .bind(&set.org_id).bind(set.node.as_str()).bind(set.window.name()).execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
+
+pub(crate) async fn orgs_with_lapsed_credit(store: &Store, now_ms: i64) -> sqlx::Result<Vec<String>> {
+    on_database!(read store, db => sqlx::query_scalar(
+        "select distinct org_id from lot
+         where remaining_nano > pinned_nano and expires_at_ms is not null and expires_at_ms <= $1")
+        .bind(now_ms).fetch_all(db).await)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn unavailable(error: sqlx::Error) -> BookingError {
+    BookingError::Unavailable(Unavailable(error.to_string()))
+}

@@ -1,0 +1,126 @@
+//! The writer: takes queued commands in batches, loads what they touch, decides them, stores and commits, then answers.
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use crate::batch::{Answer, Batch, Command, Lease, Loaded};
+use crate::call::Unavailable;
+use crate::rows::{LotRow, ReservationRow, WalletRow};
+use bytespike_store::Store;
+use bytespike_store::world::World;
+use std::collections::{BTreeSet, HashMap};
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands taken into one transaction at most.
+const BATCH: usize = 256;
+/// Commands waiting before senders have to.
+const QUEUE: usize = 4_096;
+/// How often a batch is tried when the database is busy or another instance was in its way.
+const TRIES: u32 = 5;
+
+/// A command and who waits for its answer.
+pub(crate) struct Job {
+    command: Command,
+    answer: oneshot::Sender<Result<Answer, Unavailable>>,
+}
+
+/// Sends commands to the writer. One lane per worker: an org always takes the same one, so that its commands meet.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    lanes: Vec<mpsc::Sender<Job>>,
+}
+
+/// What every worker is given.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub world: World,
+    pub lease: Lease,
+}
+
+impl Writer {
+    pub fn start(store: &Store, context: Context) -> Result<Self, Unavailable> {
+        match store {
+            Store::Sqlite { .. } => sqlite::start(store, context),
+            Store::Postgres(pool) => Ok(postgres::start(pool, &context)),
+        }
+    }
+
+    pub async fn ask(&self, command: Command) -> Result<Answer, Unavailable> {
+        let lane = self.lane(command.org_id());
+        let (answer, answered) = oneshot::channel();
+        lane.send(Job { command, answer }).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    fn lane(&self, org_id: &str) -> &mpsc::Sender<Job> {
+        let hash =
+            org_id.bytes().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        &self.lanes[hash % self.lanes.len()]
+    }
+}
+
+fn stopped() -> Unavailable {
+    Unavailable("its writer has stopped".to_owned())
+}
+
+/// The commands whose senders still wait; the others gave up, and what nobody waits for is not done.
+fn wanted(jobs: Vec<Job>) -> (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Unavailable>>>) {
+    jobs.into_iter().filter(|job| !job.answer.is_closed()).map(|job| (job.command, job.answer)).unzip()
+}
+
+/// What a batch of commands has to load, apart from what the reservations name.
+struct Needs {
+    /// Sorted: locks are taken in this order everywhere.
+    orgs: BTreeSet<String>,
+    reservations: BTreeSet<String>,
+    /// Org and idempotency key.
+    credits: BTreeSet<(String, String)>,
+}
+
+impl Needs {
+    fn of(commands: &[Command]) -> Self {
+        let credit = |command: &Command| match command {
+            Command::Credit(credit) => Some((credit.org_id.clone(), credit.idempotency_key.clone())),
+            _ => None,
+        };
+        Self {
+            orgs: commands.iter().map(|command| command.org_id().to_owned()).collect(),
+            reservations: commands.iter().filter_map(|c| c.reservation_id().map(str::to_owned)).collect(),
+            credits: commands.iter().filter_map(credit).collect(),
+        }
+    }
+
+    /// The limit nodes of holds to come and of reservations already there.
+    fn nodes<'a>(
+        commands: &[Command],
+        reservations: impl Iterator<Item = &'a ReservationRow>,
+    ) -> BTreeSet<String> {
+        let holds = commands.iter().filter_map(|command| match command {
+            Command::Hold(request) => Some(request.payer.nodes()),
+            _ => None,
+        });
+        holds
+            .chain(reservations.map(ReservationRow::nodes))
+            .flatten()
+            .map(|node| node.as_str().to_owned())
+            .collect()
+    }
+}
+
+fn by_org(mut rows: Vec<LotRow>) -> HashMap<String, Vec<LotRow>> {
+    crate::lots::sort(&mut rows);
+    let mut lots: HashMap<String, Vec<LotRow>> = HashMap::new();
+    for row in rows {
+        lots.entry(row.org_id.clone()).or_default().push(row);
+    }
+    lots
+}
+
+fn wallets_by_org(rows: Vec<WalletRow>) -> HashMap<String, WalletRow> {
+    rows.into_iter().map(|row| (row.org_id.clone(), row)).collect()
+}
+
+fn decide<'a>(loaded: Loaded, commands: &[Command], context: &'a Context) -> (Batch<'a>, Vec<Answer>) {
+    let mut batch = Batch::new(loaded, &context.world, &context.lease);
+    let answers = commands.iter().map(|command| batch.apply(command)).collect();
+    (batch, answers)
+}
