@@ -1,1 +1,95 @@
-//! Sign-up, keys, calls, wallet, settings.
+//! What a customer sees: sign-up and sign-in, keys, calls with their receipts, the wallet, settings.
+//! Every page works without a script; a form is answered with 303, or with 422 and the page with its faults.
+mod calls;
+mod filter;
+mod flash;
+mod forms;
+pub mod mail;
+mod next;
+mod outbox;
+mod pages;
+mod problem;
+mod query;
+mod receipt;
+mod samples;
+mod shell;
+mod state;
+pub mod trial;
+mod when;
+mod who;
+
+pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer};
+pub use state::{ConsoleOptions, ConsoleState};
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::routing::{any, get, post};
+use axum::{Router, response::Response};
+use bytespike_ui::Surface;
+use bytespike_ui::http::{SameOrigin, same_origin};
+use pages::{auth, calls_page, keys, overview, receipt_page, settings, wallet};
+
+/// A password form needs no more.
+const AUTH_FORM_BYTES: usize = 16 * 1024;
+const FORM_BYTES: usize = 256 * 1024;
+
+/// Every page of the console in both languages. Whoever mounts it adds [`bytespike_ui::http::layers`], the assets
+/// and the theme form, which the surfaces share.
+pub fn router(state: ConsoleState) -> Router {
+    let ours = SameOrigin::new([state.urls.base(Surface::Console)]);
+    addresses()
+        .nest("/zh", addresses())
+        .layer(state.accounts.sessions.layer(state.options.transport))
+        .layer(from_fn_with_state(ours, same_origin))
+        .layer(from_fn_with_state(state.clone(), problem::dress))
+        .layer(map_response_with_state((), unshared))
+        .with_state(state)
+}
+
+fn addresses() -> Router<ConsoleState> {
+    let before = before_sign_in().layer(DefaultBodyLimit::max(AUTH_FORM_BYTES));
+    behind_sign_in().layer(DefaultBodyLimit::max(FORM_BYTES)).merge(before)
+}
+
+fn before_sign_in() -> Router<ConsoleState> {
+    Router::new()
+        .route("/console/sign-up", get(auth::sign_up::form).post(auth::sign_up::submit))
+        .route("/console/check-mail", get(auth::check_mail::page))
+        .route("/console/verify", get(auth::verify::form).post(auth::verify::submit))
+        .route("/console/resend", get(auth::resend::form).post(auth::resend::submit))
+        .route("/console/sign-in", get(auth::sign_in::form).post(auth::sign_in::submit))
+        .route("/console/sign-out", post(auth::sign_out::submit))
+        .route("/console/forgot", get(auth::forgot::form).post(auth::forgot::submit))
+        .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
+}
+
+fn behind_sign_in() -> Router<ConsoleState> {
+    Router::new()
+        .route("/console", get(overview::page))
+        .route("/console/keys", get(keys::list::page))
+        .route("/console/keys/new", get(keys::create::form).post(keys::create::submit))
+        .route("/console/keys/check", get(keys::check::form).post(keys::check::submit))
+        .route("/console/keys/{id}", get(keys::detail::page))
+        .route("/console/keys/{id}/created", get(keys::once::page))
+        .route("/console/keys/{id}/name", post(keys::detail::rename))
+        .route("/console/keys/{id}/limits", post(keys::detail::set_limits))
+        .route("/console/keys/{id}/revoke", get(keys::revoke::form).post(keys::revoke::submit))
+        .route("/console/calls", get(calls_page::page))
+        .route("/console/receipts/{id}", get(receipt_page::page))
+        .route("/console/receipts/{id}/json", get(receipt_page::json))
+        .route("/console/wallet", get(wallet::page))
+        .route("/console/settings", get(settings::page))
+        .route("/console/settings/profile", post(settings::profile::submit))
+        .route("/console/settings/organisation", post(settings::organisation::submit))
+        .route("/console/settings/preset", post(settings::preset::submit))
+        .route("/console/settings/password", post(settings::password::submit))
+        .route("/console/settings/sessions/others", post(settings::sessions::end_others))
+        .route("/console/settings/sessions/{id}", post(settings::sessions::end))
+        .route("/console/{*rest}", any(problem::not_found))
+}
+
+/// Nothing of the console may be kept by anyone, redirects and problems included.
+async fn unshared(mut response: Response) -> Response {
+    bytespike_ui::CachePolicy::Private.apply(response.headers_mut());
+    response
+}

@@ -11,7 +11,8 @@ pub fn after_sign_in(asked: Option<&str>, home: &str) -> String {
 fn is_own_page(path: &str) -> bool {
     let visible = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\');
     let inside = path.strip_prefix("/zh").unwrap_or(path);
-    let own = inside.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let own =
+        inside.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     visible && own && path.len() <= 512 && !path.contains("/..") && !path.contains('%')
 }
 
@@ -21,7 +22,8 @@ mod tests {
 
     #[test]
     fn our_own_pages_are_opened() {
-        for path in ["/console", "/console/keys", "/zh/console/calls?outcome=billed", "/console?ok=verified"] {
+        for path in ["/console", "/console/keys", "/zh/console/calls?outcome=billed", "/console?ok=verified"]
+        {
             assert_eq!(after_sign_in(Some(path), "/console"), path);
         }
     }

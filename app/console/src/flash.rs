@@ -1,0 +1,83 @@
+//! The one-time notice after a form: a code from a closed set in the address, so that a link cannot make us say anything.
+use crate::query::Query;
+use bytespike_ui::components::{Flash, FlashKind};
+use bytespike_ui::{Locale, Visit};
+use leptos::prelude::*;
+
+/// What just happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    SignedOut,
+    Verified,
+    PasswordReset,
+    PasswordChanged,
+    KeyRenamed,
+    KeyRevoked,
+    LimitsSaved,
+    ProfileSaved,
+    SessionEnded,
+    SessionsEnded,
+    PresetChanged,
+}
+
+impl Notice {
+    const ALL: [Self; 11] = [
+        Self::SignedOut,
+        Self::Verified,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::KeyRenamed,
+        Self::KeyRevoked,
+        Self::LimitsSaved,
+        Self::ProfileSaved,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::PresetChanged,
+    ];
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed-out",
+            Self::Verified => "verified",
+            Self::PasswordReset => "password-reset",
+            Self::PasswordChanged => "password-changed",
+            Self::KeyRenamed => "key-renamed",
+            Self::KeyRevoked => "key-revoked",
+            Self::LimitsSaved => "limits-saved",
+            Self::ProfileSaved => "profile-saved",
+            Self::SessionEnded => "session-ended",
+            Self::SessionsEnded => "sessions-ended",
+            Self::PresetChanged => "preset-changed",
+        }
+    }
+
+    fn text(self, locale: Locale) -> &'static str {
+        let t = &locale.t().console.flash;
+        match self {
+            Self::SignedOut => t.signed_out,
+            Self::Verified => t.verified,
+            Self::PasswordReset => t.password_reset,
+            Self::PasswordChanged => t.password_changed,
+            Self::KeyRenamed => t.key_renamed,
+            Self::KeyRevoked => t.key_revoked,
+            Self::LimitsSaved => t.limits_saved,
+            Self::ProfileSaved => t.profile_saved,
+            Self::SessionEnded => t.session_ended,
+            Self::SessionsEnded => t.sessions_ended,
+            Self::PresetChanged => t.preset_changed,
+        }
+    }
+}
+
+/// The address of a page that shows the notice.
+pub(crate) fn with(address: &str, notice: Notice) -> String {
+    format!("{address}?ok={}", notice.code())
+}
+
+/// The notice this page's address asks for; an unknown code is none.
+pub(crate) fn of(visit: &Visit) -> Option<AnyView> {
+    let query = Query::of(visit);
+    let code = query.get("ok")?;
+    let notice = Notice::ALL.into_iter().find(|notice| notice.code() == code)?;
+    Some(view! { <Flash kind=FlashKind::Done text=notice.text(visit.locale)/> }.into_any())
+}

@@ -1,0 +1,66 @@
+//! Reading a posted form. Only ordinary forms are taken, and only with the token of the page they stood on.
+use super::Form;
+use crate::problem::Problem;
+use crate::state::ConsoleState;
+use crate::who::{SignedIn, Visitor};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use bytespike_accounts::csrf::Binding;
+use http::StatusCode;
+
+/// No form of ours has more fields.
+const MOST_FIELDS: usize = 200;
+
+/// A form posted by someone signed in.
+pub(crate) struct SignedPost {
+    pub who: SignedIn,
+    pub form: Form,
+}
+
+/// A form posted before sign-in.
+pub(crate) struct VisitorPost {
+    pub visitor: Visitor,
+    pub form: Form,
+}
+
+impl FromRequest<ConsoleState> for SignedPost {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let who = <SignedIn as FromRequestParts<_>>::from_request_parts(&mut parts, state).await?;
+        let form = read(Request::from_parts(parts, body), state).await?;
+        let binding = Binding::Session(&who.session.csrf_binding);
+        check(state, binding, &form)?;
+        Ok(Self { who, form })
+    }
+}
+
+impl FromRequest<ConsoleState> for VisitorPost {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
+        let form = read(Request::from_parts(parts, body), state).await?;
+        check(state, Binding::Anonymous(&visitor.id), &form)?;
+        Ok(Self { visitor, form })
+    }
+}
+
+fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> Result<(), Response> {
+    if state.accounts.csrf.verify(binding, form.value("csrf")) {
+        return Ok(());
+    }
+    Err(Problem::Forbidden.into_response())
+}
+
+/// The status of a refusal only: its page is made elsewhere, in the reader's language.
+async fn read(request: Request, state: &ConsoleState) -> Result<Form, Response> {
+    let read = axum::Form::<Vec<(String, String)>>::from_request(request, state).await;
+    let axum::Form(fields) = read.map_err(|refused| refused.into_response().status().into_response())?;
+    if fields.len() > MOST_FIELDS {
+        return Err(StatusCode::BAD_REQUEST.into_response());
+    }
+    Ok(Form::new(fields))
+}

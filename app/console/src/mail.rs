@@ -1,0 +1,156 @@
+//! The messages the server sends: what each says, as plain text and as simple HTML. Sending them is the server's work.
+use bytespike_ui::Locale;
+use leptos::prelude::*;
+
+/// A message and what it needs to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mail {
+    /// The link that confirms an address. Valid once and for `valid_minutes`.
+    Verify { link: String, valid_minutes: i64 },
+    /// Somebody tried to sign up with an address that has an account. The link leads to sign-in.
+    AlreadyRegistered { link: String },
+    /// The link that lets its holder choose a new password. Valid once and for `valid_minutes`.
+    Reset { link: String, valid_minutes: i64 },
+    /// A notice after a password was changed. The link leads to the reset request.
+    PasswordChanged { link: String },
+}
+
+/// A message ready to send, without its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl Mail {
+    /// The one link in the message.
+    pub fn link(&self) -> &str {
+        match self {
+            Self::Verify { link, .. }
+            | Self::AlreadyRegistered { link }
+            | Self::Reset { link, .. }
+            | Self::PasswordChanged { link } => link,
+        }
+    }
+}
+
+/// Renders a message in the language of its reader. `base_url` names the server it comes from.
+pub fn render(mail: &Mail, locale: Locale, base_url: &str) -> Rendered {
+    let words = Words::of(mail, locale, base_url);
+    Rendered {
+        subject: words.subject.to_owned(),
+        text: words.text(mail.link()),
+        html: words.html(mail.link(), locale),
+    }
+}
+
+struct Words {
+    subject: &'static str,
+    intro: &'static str,
+    button: &'static str,
+    validity: Option<String>,
+    locale: Locale,
+    footer: String,
+}
+
+impl Words {
+    fn of(mail: &Mail, locale: Locale, base_url: &str) -> Self {
+        let t = &locale.t().mail;
+        let (subject, intro, button, validity) = match mail {
+            Mail::Verify { valid_minutes, .. } => {
+                (t.verify.subject, t.verify.intro, t.verify.button, Some(validity(locale, *valid_minutes)))
+            }
+            Mail::AlreadyRegistered { .. } => {
+                (t.already_registered.subject, t.already_registered.intro, t.already_registered.button, None)
+            }
+            Mail::Reset { valid_minutes, .. } => {
+                (t.reset.subject, t.reset.intro, t.reset.button, Some(validity(locale, *valid_minutes)))
+            }
+            Mail::PasswordChanged { .. } => {
+                (t.password_changed.subject, t.password_changed.intro, t.password_changed.button, None)
+            }
+        };
+        Self { subject, intro, button, validity, locale, footer: t.common.footer(base_url) }
+    }
+
+    /// What follows the link, one paragraph each.
+    fn closing(&self) -> impl Iterator<Item = &str> {
+        let common = &self.locale.t().mail.common;
+        let not_you = self.validity.is_some().then_some(common.not_you);
+        self.validity.as_deref().into_iter().chain(not_you)
+    }
+
+    fn text(&self, link: &str) -> String {
+        let common = &self.locale.t().mail.common;
+        let mut paragraphs = vec![common.greeting, self.intro, common.link_below, link];
+        paragraphs.extend(self.closing());
+        format!("{}\n\n-- \n{}\n", paragraphs.join("\n\n"), self.footer)
+    }
+
+    fn html(&self, link: &str, locale: Locale) -> String {
+        let common = &locale.t().mail.common;
+        let closing: Vec<_> = self.closing().map(|text| view! { <p>{text.to_owned()}</p> }).collect();
+        let owner = Owner::new();
+        let body = owner.with(|| {
+            view! {
+                <p>{common.greeting}</p>
+                <p>{self.intro}</p>
+                <p><a href=link.to_owned()>{self.button}</a></p>
+                <p>{link.to_owned()}</p>
+                {closing}
+                <hr/>
+                <p><small>{self.footer.clone()}</small></p>
+            }
+            .to_html()
+        });
+        let (tag, subject) = (locale.tag(), self.subject);
+        format!(
+            "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head><body>{body}</body></html>"
+        )
+    }
+}
+
+fn validity(locale: Locale, minutes: i64) -> String {
+    let common = &locale.t().mail.common;
+    if minutes % 60 == 0 { common.valid_hours(minutes / 60) } else { common.valid_minutes(minutes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str = "https://byte.example/console/verify?token=a&b=<c>";
+
+    #[test]
+    fn every_message_carries_its_link_in_both_languages_and_forms() {
+        let link = LINK.to_owned();
+        let mails = [
+            Mail::Verify { link: link.clone(), valid_minutes: 1440 },
+            Mail::AlreadyRegistered { link: link.clone() },
+            Mail::Reset { link: link.clone(), valid_minutes: 30 },
+            Mail::PasswordChanged { link },
+        ];
+        for mail in mails {
+            for locale in Locale::ALL {
+                let rendered = render(&mail, locale, "https://byte.example");
+                assert!(
+                    rendered.text.lines().any(|line| line == LINK),
+                    "the link stands alone: {}",
+                    rendered.text
+                );
+                assert!(rendered.html.contains("href=\"https://byte.example/console/verify?token=a&amp;b="));
+                assert!(!rendered.html.contains("<c>"), "the link is escaped: {}", rendered.html);
+                assert!(!rendered.subject.contains(['\r', '\n']));
+                assert_eq!(rendered.subject.is_ascii(), locale == Locale::En);
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_a_link_lives_is_said_in_the_larger_unit() {
+        let mail = |valid_minutes| Mail::Reset { link: LINK.to_owned(), valid_minutes };
+        assert!(render(&mail(30), Locale::En, "x").text.contains("for 30 minutes"));
+        assert!(render(&mail(1440), Locale::En, "x").text.contains("for 24 hours"));
+    }
+}

@@ -1,0 +1,125 @@
+//! How messages leave: over a mail server, or, where none is configured on a developer's machine, onto the page.
+use crate::mail::{Mail as Text, render};
+use bytespike_accounts::mail::{Mail, MailKind, RESET_MINUTES, VERIFY_MINUTES};
+use bytespike_accounts::orgs::Language;
+use bytespike_ui::{Locale, Surface, Urls};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Messages kept for pages to show; older ones are dropped.
+const MOST_SHOWN: usize = 100;
+
+/// A message to one reader.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// Takes letters to be sent; does not wait for them.
+pub trait Mailer: Send + Sync {
+    fn send(&self, letter: Letter);
+}
+
+/// Where letters go.
+#[derive(Clone)]
+pub enum Delivery {
+    Send(Arc<dyn Mailer>),
+    /// No mail server, and only this machine can connect: the page after the form shows the letter.
+    Show(DevelopmentOutbox),
+}
+
+/// The letters a development server would have sent, by the browser that caused them. Kept in memory only.
+#[derive(Clone, Default)]
+pub struct DevelopmentOutbox(Arc<Mutex<VecDeque<Kept>>>);
+
+struct Kept {
+    browser: String,
+    shown: ShownLetter,
+}
+
+/// A letter as the page shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownLetter {
+    pub to: String,
+    pub subject: String,
+    pub link: String,
+}
+
+impl Delivery {
+    /// Writes the message in its reader's language and passes it on. `browser` is the anonymous cookie of whoever
+    /// filled in the form.
+    pub(crate) fn deliver(&self, urls: &Urls, browser: &str, mail: Option<Mail>) {
+        let Some(mail) = mail else { return };
+        let locale = locale_of(mail.language);
+        let text = text_of(&mail.kind, urls, locale);
+        let letter = render(&text, locale, urls.base(Surface::Console));
+        let to = mail.to.as_str().to_owned();
+        match self {
+            Self::Send(mailer) => {
+                mailer.send(Letter { to, subject: letter.subject, text: letter.text, html: letter.html });
+            }
+            Self::Show(outbox) => {
+                let shown = ShownLetter { to, subject: letter.subject, link: text.link().to_owned() };
+                outbox.keep(Kept { browser: browser.to_owned(), shown });
+            }
+        }
+    }
+
+    /// The newest letter this browser caused, on a development server.
+    pub(crate) fn shown_to(&self, browser: &str) -> Option<ShownLetter> {
+        match self {
+            Self::Send(_) => None,
+            Self::Show(outbox) => outbox.newest(browser),
+        }
+    }
+
+    pub(crate) fn is_development(&self) -> bool {
+        matches!(self, Self::Show(_))
+    }
+}
+
+impl DevelopmentOutbox {
+    fn keep(&self, kept: Kept) {
+        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.push_front(kept);
+        letters.truncate(MOST_SHOWN);
+    }
+
+    fn newest(&self, browser: &str) -> Option<ShownLetter> {
+        let letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.iter().find(|kept| kept.browser == browser).map(|kept| kept.shown.clone())
+    }
+}
+
+pub(crate) fn locale_of(language: Language) -> Locale {
+    match language {
+        Language::En => Locale::En,
+        Language::Zh => Locale::Zh,
+    }
+}
+
+pub(crate) fn language_of(locale: Locale) -> Language {
+    match locale {
+        Locale::En => Language::En,
+        Locale::Zh => Language::Zh,
+    }
+}
+
+fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
+    let link = |shared: &str| format!("{}{}", urls.base(Surface::Console), locale.path(shared));
+    match kind {
+        MailKind::VerifyEmail { token } => Text::Verify {
+            link: link(&format!("/console/verify?token={}", token.expose())),
+            valid_minutes: VERIFY_MINUTES,
+        },
+        MailKind::ResetPassword { token } => Text::Reset {
+            link: link(&format!("/console/reset?token={}", token.expose())),
+            valid_minutes: RESET_MINUTES,
+        },
+        MailKind::AlreadyRegistered => Text::AlreadyRegistered { link: link("/console/sign-in") },
+        MailKind::PasswordChanged => Text::PasswordChanged { link: link("/console/forgot") },
+    }
+}

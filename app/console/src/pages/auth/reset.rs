@@ -1,0 +1,78 @@
+//! Choosing a new password with the link from a mail. Does not sign in.
+use crate::flash::{self, Notice};
+use crate::forms::{Form, VisitorPost, words};
+use crate::pages::auth::dead_link;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shell::{self, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::who::Visitor;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::people::ResetError;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind};
+use leptos::prelude::*;
+
+/// `GET /console/reset?token=…`
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
+    if !state.accounts.people.can_reset(&token).await? {
+        return Ok(dead(&visit, &visitor).await);
+    }
+    Ok(show((&visit, &visitor), &Form::filled([("token", token)])).await)
+}
+
+/// `POST /console/reset`
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: VisitorPost,
+) -> Result<Response, Problem> {
+    let VisitorPost { visitor, mut form } = post;
+    let people = &state.accounts.people;
+    match people.reset_password(&visitor.origin, form.value("token"), form.value("password")).await {
+        Ok(mail) => {
+            state.mail.deliver(&state.urls, &visitor.id, mail);
+            Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::PasswordReset)))
+        }
+        Err(ResetError::Password(problem)) => {
+            form.refuse("password", words::password(visit.locale, &problem));
+            Ok(show((&visit, &visitor), &form).await)
+        }
+        Err(ResetError::Dead | ResetError::Email(_)) => Ok(dead(&visit, &visitor).await),
+        Err(ResetError::TooMany) => Err(Problem::TooMany),
+        Err(ResetError::Busy(busy)) => Err(busy.into()),
+        Err(ResetError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+    let t = &visit.t().auth;
+    let titled =
+        if form.has_faults() { Titled::faulty(visit, t.reset.title) } else { Titled::ok(t.reset.title) };
+    let content = view! {
+        <h1>{t.reset.title}</h1>
+        <p>{t.reset.lead}</p>
+        {form.summary(visit.locale)}
+        <form method="post" action=visit.link("/console/reset")>
+            <Hidden name="csrf" value=visitor.token.clone()/>
+            <Hidden name="token" value=form.value("token")/>
+            <Field
+                id="password" label=t.field.new_password kind=InputKind::Password hint=words::password_hint(visit.locale)
+                nostrip:fault=form.fault("password") autocomplete="new-password"
+            />
+            <Button kind=ButtonKind::Primary>{t.reset.submit}</Button>
+        </form>
+    };
+    shell::narrow((visit, visitor), titled, content).await
+}
+
+async fn dead(visit: &Visit, visitor: &Visitor) -> Response {
+    let titled = Titled::faulty(visit, visit.t().auth.verify.failed_title);
+    shell::narrow((visit, visitor), titled, dead_link(visit, "/console/forgot")).await
+}

@@ -1,0 +1,112 @@
+//! Creating an account.
+use crate::forms::{Form, VisitorPost, words};
+use crate::outbox::language_of;
+use crate::problem::Problem;
+use crate::shell::{self, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::who::{SignedIn, Visitor};
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::people::{SignUp, SignUpError};
+use bytespike_ui::components::{Button, ButtonKind, Callout, CalloutKind, Field, Hidden, InputKind};
+use bytespike_ui::{Visit, format};
+use leptos::prelude::*;
+
+/// `GET /console/sign-up`
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: Option<SignedIn>,
+    visitor: Visitor,
+) -> Response {
+    if who.is_some() {
+        return see_other(&visit.link("/console"));
+    }
+    show(&state, (&visit, &visitor), &Form::default()).await
+}
+
+/// `POST /console/sign-up`: the same answer for a new address and a taken one; only the mail differs.
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: VisitorPost,
+) -> Result<Response, Problem> {
+    let VisitorPost { visitor, mut form } = post;
+    if !state.options.is_sign_up_open {
+        return Err(Problem::Forbidden);
+    }
+    let language = language_of(visit.locale);
+    let new = SignUp { email: form.value("email"), password: form.value("password"), name: None, language };
+    match state.accounts.people.sign_up(&visitor.origin, new).await {
+        Ok(mail) => {
+            state.mail.deliver(&state.urls, &visitor.id, mail);
+            Ok(see_other(&visit.link("/console/check-mail")))
+        }
+        Err(error) => {
+            refuse(&mut form, &visit, error)?;
+            Ok(show(&state, (&visit, &visitor), &form).await)
+        }
+    }
+}
+
+fn refuse(form: &mut Form, visit: &Visit, error: SignUpError) -> Result<(), Problem> {
+    let t = &visit.t().auth.error;
+    match error {
+        SignUpError::Email(_) | SignUpError::Name(_) if form.value("email").is_empty() => {
+            form.refuse("email", t.email_missing)
+        }
+        SignUpError::Email(_) | SignUpError::Name(_) => form.refuse("email", t.email_invalid),
+        SignUpError::Password(problem) => form.refuse("password", words::password(visit.locale, &problem)),
+        SignUpError::TooMany => return Err(Problem::TooMany),
+        SignUpError::Busy(busy) => return Err(busy.into()),
+        SignUpError::Unavailable(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+    let t = &visit.t().auth.sign_up;
+    let titled = if form.has_faults() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
+    let body = if state.options.is_sign_up_open { open(state, visit, visitor, form) } else { closed(visit) };
+    let sign_in = visit.link("/console/sign-in");
+    let content = view! {
+        <h1>{t.title}</h1>
+        <p>{t.lead}</p>
+        {body}
+        <p>{t.have_account} " " <a href=sign_in>{visit.t().auth.sign_in.title}</a></p>
+    };
+    shell::narrow((visit, visitor), titled, content).await
+}
+
+fn open(state: &ConsoleState, visit: &Visit, visitor: &Visitor, form: &Form) -> AnyView {
+    let t = &visit.t().auth;
+    let trial = state.options.trial_grant.0;
+    let gift = (trial > 0)
+        .then(|| view! { <p class="hint">{t.sign_up.trial(format::count(whole_credits(trial)))}</p> });
+    view! {
+        {form.summary(visit.locale)}
+        <form method="post" action=visit.link("/console/sign-up")>
+            <Hidden name="csrf" value=visitor.token.clone()/>
+            <Field
+                id="email" label=t.field.email kind=InputKind::Email value=form.value("email")
+                hint=t.field.email_hint nostrip:fault=form.fault("email") autocomplete="email"
+            />
+            <Field
+                id="password" label=t.field.password kind=InputKind::Password hint=words::password_hint(visit.locale)
+                nostrip:fault=form.fault("password") autocomplete="new-password"
+            />
+            <Button kind=ButtonKind::Primary>{t.sign_up.submit}</Button>
+            {gift}
+        </form>
+    }
+    .into_any()
+}
+
+fn whole_credits(nano_usd: i64) -> u64 {
+    u64::try_from(nano_usd / 1_000).unwrap_or(0)
+}
+
+fn closed(visit: &Visit) -> AnyView {
+    let text = visit.t().auth.error.sign_up_closed;
+    view! { <Callout kind=CalloutKind::Note><p>{text}</p></Callout> }.into_any()
+}

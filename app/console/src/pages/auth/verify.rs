@@ -1,0 +1,70 @@
+//! Confirming an address. Opening the link changes nothing, because mail scanners open links; the button does.
+use crate::flash::{self, Notice};
+use crate::forms::VisitorPost;
+use crate::pages::auth::dead_link;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shell::{self, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::trial;
+use crate::who::Visitor;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::orgs::TrialGrant;
+use bytespike_accounts::people::VerifyError;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{Button, ButtonKind, Hidden};
+use leptos::prelude::*;
+
+/// `GET /console/verify?token=…`
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
+    if !state.accounts.people.can_verify(&token).await? {
+        return Ok(dead(&visit, &visitor).await);
+    }
+    let t = &visit.t().auth.verify;
+    let content = view! {
+        <h1>{t.title}</h1>
+        <p>{t.lead}</p>
+        <form method="post" action=visit.link("/console/verify")>
+            <Hidden name="csrf" value=visitor.token.clone()/>
+            <Hidden name="token" value=token/>
+            <Button kind=ButtonKind::Primary>{t.submit}</Button>
+        </form>
+    };
+    Ok(shell::narrow((&visit, &visitor), Titled::ok(t.title), content).await)
+}
+
+/// `POST /console/verify`
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: VisitorPost,
+) -> Result<Response, Problem> {
+    let VisitorPost { visitor, form } = post;
+    match state.accounts.people.verify_email(&visitor.origin, form.value("token")).await {
+        Ok(due) => {
+            welcome(&state, &due).await;
+            Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::Verified)))
+        }
+        Err(VerifyError::Dead) => Ok(dead(&visit, &visitor).await),
+        Err(VerifyError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+/// The address is confirmed whatever happens here: a trial that could not be booked stays due.
+async fn welcome(state: &ConsoleState, due: &TrialGrant) {
+    let booked = trial::book((&state.accounts, &state.ledger), due, state.options.trial_grant).await;
+    if let Err(error) = booked {
+        tracing::error!(%error, org_id = %due.org_id, "a trial credit was not booked; it stays due");
+    }
+}
+
+async fn dead(visit: &Visit, visitor: &Visitor) -> Response {
+    let titled = Titled::faulty(visit, visit.t().auth.verify.failed_title);
+    shell::narrow((visit, visitor), titled, dead_link(visit, "/console/resend")).await
+}

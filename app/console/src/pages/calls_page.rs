@@ -1,0 +1,122 @@
+//! The list of calls, with its filters in the address.
+use crate::calls::{self, CallPage, narrowed, read_cursor, write_cursor};
+use crate::filter::{Filter, Outcome};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shell::{self, Section, Titled};
+use crate::state::ConsoleState;
+use crate::when::Moments;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::keys::KeyInfo;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{
+    Button, ButtonKind, ButtonLink, EmptyState, Field, Pagination, Select, SelectOption, Tab, Tabs,
+};
+use leptos::prelude::*;
+
+const ROWS: u32 = 50;
+const PATH: &str = "/console/calls";
+
+/// `GET /console/calls`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let query = Query::of(&visit);
+    let filter = Filter::of(&query);
+    let after = query.get("after").and_then(read_cursor);
+    let is_first = after.is_none();
+    let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let asked = (filter.asked(&moments, narrowed(&who)), filter.outcome);
+    let found = calls::load((&state, &who), asked, (after, ROWS)).await?;
+    let keys = state.accounts.keys.list(&who.member).await?;
+    let t = &visit.t().calls;
+    let content = view! {
+        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
+        <div class="stack">
+            {outcomes(&visit, &filter)}
+            {filter_form(&visit, &filter, &keys)}
+        </div>
+        {results(&visit, &moments, &filter, &found)}
+        {paging(&visit, &filter, &found, is_first)}
+    };
+    Ok(shell::signed_in((&visit, &who), Section::Calls, Titled::ok(t.page.title), content).await)
+}
+
+fn outcomes(visit: &Visit, filter: &Filter) -> AnyView {
+    let t = &visit.t().calls.filter;
+    let tab = |outcome: Outcome| Tab {
+        href: filter.with_outcome(outcome).address(&visit.link(PATH), ""),
+        label: outcome_label(visit, outcome).to_owned(),
+        is_current: filter.outcome == outcome,
+    };
+    let tabs = Outcome::ALL.map(tab).into();
+    view! { <Tabs label=t.outcome tabs=tabs/> }.into_any()
+}
+
+fn outcome_label(visit: &Visit, outcome: Outcome) -> &'static str {
+    let t = &visit.t().calls.filter;
+    match outcome {
+        Outcome::All => t.all,
+        Outcome::Billed => t.billed,
+        Outcome::NotBilled => t.not_billed,
+        Outcome::Running => t.running,
+    }
+}
+
+fn filter_form(visit: &Visit, filter: &Filter, keys: &[KeyInfo]) -> AnyView {
+    let t = &visit.t().calls.filter;
+    let any = SelectOption::new("", t.any);
+    let keys = keys.iter().map(|key| SelectOption::new(&key.id, &key.name));
+    let options: Vec<SelectOption> = std::iter::once(any).chain(keys).collect();
+    let clear = filter.is_set().then(|| {
+        let label = visit.t().console.word.clear;
+        view! { <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{label}</ButtonLink> }
+    });
+    view! {
+        <form method="get" action=visit.link(PATH) class="form-row filters" role="search" aria-label=t.title>
+            <input type="hidden" name="outcome" value=filter.outcome.code()/>
+            <Field id="model" label=t.model value=filter.model.as_str() autocomplete="off"/>
+            <Select id="key" label=t.key options=options selected=filter.key_id.as_str()/>
+            {day_field("from", t.from, &filter.from)}
+            {day_field("to", t.to, &filter.to)}
+            <Button>{t.submit}</Button>
+            {clear}
+        </form>
+    }
+    .into_any()
+}
+
+fn day_field(id: &'static str, label: &'static str, value: &str) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input id=id name=id type="date" value=value.to_owned()/>
+        </div>
+    }
+    .into_any()
+}
+
+fn results(visit: &Visit, moments: &Moments, filter: &Filter, found: &CallPage) -> AnyView {
+    let t = &visit.t().calls.page;
+    if found.rows.is_empty() && filter.is_set() {
+        return view! { <p class="soft">{t.nothing_found}</p> }.into_any();
+    }
+    if found.rows.is_empty() {
+        return view! { <EmptyState title=t.empty_title><p>{t.empty}</p></EmptyState> }.into_any();
+    }
+    let note =
+        (filter.outcome == Outcome::NotBilled).then(|| view! { <p class="hint">{t.not_billed_note}</p> });
+    view! { <div class="stack">{calls::table(visit, moments, &found.rows)} {note}</div> }.into_any()
+}
+
+/// Back means to the newest: a list that grows at its head has no stable page before this one.
+fn paging(visit: &Visit, filter: &Filter, found: &CallPage, is_first: bool) -> AnyView {
+    let here = visit.link(PATH);
+    let newer = (!is_first).then(|| filter.address(&here, ""));
+    let older = found.next.as_ref().map(|next| filter.address(&here, &write_cursor(next)));
+    view! { <Pagination locale=visit.locale newer=newer older=older/> }.into_any()
+}

@@ -1,0 +1,89 @@
+//! The one page that shows a key. Between the form and this page the key waits in the session, sealed, and reading it
+//! takes it away.
+use crate::pages::keys::find;
+use crate::problem::Problem;
+use crate::samples::Sample;
+use crate::shell::{self, Section, Titled};
+use crate::state::ConsoleState;
+use crate::who::SignedIn;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bytespike_accounts::keys::{CreatedKey, KeyInfo};
+use bytespike_accounts::secrets::{Place, SecretText};
+use bytespike_ui::Visit;
+use bytespike_ui::components::{ButtonKind, ButtonLink, Callout, CalloutKind, CodeBlock, CopyField};
+use http::HeaderValue;
+use http::header::REFERRER_POLICY;
+use leptos::prelude::*;
+
+/// The entry of the session that holds the newest key: its id and the sealed text.
+const ENTRY: &str = "shown_key";
+
+/// Puts a new key where only the next page of this session finds it.
+pub(super) async fn keep(state: &ConsoleState, who: &SignedIn, created: &CreatedKey) -> Result<(), Problem> {
+    let sealed = state.shown_key.seal(&state.world, place(&created.id), created.secret.expose().as_bytes());
+    Ok(who.cookie.insert(ENTRY, (&created.id, sealed)).await?)
+}
+
+async fn take(state: &ConsoleState, who: &SignedIn, key_id: &str) -> Result<Option<SecretText>, Problem> {
+    let kept: Option<(String, String)> = who.cookie.get(ENTRY).await?;
+    let Some((_, sealed)) = kept.filter(|(id, _)| id == key_id) else { return Ok(None) };
+    who.cookie.remove::<(String, String)>(ENTRY).await?;
+    Ok(state.shown_key.open_text(place(key_id), &sealed).ok())
+}
+
+fn place(key_id: &str) -> Place<'_> {
+    Place { table: "session", row: key_id, column: ENTRY }
+}
+
+/// `GET /console/keys/{id}/created`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    Path(key_id): Path<String>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let key = find(&state, &who, &key_id).await?;
+    let secret = take(&state, &who, &key_id).await?;
+    let t = &visit.t().keys.once;
+    let (title, content) = match &secret {
+        Some(secret) => (t.title, shown(&state, &visit, &key, secret)),
+        None => (t.gone_title, gone(&visit, &key)),
+    };
+    let mut response = shell::signed_in((&visit, &who), Section::Keys, Titled::ok(title), content).await;
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+fn shown(state: &ConsoleState, visit: &Visit, key: &KeyInfo, secret: &SecretText) -> AnyView {
+    let t = &visit.t().keys.once;
+    let sample =
+        Sample { base_url: visit.gateway(), model: &state.options.sample_model, key: Some(secret.expose()) };
+    let done = visit.link("/console/keys");
+    view! {
+        <div class="page-head"><div><h1>{t.title}</h1><p>{key.name.clone()}</p></div></div>
+        <Callout kind=CalloutKind::Warning><p>{t.lead}</p></Callout>
+        <CopyField locale=visit.locale id="key" label=t.label value=secret.expose()/>
+        <p class="actions"><ButtonLink kind=ButtonKind::Primary href=done>{t.done}</ButtonLink></p>
+        <section>
+            <h2>{t.try_it}</h2>
+            <p class="soft">{t.try_note}</p>
+            <div class="stack">
+                <CodeBlock locale=visit.locale title=t.curl code=sample.curl()/>
+                <CodeBlock locale=visit.locale title=t.python code=sample.anthropic()/>
+                <CodeBlock locale=visit.locale title=t.openai code=sample.openai()/>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn gone(visit: &Visit, key: &KeyInfo) -> AnyView {
+    let t = &visit.t().keys.once;
+    let href = visit.link(&format!("/console/keys/{}", key.id));
+    view! {
+        <div class="page-head"><div><h1>{t.gone_title}</h1><p>{t.gone}</p></div></div>
+        <p class="actions"><ButtonLink kind=ButtonKind::Primary href=href>{t.to_key}</ButtonLink></p>
+    }
+    .into_any()
+}

@@ -1,0 +1,8 @@
+//! One file per page: load, decide, show.
+pub(crate) mod auth;
+pub(crate) mod calls_page;
+pub(crate) mod keys;
+pub(crate) mod overview;
+pub(crate) mod receipt_page;
+pub(crate) mod settings;
+pub(crate) mod wallet;

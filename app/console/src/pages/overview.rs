@@ -1,0 +1,217 @@
+//! The first page: what there is to spend, what was spent, and what to do first.
+use crate::calls::{self, CallPage, narrowed};
+use crate::filter::{Filter, Outcome};
+use crate::problem::Problem;
+use crate::samples::Sample;
+use crate::shell::{self, Section, Titled};
+use crate::state::ConsoleState;
+use crate::when::Moments;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::keys::KeyState;
+use bytespike_ledger::{Summary, Wallet, Window};
+use bytespike_ui::components::{
+    Bar, BarChart, ButtonKind, ButtonLink, CodeBlock, CopyField, EmptyState, Icon, IconName, Stat, Stats,
+    TableFrame,
+};
+use bytespike_ui::{Visit, format};
+use futures_util::future::try_join_all;
+use leptos::prelude::*;
+
+const DAYS: i8 = 14;
+const RECENT: u32 = 8;
+
+/// What the page shows.
+struct Overview {
+    wallet: Option<Wallet>,
+    month: Summary,
+    /// When the month began.
+    month_from_ms: i64,
+    /// (start of the day, its sums), today last.
+    days: Vec<(i64, Summary)>,
+    recent: CallPage,
+    has_key: bool,
+    moments: Moments,
+}
+
+/// `GET /console`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let data = load(&state, &visit, &who).await?;
+    let t = &visit.t().console.overview;
+    // A role that sees only its own calls gets no sums over everyone's.
+    let sums = narrowed(&who).is_none();
+    let content = view! {
+        <div class="page-head"><h1>{t.title}</h1></div>
+        {steps(&state, &visit, &data)}
+        {sums.then(|| tiles(&visit, &data))}
+        {sums.then(|| chart(&visit, &data))}
+        {recent(&visit, &data)}
+    };
+    Ok(shell::signed_in((&visit, &who), Section::Overview, Titled::ok(t.title), content).await)
+}
+
+async fn load(state: &ConsoleState, visit: &Visit, who: &SignedIn) -> Result<Overview, Problem> {
+    let (ledger, org_id) = (&state.ledger, who.member.org_id());
+    let now_ms = state.world.now_ms();
+    let wallet = ledger.wallet(org_id).await?;
+    let zone_name = wallet.as_ref().map_or("UTC", |wallet| wallet.time_zone.as_str());
+    // Sums follow the organisation's calendar, as its monthly limits do.
+    let days_of_org = Moments::new(visit.locale, zone_name, now_ms);
+    let (month_from_ms, month_to_ms) = Window::Month.opening_at(now_ms, &days_of_org.zone);
+    let bounds = days_of_org.days(DAYS);
+    let spans = bounds.iter().zip(bounds.iter().skip(1));
+    let days = spans.map(|(from_ms, to_ms)| async {
+        Ok::<_, sqlx::Error>((*from_ms, ledger.summary(org_id, *from_ms, *to_ms).await?))
+    });
+    let moments = Moments::new(visit.locale, who.member.time_zone(), now_ms);
+    let asked = (Filter::default().asked(&moments, narrowed(who)), Outcome::All);
+    let keys = state.accounts.keys.list(&who.member).await?;
+    Ok(Overview {
+        month: ledger.summary(org_id, month_from_ms, month_to_ms).await?,
+        days: try_join_all(days).await?,
+        recent: calls::load((state, who), asked, (None, RECENT)).await?,
+        has_key: keys.iter().any(|key| key.state == KeyState::Active),
+        wallet,
+        month_from_ms,
+        moments,
+    })
+}
+
+fn tiles(visit: &Visit, data: &Overview) -> AnyView {
+    let t = &visit.t().console.overview;
+    let (available, held) =
+        data.wallet.as_ref().map_or((0, 0), |wallet| (wallet.available().0, wallet.held.0));
+    let month = &data.month;
+    let date = data.moments.date(data.month_from_ms);
+    let tiles = [
+        (t.balance, format::usd(available), t.tile_credits(format::credits(available))),
+        (t.held, format::usd(held), t.held_note(count(month.running_calls))),
+        (t.spent, format::usd(month.charged_nano), t.spent_note(count(month.settled_calls), date)),
+        (t.not_billed, count(month.free_calls), t.not_billed_note(format::usd(month.free_held_nano))),
+    ];
+    let tiles = tiles.map(|(label, value, note)| view! { <Stat label=label value=value note=note/> });
+    view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
+}
+
+fn count(calls: i64) -> String {
+    format::count(u64::try_from(calls).unwrap_or(0))
+}
+
+fn chart(visit: &Visit, data: &Overview) -> AnyView {
+    let t = &visit.t().console.overview;
+    if data.days.iter().all(|(_, day)| day.charged_nano == 0) {
+        return view! { <section class="stack"><h2>{t.chart}</h2><p class="soft">{t.chart_empty}</p></section> }.into_any();
+    }
+    let bars = data.days.iter().map(|(from_ms, day)| Bar {
+        label: data.moments.date(*from_ms),
+        value: u64::try_from(day.charged_nano).unwrap_or(0),
+        text: format::usd(day.charged_nano),
+    });
+    let first = data.days.first().map(|(from_ms, _)| data.moments.date(*from_ms));
+    let last = data.days.last().map(|(from_ms, _)| data.moments.date(*from_ms));
+    view! {
+        <section class="stack">
+            <h2>{t.chart}</h2>
+            <div class="chart">
+                <BarChart title=t.chart bars=bars.collect()/>
+                <p class="chart-ends"><span>{first}</span><span>{last}</span></p>
+            </div>
+            <details class="more"><summary>{t.chart_show}</summary>{day_table(visit, data)}</details>
+        </section>
+    }
+    .into_any()
+}
+
+/// The chart's numbers, newest day first.
+fn day_table(visit: &Visit, data: &Overview) -> AnyView {
+    let t = &visit.t().console.overview;
+    let rows = data.days.iter().rev().map(|(from_ms, day)| {
+        view! {
+            <tr>
+                <th scope="row">{data.moments.date(*from_ms)}</th>
+                <td class="num" data-label=t.chart_calls>{count(day.settled_calls)}</td>
+                <td class="num" data-label=t.chart_charged>{format::usd(day.charged_nano)}</td>
+            </tr>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    view! {
+        <TableFrame caption=t.chart>
+            <thead>
+                <tr>
+                    <th scope="col">{t.chart_day}</th>
+                    <th scope="col" class="num">{t.chart_calls}</th>
+                    <th scope="col" class="num">{t.chart_charged}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn recent(visit: &Visit, data: &Overview) -> AnyView {
+    let t = &visit.t().console.overview;
+    let all = visit.link("/console/calls");
+    let body = if data.recent.rows.is_empty() {
+        let title = visit.t().calls.page.empty_title;
+        view! { <EmptyState title=title><p>{t.recent_empty}</p></EmptyState> }.into_any()
+    } else {
+        calls::table(visit, &data.moments, &data.recent.rows)
+    };
+    view! {
+        <section class="stack">
+            <div class="page-head"><h2>{t.recent}</h2><a href=all>{t.recent_all}</a></div>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+/// The way from a new account to a first call; gone once the call was made.
+fn steps(state: &ConsoleState, visit: &Visit, data: &Overview) -> Option<AnyView> {
+    if data.has_key && !data.recent.rows.is_empty() {
+        return None;
+    }
+    let t = &visit.t().console.steps;
+    let sample = Sample { base_url: visit.gateway(), model: &state.options.sample_model, key: None };
+    let new = visit.link("/console/keys/new");
+    let key_action = (!data.has_key)
+        .then(|| view! { <p><ButtonLink kind=ButtonKind::Primary href=new>{t.key_action}</ButtonLink></p> });
+    let has_called = !data.recent.rows.is_empty();
+    Some(
+        view! {
+            <section class="card stack">
+                <h2>{t.title}</h2>
+                <ol class="steps">
+                    {step(visit, t.verify, true, ())}
+                    {step(visit, t.key, data.has_key, key_action)}
+                    {step(visit, t.call, has_called, view! {
+                        <p class="soft">{t.call_hint}</p>
+                        <CopyField locale=visit.locale id="base-url" label=t.base_url value=visit.gateway()/>
+                        <CodeBlock locale=visit.locale title="curl" code=sample.curl()/>
+                    })}
+                </ol>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn step(visit: &Visit, label: &'static str, is_done: bool, inside: impl IntoView + 'static) -> AnyView {
+    let t = &visit.t().console.steps;
+    let (class, state) = if is_done { ("done", t.done) } else { ("open", t.open) };
+    let icon = is_done.then(|| view! { <Icon name=IconName::Check/> });
+    view! {
+        <li class=class>
+            <span class="step-mark">{icon}<span class="visually-hidden">{state}</span></span>
+            <div class="stack"><h3>{label}</h3>{inside.into_any()}</div>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,157 @@
+//! The wallet: what is in it, what is set aside, and every movement.
+use crate::calls::{self, narrowed};
+use crate::filter::{Filter, Outcome};
+use crate::problem::Problem;
+use crate::shell::{self, Section, Titled};
+use crate::state::ConsoleState;
+use crate::trial::TRIAL_NOTE;
+use crate::when::Moments;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_ledger::{CallRow, Transaction, Wallet};
+use bytespike_ui::components::{Callout, CalloutKind, Stat, Stats, TableFrame};
+use bytespike_ui::{Visit, format};
+use leptos::prelude::*;
+
+const JOURNAL_LINES: u32 = 100;
+const HOLDS: u32 = 50;
+
+/// `GET /console/wallet`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    if narrowed(&who).is_some() {
+        return Err(Problem::Forbidden);
+    }
+    let org_id = who.member.org_id();
+    let wallet = state.ledger.wallet(org_id).await?;
+    let journal = state.ledger.transactions(org_id, JOURNAL_LINES).await?;
+    let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let asked = (Filter::default().asked(&moments, None), Outcome::Running);
+    let held = calls::load((&state, &who), asked, (None, HOLDS)).await?;
+    let t = &visit.t().wallet;
+    let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
+    let content = view! {
+        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
+        {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
+        {tiles(&visit, wallet.as_ref())}
+        <section class="stack"><h2>{t.holds.title}</h2>{holds(&visit, &moments, &held.rows)}</section>
+        <section class="stack">
+            <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>
+            {lines(&visit, &moments, &journal)}
+        </section>
+        <section class="stack">
+            <h2>{t.arrive.title}</h2>
+            <ul class="bullets"><li>{t.arrive.trial}</li><li>{t.arrive.operator}</li><li>{t.arrive.never_back}</li></ul>
+        </section>
+    };
+    Ok(shell::signed_in((&visit, &who), Section::Wallet, Titled::ok(t.page.title), content).await)
+}
+
+fn tiles(visit: &Visit, wallet: Option<&Wallet>) -> AnyView {
+    let t = &visit.t().wallet.page;
+    let (available, held, posted, bonus) = wallet.map_or((0, 0, 0, 0), |wallet| {
+        (wallet.available().0, wallet.held.0, wallet.posted.0, wallet.bonus.0)
+    });
+    let tiles = [
+        (t.balance, available, visit.t().console.overview.tile_credits(format::credits(available))),
+        (t.held, held, t.held_note.to_owned()),
+        (t.paid, posted - bonus, t.paid_note.to_owned()),
+        (t.granted, bonus, t.granted_note.to_owned()),
+    ];
+    let tiles =
+        tiles.map(|(label, nano, note)| view! { <Stat label=label value=format::usd(nano) note=note/> });
+    view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
+}
+
+fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
+    let t = &visit.t().wallet.holds;
+    if rows.is_empty() {
+        return view! { <p class="soft">{t.empty}</p> }.into_any();
+    }
+    let rows = rows.iter().map(|call| {
+        view! {
+            <tr>
+                <th scope="row">{bytespike_ui::components::breakable(&call.model_requested)}</th>
+                <td data-label=t.key>{call.key_name.clone()}</td>
+                <td data-label=t.age>{moments.relative(call.held_at_ms)}</td>
+                <td data-label=t.expires>{moments.relative(call.expires_at_ms)}</td>
+                <td class="num" data-label=t.amount>{format::credits(call.held_nano)}</td>
+            </tr>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    view! {
+        <TableFrame caption=t.title>
+            <thead>
+                <tr>
+                    <th scope="col">{t.model}</th>
+                    <th scope="col">{t.key}</th>
+                    <th scope="col">{t.age}</th>
+                    <th scope="col">{t.expires}</th>
+                    <th scope="col" class="num">{t.amount}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn lines(visit: &Visit, moments: &Moments, journal: &[Transaction]) -> AnyView {
+    let t = &visit.t().wallet.journal;
+    if journal.is_empty() {
+        return view! { <p class="soft">{t.empty}</p> }.into_any();
+    }
+    let rows: Vec<AnyView> = journal.iter().map(|line| journal_row(visit, moments, line)).collect();
+    view! {
+        <TableFrame caption=t.title>
+            <thead>
+                <tr>
+                    <th scope="col">{t.time}</th>
+                    <th scope="col">{t.what}</th>
+                    <th scope="col">{t.receipt}</th>
+                    <th scope="col" class="num">{t.amount}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn journal_row(visit: &Visit, moments: &Moments, line: &Transaction) -> AnyView {
+    let t = &visit.t().wallet;
+    let receipt = line.reservation_id.as_ref().map(|id| {
+        let href = visit.link(&format!("/console/receipts/{id}"));
+        view! { <a href=href>{t.journal.receipt}</a> }
+    });
+    let sign = if line.amount_nano > 0 { "+" } else { "" };
+    let note = line.note.clone().filter(|note| note != TRIAL_NOTE && !note.is_empty());
+    view! {
+        <tr>
+            <th scope="row">{moments.exact(line.at_ms)}</th>
+            <td data-label=t.journal.what>
+                <span>{what(visit, line)} {note.map(|note| view! { <span class="note">{note}</span> })}</span>
+            </td>
+            <td data-label=t.journal.receipt>{receipt}</td>
+            <td class="num" data-label=t.journal.amount>{format!("{sign}{}", format::credits(line.amount_nano))}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn what(visit: &Visit, line: &Transaction) -> &'static str {
+    let t = &visit.t().wallet.line;
+    match line.kind.as_str() {
+        "grant" if line.note.as_deref() == Some(TRIAL_NOTE) => t.trial,
+        "grant" => t.grant,
+        "top_up" => t.top_up,
+        "breakage" => t.breakage,
+        "withdrawal" => t.withdrawal,
+        _ => t.charge,
+    }
+}

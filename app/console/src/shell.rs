@@ -1,0 +1,106 @@
+//! The frames of the console's pages: the full one with its navigation, and the card of the pages before sign-in.
+use crate::flash;
+use crate::who::{SignedIn, Visitor};
+use axum::response::{IntoResponse, Redirect, Response};
+use bytespike_ui::components::{Hidden, IconName};
+use bytespike_ui::layout::{self, ConsoleFrame, NavItem};
+use bytespike_ui::{CachePolicy, Head, Page, Visit};
+use http::header::REFERRER_POLICY;
+use http::{HeaderValue, StatusCode};
+use leptos::prelude::*;
+
+/// The parts of the console, as its navigation lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Overview,
+    Keys,
+    Calls,
+    Wallet,
+    Settings,
+}
+
+/// The title and status of a page.
+pub(crate) struct Titled {
+    title: String,
+    status: StatusCode,
+}
+
+impl Titled {
+    pub fn ok(title: impl Into<String>) -> Self {
+        Self { title: title.into(), status: StatusCode::OK }
+    }
+
+    /// A form with faults: 422, and the title says so first, because a screen reader reads it first.
+    pub fn faulty(visit: &Visit, title: &str) -> Self {
+        let title = format!("{}: {title}", visit.t().console.problem.error_prefix);
+        Self { title, status: StatusCode::UNPROCESSABLE_ENTITY }
+    }
+}
+
+/// A page behind sign-in.
+pub(crate) async fn signed_in(
+    (visit, who): (&Visit, &SignedIn),
+    section: Section,
+    titled: Titled,
+    content: impl IntoView + 'static,
+) -> Response {
+    let frame = ConsoleFrame {
+        items: items(visit, section),
+        organisation: who.member.org_name().to_owned(),
+        person: who.member.email().to_owned(),
+        sign_out: sign_out(visit, who),
+        flash: flash::of(visit),
+    };
+    respond(visit, titled, layout::console(visit, frame, content)).await
+}
+
+/// A page before sign-in: one card. Its address may hold a one-time link, so it is never passed on.
+pub(crate) async fn narrow(
+    (visit, visitor): (&Visit, &Visitor),
+    titled: Titled,
+    content: impl IntoView + 'static,
+) -> Response {
+    let body = layout::narrow(visit, view! { {flash::of(visit)} {content.into_any()} });
+    let mut response = respond(visit, titled, body).await;
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    visitor.remember(response)
+}
+
+/// The answer to a form that was accepted.
+pub(crate) fn see_other(address: &str) -> Response {
+    Redirect::to(address).into_response()
+}
+
+async fn respond(visit: &Visit, titled: Titled, body: AnyView) -> Response {
+    let page = Page::new(Head::private(titled.title), CachePolicy::Private, || body);
+    page.status(titled.status).render(visit).await
+}
+
+fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
+    let t = &visit.t().console.nav;
+    let all = [
+        (Section::Overview, "/console", t.overview, IconName::Layout),
+        (Section::Keys, "/console/keys", t.keys, IconName::Key),
+        (Section::Calls, "/console/calls", t.calls, IconName::List),
+        (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
+        (Section::Settings, "/console/settings", t.settings, IconName::Settings),
+    ];
+    let item = |(section, path, label, icon): (Section, &str, &'static str, IconName)| NavItem {
+        href: visit.link(path),
+        label: label.to_owned(),
+        icon: Some(icon),
+        is_current: section == current,
+    };
+    all.map(item).into()
+}
+
+fn sign_out(visit: &Visit, who: &SignedIn) -> AnyView {
+    let label = visit.t().console.nav.sign_out;
+    view! {
+        <form method="post" action=visit.link("/console/sign-out")>
+            <Hidden name="csrf" value=who.token.clone()/>
+            <button type="submit">{label}</button>
+        </form>
+    }
+    .into_any()
+}

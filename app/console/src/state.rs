@@ -1,0 +1,42 @@
+//! What the console's handlers are given.
+use crate::outbox::Delivery;
+use axum::extract::FromRef;
+use bytespike_accounts::Accounts;
+use bytespike_accounts::secrets::SealKey;
+use bytespike_accounts::sessions::Transport;
+use bytespike_catalog::NanoUsd;
+use bytespike_ledger::Ledger;
+use bytespike_store::world::World;
+use bytespike_ui::Urls;
+
+/// Clones share everything.
+#[derive(Clone)]
+pub struct ConsoleState {
+    pub accounts: Accounts,
+    pub ledger: Ledger,
+    pub world: World,
+    pub urls: Urls,
+    pub mail: Delivery,
+    /// Seals a new key between the form and the one page that shows it; of purpose
+    /// [`ShownKey`](bytespike_accounts::secrets::SealPurpose::ShownKey).
+    pub shown_key: SealKey,
+    pub options: ConsoleOptions,
+}
+
+/// What an operator decides about the console.
+#[derive(Clone, Debug)]
+pub struct ConsoleOptions {
+    /// Whether strangers may create an account.
+    pub is_sign_up_open: bool,
+    /// What a new org is given to try things; zero gives nothing.
+    pub trial_grant: NanoUsd,
+    pub transport: Transport,
+    /// A model that can be called here; the samples use it.
+    pub sample_model: String,
+}
+
+impl FromRef<ConsoleState> for Urls {
+    fn from_ref(state: &ConsoleState) -> Self {
+        state.urls.clone()
+    }
+}
