@@ -21,6 +21,9 @@ struct Row {
     message: String,
     en: String,
     zh: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "for the documentation, which is made from the same file")]
+    reserved: bool,
 }
 
 #[derive(Debug, serde::Deserialize)]

@@ -24,6 +24,9 @@ struct Row {
     message: String,
     en: String,
     zh: String,
+    /// Nothing answers with it yet.
+    #[serde(default)]
+    reserved: bool,
 }
 
 #[derive(Clone, Copy, serde::Deserialize)]
@@ -34,11 +37,12 @@ enum Retry {
     AfterReset,
 }
 
-/// The whole table for the errors page.
+/// The table for the errors page.
 pub(crate) fn markdown(locale: Locale) -> Result<String, Fault> {
     let table: Table = toml::from_str(TABLE).map_err(|error| Fault(format!("errors.toml: {error}")))?;
-    let mut out = overview(&table.error, locale);
-    for row in &table.error {
+    let rows: Vec<Row> = table.error.into_iter().filter(|row| !row.reserved).collect();
+    let mut out = overview(&rows, locale);
+    for row in &rows {
         entry(&mut out, row, locale);
     }
     Ok(out)

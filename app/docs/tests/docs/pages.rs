@@ -127,6 +127,10 @@ async fn the_errors_page_has_every_code() {
         let ids = answer.heading_ids();
         for row in rows {
             let code = row["code"].as_str().unwrap();
+            if row.get("reserved").is_some() {
+                assert!(!ids.contains(&code.to_owned()), "{code} cannot happen yet");
+                continue;
+            }
             assert!(ids.contains(&code.to_owned()), "{code} has no entry");
             assert!(answer.text.contains(&format!("<a href=\"#{code}\">")), "{code} is not in the overview");
         }
