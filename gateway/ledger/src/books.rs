@@ -10,7 +10,7 @@ pub(crate) async fn publish(store: &Store, book: &PriceBook, now_ms: i64) -> sql
     let body = serde_json::to_string(&book.content).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     on_database!(store, db => sqlx::query(
         "insert into price_book (version, hash, published_at_ms, body_json)
-         select coalesce(max(version), 0) + 1, $1, $2, $3 from price_book
+         select coalesce(max(version), 0) + 1, $1, $2, $3 from price_book where true
          on conflict do nothing")
         .bind(&book.hash).bind(now_ms).bind(&body).execute(db).await.map(drop))?;
     // Another process may have published meanwhile: what stands in the table counts.
