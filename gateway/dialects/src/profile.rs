@@ -31,8 +31,8 @@ impl ContentProfile {
 
     /// Adds text of unknown kind.
     pub fn add_text(&mut self, text: &str) {
-        for window in text.as_bytes().chunks(WINDOW_BYTES) {
-            let counts = Counts::of(window);
+        for window in windows(text) {
+            let counts = Counts::of(window.as_bytes());
             self.han_bytes += counts.han as u64;
             *self.class(&counts, window.len()) += (window.len() - counts.han) as u64;
         }
@@ -47,7 +47,7 @@ impl ContentProfile {
 
     fn class(&mut self, counts: &Counts, window_len: usize) -> &mut u64 {
         let other = window_len - counts.han;
-        if other >= BASE64_WINDOW_BYTES && counts.spaces == 0 && counts.wide == 0 {
+        if other >= BASE64_WINDOW_BYTES && counts.is_unbroken() {
             &mut self.base64_bytes
         } else if counts.symbols * 100 >= other * CODE_PERCENT && counts.symbols > 0 {
             &mut self.code_bytes
@@ -57,17 +57,30 @@ impl ContentProfile {
     }
 }
 
+/// Pieces of about the window's size that cut no character in two.
+fn windows(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = (WINDOW_BYTES..rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let (window, after) = rest.split_at(end);
+        rest = after;
+        (!window.is_empty()).then_some(window)
+    })
+}
+
 #[derive(Default)]
 struct Counts {
     han: usize,
     /// Lead bytes of any character beyond ASCII.
     wide: usize,
     spaces: usize,
+    /// Brackets and quotes, which no encoding uses.
+    brackets: usize,
+    /// What code has more of than prose, brackets included.
     symbols: usize,
 }
 
 impl Counts {
-    /// Works on bytes, so a window may cut through a character.
     fn of(window: &[u8]) -> Self {
         let mut counts = Self::default();
         for &byte in window {
@@ -79,32 +92,23 @@ impl Counts {
                 }
                 0xc0..=0xff => counts.wide += 1,
                 b' ' | b'\n' | b'\t' | b'\r' => counts.spaces += 1,
-                b'{'
-                | b'}'
-                | b'['
-                | b']'
-                | b'('
-                | b')'
-                | b'<'
-                | b'>'
-                | b';'
-                | b'='
-                | b'_'
-                | b'"'
-                | b'/'
-                | b'\\'
-                | b'|'
-                | b'&'
-                | b'#'
-                | b'$'
-                | b'+'
-                | b'*'
-                | b'0'..=b'9' => counts.symbols += 1,
+                b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'"' => {
+                    counts.brackets += 1;
+                    counts.symbols += 1;
+                }
+                b';' | b'=' | b'_' | b'/' | b'\\' | b'|' | b'&' | b'#' | b'$' | b'+' | b'*' | b'0'..=b'9' => {
+                    counts.symbols += 1;
+                }
                 _ => {}
             }
         }
         counts.han = counts.han.min(window.len());
         counts
+    }
+
+    /// One long word of the ASCII alphabet, as an encoding is.
+    fn is_unbroken(&self) -> bool {
+        self.spaces == 0 && self.wide == 0 && self.brackets == 0
     }
 }
 

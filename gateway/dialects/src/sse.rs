@@ -25,9 +25,12 @@ pub(crate) struct Framer {
     past_bom: bool,
     /// The last line ended in a carriage return whose line feed may still come.
     after_cr: bool,
-    event: Option<(usize, usize)>,
-    data: Vec<(usize, usize)>,
+    event: Option<Span>,
+    data: Vec<Span>,
 }
+
+/// Begin and end in the buffer.
+type Span = (usize, usize);
 
 /// One event that has data.
 #[derive(Debug)]
@@ -79,7 +82,7 @@ impl Framer {
     }
 
     /// The span of the next line without its end, and where the one after begins.
-    fn next_line(&mut self) -> Result<Option<((usize, usize), usize)>, UpstreamFailure> {
+    fn next_line(&mut self) -> Result<Option<(Span, usize)>, UpstreamFailure> {
         self.skip_bom();
         self.skip_line_feed();
         let rest = self.buffer.get(self.searched..).unwrap_or_default();
@@ -126,9 +129,9 @@ impl Framer {
         }
     }
 
-    fn field(&mut self, (start, end): (usize, usize)) -> Result<(), UpstreamFailure> {
+    fn field(&mut self, (start, end): Span) -> Result<(), UpstreamFailure> {
         let line = self.buffer.get(start..end).unwrap_or_default();
-        let value = |name: &[u8]| -> Option<(usize, usize)> {
+        let value = |name: &[u8]| -> Option<Span> {
             let rest = line.strip_prefix(name)?;
             match rest {
                 [] => Some((end, end)),
@@ -154,7 +157,7 @@ impl Framer {
         let event = self.event.take();
         let spans = std::mem::take(&mut self.data);
         let bytes = self.buffer.as_slice();
-        let slice = |(from, to): (usize, usize)| bytes.get(from..to).unwrap_or_default();
+        let slice = |(from, to): Span| bytes.get(from..to).unwrap_or_default();
         let data = match spans.as_slice() {
             [one] => Cow::Borrowed(slice(*one)),
             lines => Cow::Owned(lines.iter().map(|span| slice(*span)).collect::<Vec<_>>().join(&b'\n')),
@@ -168,17 +171,18 @@ impl Framer {
     }
 }
 
-/// Writes one event in our own form.
+/// Writes one event in our own form. The data is JSON, in which a line end means no more than a space.
 pub(crate) fn write(out: &mut Vec<u8>, event: &str, data: &[u8]) {
     if !event.is_empty() {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(event.as_bytes());
         out.push(b'\n');
     }
-    for line in data.split(|byte| matches!(byte, b'\n' | b'\r')) {
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(line);
-        out.push(b'\n');
+    out.extend_from_slice(b"data: ");
+    let start = out.len();
+    out.extend_from_slice(data);
+    for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+        *byte = b' ';
     }
-    out.push(b'\n');
+    out.extend_from_slice(b"\n\n");
 }

@@ -72,7 +72,7 @@ impl Relay {
         let Some(data) = &self.usage_chunk else {
             let usage = self.ending.usage.unwrap_or(*counted);
             return self
-                .own_chunk(json!([]), Some(usage_json(Dialect::OpenAiChat, &usage, cost)))
+                .own_chunk(&json!([]), Some(usage_json(Dialect::OpenAiChat, &usage, cost)))
                 .into_bytes();
         };
         let mut editor = Editor::new(data);
@@ -91,7 +91,7 @@ impl Relay {
     }
 
     /// A chunk of our own, for what the provider left out.
-    fn own_chunk(&self, choices: Value, usage: Option<Value>) -> String {
+    fn own_chunk(&self, choices: &Value, usage: Option<Value>) -> String {
         let mut chunk = json!({
             "id": if self.upstream_id.is_empty() { answer_id("chatcmpl-", "", &self.context.seed) } else { self.upstream_id.clone() },
             "object": "chat.completion.chunk",
@@ -135,7 +135,7 @@ impl Lane for Relay {
     fn close(&mut self, cost: Option<&Cost>, counted: &TokenUsage, out: &mut Out) {
         if self.held.is_empty() {
             let reason = stop::name(self.ending.stop);
-            let finish = self.own_chunk(json!([{ "index": 0, "delta": {}, "finish_reason": reason }]), None);
+            let finish = self.own_chunk(&json!([{ "index": 0, "delta": {}, "finish_reason": reason }]), None);
             sse::write(&mut out.bytes, "", finish.as_bytes());
         }
         out.bytes.append(&mut self.held);

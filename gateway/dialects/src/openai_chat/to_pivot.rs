@@ -33,7 +33,7 @@ pub(crate) fn convert<'a>(request: Request<'a>, notes: &mut Notes) -> Result<piv
     pivot.tools = tools(request.tools, request.tool_choice.as_ref(), notes)?;
     messages(request.messages, &mut pivot, notes)?;
     answer_format(request.response_format, &mut pivot, notes);
-    service_tier(request.service_tier, &mut pivot, notes)?;
+    service_tier(request.service_tier.as_ref(), &mut pivot, notes)?;
     extras(&request.extras, notes)?;
     Ok(pivot)
 }
@@ -377,12 +377,12 @@ fn answer_format<'a>(format: Option<ResponseFormat<'a>>, pivot: &mut pivot::Requ
     }
 }
 
-fn service_tier<'a>(
-    tier: Option<Text<'a>>,
-    pivot: &mut pivot::Request<'a>,
+fn service_tier(
+    tier: Option<&Text<'_>>,
+    pivot: &mut pivot::Request<'_>,
     notes: &mut Notes,
 ) -> Result<(), FieldError> {
-    match tier.as_deref() {
+    match tier.map(|tier| &**tier) {
         None => {}
         Some("auto") => pivot.service_tier = Some("auto".into()),
         Some("default") => pivot.service_tier = Some("standard_only".into()),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// A JPEG's dimensions can follow long metadata; beyond this they are taken as unknown.
+/// A JPEG's dimensions can follow long metadata; beyond this they are taken as unknown. A multiple of four.
 const HEADER_BASE64_MAX: usize = 512 * 1024;
 
 /// An image or a document in the request.
@@ -64,8 +64,8 @@ pub(crate) fn sniffed_type(base64: &str) -> Option<&'static str> {
 
 fn header(base64: &str) -> Vec<u8> {
     let digits = base64.trim_end_matches('=').as_bytes();
-    let end = digits.len().min(HEADER_BASE64_MAX) / 4 * 4;
-    STANDARD_NO_PAD.decode(digits.get(..end).unwrap_or_default()).unwrap_or_default()
+    let start = digits.get(..HEADER_BASE64_MAX).unwrap_or(digits);
+    STANDARD_NO_PAD.decode(start).unwrap_or_default()
 }
 
 fn pixels(bytes: &[u8]) -> Option<(u32, u32)> {
