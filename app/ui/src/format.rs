@@ -52,7 +52,8 @@ pub fn cny(nano_cny: i64) -> String {
 pub fn tokens(value: u64) -> String {
     match value {
         0..1_000 => value.to_string(),
-        1_000..1_000_000 => short(value, 1_000, 'K'),
+        1_000..100_000 => short(value, 1_000, 'K'),
+        100_000..1_000_000 => format!("{}K", (value + 500) / 1_000),
         _ => short(value, 1_000_000, 'M'),
     }
 }
@@ -93,9 +94,17 @@ pub fn machine_time(at_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second())
 }
 
-/// An ISO date as data files carry it (`2026-11-20`), in the reader's language; unchanged if it is not one.
+/// An ISO date or month as data files carry it (`2026-11-20`, `2026-11`), in the reader's language; unchanged if it is
+/// neither.
 #[must_use]
 pub fn iso_date(locale: Locale, iso: &str) -> String {
+    if let Some(first) = (iso.len() == 7).then(|| format!("{iso}-01")) {
+        let full = iso_date(locale, &first);
+        return match locale {
+            Locale::En => full.strip_prefix("1\u{a0}").unwrap_or(iso).to_owned(),
+            Locale::Zh => full.strip_suffix("1日").unwrap_or(iso).to_owned(),
+        };
+    }
     let format = time::macros::format_description!("[year]-[month]-[day]");
     match time::Date::parse(iso, &format) {
         Ok(day) => {
@@ -186,13 +195,18 @@ mod tests {
         assert_eq!(date_time(Locale::Zh, at_ms, shanghai), "2026年11月22日 16:05\u{a0}UTC+08:00");
         assert_eq!(machine_time(at_ms), "2026-11-22T08:05:30Z");
         assert_eq!(iso_date(Locale::En, "2026-11-20"), "20\u{a0}Nov\u{a0}2026");
+        assert_eq!(iso_date(Locale::En, "2026-11"), "Nov\u{a0}2026");
+        assert_eq!(iso_date(Locale::Zh, "2026-11"), "2026年11月");
         assert_eq!(iso_date(Locale::En, "soon"), "soon");
+        assert_eq!(iso_date(Locale::Zh, "not yet"), "not yet");
     }
 
     #[test]
     fn token_counts_are_short() {
         assert_eq!(tokens(999), "999");
+        assert_eq!(tokens(65_536), "65.54K");
         assert_eq!(tokens(128_000), "128K");
+        assert_eq!(tokens(262_144), "262K");
         assert_eq!(tokens(1_000_000), "1M");
         assert_eq!(tokens(1_048_576), "1.05M");
     }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Wordmark(#[prop(default = "wordmark-k")] gradient: &'static str) -> impl IntoView {
     view! {
-        <svg class="wordmark" viewBox="0 11 684 140" role="img" aria-label="ByteSpike" translate="no">
+        <svg class="wordmark" viewBox="0 11 689 140" role="img" aria-label="ByteSpike" translate="no">
             <KGradient id=gradient/>
             <g class="ink" fill="currentColor" stroke="none">
                 <path d="M82 48h23.5l16.5 42 16.5-42H162l-39.2 100H99.3l10.95-28z"></path>
@@ -16,12 +16,13 @@ pub fn Wordmark(#[prop(default = "wordmark-k")] gradient: &'static str) -> impl 
             <g fill="none" stroke="currentColor" stroke-width="21">
                 <path d="M10.5 109.5v-79H42a18.5 18.5 0 0 1 0 37H10.5M42 67.5h4a21 21 0 0 1 0 42H0"></path>
                 <path d="M189.5 26v66a17.5 17.5 0 0 0 17.5 17.5h14M167 58.5h54"></path>
-                <path d="M243 84.5h57M290.5 84A25.5 25.5 0 1 0 283 102"></path>
-                <path d="M376 47c-4-11-14-16.5-27-16.5-16 0-27 8-27 19.5 0 13 11 16.500 27 19.500s27.500 7.500 27.500 20.500c0 12-12 19.500-27.500 19.500-14 0-24.500-6-28.500-17.500"></path>
-                <path d="M405.5 48v100M415.500 84a25.500 25.500 0 1 1 51 0 25.500 25.500 0 1 1-51 0z"></path>
-                <path d="M626 84.5h57M673.500 84a25.500 25.500 0 1 0-7.500 18"></path>
+                <path d="M290.5 84A25.5 25.5 0 1 0 282.5 103"></path>
+                <path d="M376 47c-4-11-14-16.5-27-16.5-16 0-27 8-27 19.5 0 13 11 16.5 27 19.500s27.5 7.5 27.5 20.500c0 12-12 19.5-27.5 19.5-14 0-24.5-6-28.5-17.5"></path>
+                <path d="M405.5 48v100M415.5 84a25.5 25.5 0 1 1 51 0 25.5 25.5 0 1 1-51 0z"></path>
+                <path d="M678.5 84A25.5 25.5 0 1 0 670.5 103"></path>
             </g>
-            <path d=K transform="translate(520 0)" fill=format!("url(#{gradient})")></path>
+            <path d="M247 85.500h54M635 85.500h54" fill="none" stroke="currentColor" stroke-width="16"></path>
+            <path d=K transform="translate(524 0)" fill=format!("url(#{gradient})")></path>
         </svg>
     }
 }
@@ -38,7 +39,7 @@ pub fn Mark(#[prop(default = "mark-k")] gradient: &'static str) -> impl IntoView
 }
 
 /// Stem and two arms, 87 wide, from 20 down to 120.
-const K: &str = "M0 20h21v46.900L58 20h26.500L47 67.500 87 120H60L33.260 84.900 21 100.400V120H0z";
+const K: &str = "M0 20h21v46.900L58 20h26.500L47 67.5 87 120H60L33.260 84.9 21 100.400V120H0z";
 
 /// Mint where the spark strikes, teal at 43 %, cobalt at the end.
 #[component]

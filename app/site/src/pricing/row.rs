@@ -1,0 +1,208 @@
+//! One model as the table shows it: everything decided, nothing formatted twice.
+
+use super::query::Currency;
+use super::words;
+use crate::prices::Snapshot;
+use bytespike_catalog::book::{Price, PricedModel};
+use bytespike_catalog::export::{ExportedModel, PriceExport};
+use bytespike_catalog::fx::FxRate;
+use bytespike_catalog::model::{Modality, Preset, Protocol, Status};
+use bytespike_catalog::price::Component;
+use bytespike_catalog::{Bounds, display, hold_bound};
+use bytespike_ui::components::{Badge, BadgeKind};
+use bytespike_ui::{Visit, format};
+use leptos::prelude::*;
+
+pub(crate) struct Row {
+    pub id: String,
+    pub provider_id: String,
+    pub provider: String,
+    /// Where the book lists the provider.
+    pub provider_place: usize,
+    /// Its provider has something newer, or is taking it away.
+    pub is_past: bool,
+    pub modality: Modality,
+    pub protocols: Vec<Protocol>,
+    pub presets: Vec<Preset>,
+    pub is_live: bool,
+    /// Why it is an estimate, in words.
+    pub reason: Option<&'static str>,
+    /// Tiers, peak hours, an end: what else to know before relying on the price.
+    pub remarks: Vec<(BadgeKind, String)>,
+    pub input: Option<PriceText>,
+    pub output: Option<PriceText>,
+    pub cached: Option<PriceText>,
+    /// What a model that is not priced by text tokens bills first, and what for.
+    pub main: Option<(String, PriceText)>,
+    pub price_count: u64,
+    pub list: Option<String>,
+    pub list_date: Option<String>,
+    pub context_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    /// Credits, rounded up to whole ones, for 1,000 tokens in and 1,000 out.
+    pub typical_hold: Option<String>,
+    /// Three parts input to one part output, in pico-USD; or the main price.
+    pub blended_pico: Option<i128>,
+    aliases: Vec<String>,
+}
+
+/// One price in the three ways it can be written.
+pub(crate) struct PriceText {
+    usd: String,
+    cny: String,
+    credits: String,
+}
+
+impl PriceText {
+    pub(super) fn new(price: &Price, fx: &FxRate) -> Self {
+        Self {
+            usd: display::usd(price),
+            cny: display::cny(price, fx),
+            credits: format::grouped(&display::credits(price)),
+        }
+    }
+
+    pub(crate) fn text(&self, currency: Currency) -> String {
+        match currency {
+            Currency::Usd => self.usd.clone(),
+            Currency::Cny => self.cny.clone(),
+            Currency::Credits => self.credits.clone(),
+        }
+    }
+}
+
+/// A typical call lives ten minutes at most.
+const TYPICAL_CALL_MS: i64 = 600_000;
+const TYPICAL_TOKENS: u64 = 1_000;
+
+impl Row {
+    pub(crate) fn new(
+        visit: &Visit,
+        prices: &Snapshot,
+        export: &PriceExport,
+        exported: &ExportedModel,
+    ) -> Self {
+        let (priced, at_ms) = (&exported.priced, export.exported_at_ms);
+        let model = &priced.model;
+        let price = |component| priced.price(component, 1, at_ms);
+        let text = |component| price(component).map(|price| PriceText::new(price, &export.fx));
+        let main = main_price(priced, at_ms);
+        let is_live = prices.is_live(exported);
+        Self {
+            id: model.id.clone(),
+            provider_id: model.provider.clone(),
+            provider: prices.provider_name(&model.provider),
+            provider_place: export
+                .providers
+                .iter()
+                .position(|one| one.id == model.provider)
+                .unwrap_or(usize::MAX),
+            is_past: !matches!(model.status, Status::Active | Status::Preview | Status::Limited),
+            modality: model.modality,
+            protocols: model.protocols.clone(),
+            presets: model.presets.clone(),
+            is_live,
+            reason: (!is_live).then(|| words::reason(visit, exported, prices.is_current)),
+            remarks: remarks(visit, priced),
+            input: text(Component::Input),
+            output: text(Component::Output),
+            cached: text(Component::CacheRead),
+            main: main.map(|price| (words::unit(visit, price), PriceText::new(price, &export.fx))),
+            price_count: u64::try_from(priced.prices.len()).unwrap_or(0),
+            list: list(priced, main),
+            list_date: main.map(|price| words::checked(visit, &price.list.source.date)),
+            context_tokens: model.context_window_tokens,
+            max_output_tokens: model.max_output_tokens,
+            typical_hold: typical_hold(priced, at_ms),
+            blended_pico: blended(price(Component::Input), price(Component::Output), main),
+            aliases: priced.aliases.clone(),
+        }
+    }
+
+    /// Whether the (lower-case) search is part of the id, an alias or the provider's name.
+    pub(super) fn matches(&self, search: &str) -> bool {
+        let mut names = self.aliases.iter().chain([&self.id, &self.provider]);
+        search.is_empty() || names.any(|name| name.to_lowercase().contains(search))
+    }
+}
+
+/// What the model mostly bills: output where it has text output, otherwise the first row that applies now.
+fn main_price(priced: &PricedModel, at_ms: i64) -> Option<&Price> {
+    let first = || priced.prices.iter().find(|price| price.list.applies(at_ms));
+    let wanted = match priced.model.modality {
+        Modality::Text => [Component::Input, Component::Output],
+        Modality::Image => [Component::Image, Component::ImageOutput],
+        Modality::Video => [Component::Video, Component::VideoTokens],
+        _ => [Component::AudioOutput, Component::Input],
+    };
+    let named = wanted.into_iter().find_map(|component| {
+        priced.prices.iter().find(|price| price.list.component == component && price.list.applies(at_ms))
+    });
+    named.or_else(first)
+}
+
+fn blended(input: Option<&Price>, output: Option<&Price>, main: Option<&Price>) -> Option<i128> {
+    let pico = |price: &Price| i128::from(price.usd_pico.0);
+    match (input, output) {
+        (Some(input), Some(output)) => Some((pico(input) * 3 + pico(output)) / 4),
+        _ => main.map(pico),
+    }
+}
+
+/// Input and output as the provider lists them; for others the main price.
+fn list(priced: &PricedModel, main: Option<&Price>) -> Option<String> {
+    let main = main?;
+    let is_text = priced.model.modality == Modality::Text;
+    let other = |component| priced.prices.iter().find(|price| price.list.component == component);
+    let output = other(Component::Output).filter(|_| is_text).and_then(|price| display::list(&price.list));
+    let first = display::list(&main.list)?;
+    Some(output.map_or_else(|| first.clone(), |output| format!("{first} / {output}")))
+}
+
+fn typical_hold(priced: &PricedModel, at_ms: i64) -> Option<String> {
+    if priced.model.modality != Modality::Text || priced.price_problem.is_some() {
+        return None;
+    }
+    let bounds = Bounds {
+        input_tokens: TYPICAL_TOKENS,
+        output_tokens: TYPICAL_TOKENS,
+        answers: 1,
+        start_ms: at_ms,
+        deadline_ms: at_ms + TYPICAL_CALL_MS,
+        ..Bounds::default()
+    };
+    let held = hold_bound(priced, &bounds).ok()?;
+    let credits = u64::try_from(held.0).ok()?.div_ceil(1_000);
+    Some(format::count(credits))
+}
+
+fn remarks(visit: &Visit, priced: &PricedModel) -> Vec<(BadgeKind, String)> {
+    let t = &visit.t().pricing.badge;
+    let mut remarks = Vec::new();
+    let lifecycle = match priced.model.status {
+        Status::Preview => Some(t.preview),
+        Status::Legacy => Some(t.legacy),
+        Status::Deprecated => Some(t.deprecated),
+        _ => None,
+    };
+    remarks.extend(lifecycle.map(|label| (BadgeKind::Plain, label.to_owned())));
+    let any = |test: fn(&Price) -> bool| priced.prices.iter().any(test);
+    if any(|price| price.list.tier.input_tokens_above.is_some()) {
+        remarks.push((BadgeKind::Plain, t.tiered.to_owned()));
+    }
+    if any(|price| price.list.schedule.is_some()) {
+        remarks.push((BadgeKind::Plain, t.peak.to_owned()));
+    }
+    if let Some(day) = &priced.model.lifecycle.retires {
+        remarks.push((BadgeKind::Warning, t.ends(format::iso_date(visit.locale, day))));
+    }
+    remarks
+}
+
+/// Live or estimate, with the reason beside an estimate.
+pub(crate) fn badge(visit: &Visit, row: &Row) -> AnyView {
+    let t = &visit.t().pricing.badge;
+    let (kind, label) = if row.is_live { (BadgeKind::Live, t.live) } else { (BadgeKind::Muted, t.estimate) };
+    let reason = row.reason.map(|reason| view! { <span class="reason">{reason}</span> });
+    view! { <span class="status"><Badge kind=kind label=label/>{reason}</span> }.into_any()
+}

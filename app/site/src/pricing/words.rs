@@ -1,0 +1,179 @@
+//! Catalogue values in the visitor's language.
+
+use crate::pricing::query::Currency;
+use bytespike_catalog::Unavailable;
+use bytespike_catalog::book::Price;
+use bytespike_catalog::export::ExportedModel;
+use bytespike_catalog::model::{Modality, Preset, Protocol};
+use bytespike_catalog::price::{Component, Effective, Schedule, Source, Tier, Unit, Verification};
+use bytespike_ui::{Visit, format};
+use time::UtcOffset;
+
+pub(super) fn kind(visit: &Visit, modality: Modality) -> &'static str {
+    let t = &visit.t().pricing.kind;
+    match modality {
+        Modality::Text => t.text,
+        Modality::Image => t.image,
+        Modality::Video => t.video,
+        Modality::AudioSpeech => t.speech,
+        Modality::AudioTranscription => t.transcription,
+        Modality::Embedding => t.embedding,
+        Modality::Rerank => t.rerank,
+    }
+}
+
+pub(super) fn preset(visit: &Visit, preset: Preset) -> &'static str {
+    let t = &visit.t().pricing.preset;
+    match preset {
+        Preset::Global => t.global,
+        Preset::China => t.china,
+    }
+}
+
+/// Names of wire formats are proper names: the same in both languages.
+pub(super) const fn protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Anthropic => "Anthropic Messages",
+        Protocol::OpenaiChat => "OpenAI Chat",
+        Protocol::OpenaiResponses => "OpenAI Responses",
+        Protocol::OpenaiImages => "OpenAI Images",
+        Protocol::OpenaiVideos => "OpenAI Videos",
+        Protocol::OpenaiAudio => "OpenAI Audio",
+        Protocol::OpenaiRealtime => "OpenAI Realtime",
+        Protocol::OpenaiEmbeddings => "OpenAI Embeddings",
+        Protocol::Gemini => "Gemini",
+        Protocol::GeminiLro => "Gemini (long-running)",
+        Protocol::Dashscope => "DashScope",
+        Protocol::DashscopeAsync => "DashScope (async)",
+        Protocol::Ark => "Ark",
+        Protocol::ArkAsync => "Ark (async)",
+        Protocol::Minimax => "MiniMax",
+        Protocol::MinimaxAsync => "MiniMax (async)",
+        Protocol::ZhipuAsync => "Zhipu (async)",
+        Protocol::Custom => "Other",
+    }
+}
+
+/// Why a row is an estimate. An export past its lifetime outweighs what it says.
+pub(super) fn reason(visit: &Visit, model: &ExportedModel, is_current: bool) -> &'static str {
+    let t = &visit.t().pricing.reason;
+    match &model.reason {
+        _ if !is_current => t.stale,
+        Some(Unavailable::Retired) => t.retired,
+        Some(Unavailable::NoOfficialApi) => t.no_official_api,
+        Some(Unavailable::PriceUnavailable { .. }) => t.price_unavailable,
+        Some(Unavailable::NotWired) | None => t.not_wired,
+    }
+}
+
+/// What a price is for: `1M tokens`, `image`.
+pub(super) fn unit(visit: &Visit, price: &Price) -> String {
+    let t = &visit.t().pricing.unit;
+    let unit = match price.list.unit {
+        Unit::Token => t.million_tokens,
+        Unit::VideoToken => t.million_video_tokens,
+        Unit::Character => t.thousand_characters,
+        Unit::Search => t.thousand_searches,
+        other => single(visit, other),
+    };
+    unit.to_owned()
+}
+
+/// The unit one credit price is for.
+pub(super) fn single(visit: &Visit, unit: Unit) -> &'static str {
+    let t = &visit.t().pricing.unit;
+    match unit {
+        Unit::Token => t.token,
+        Unit::VideoToken => t.video_token,
+        Unit::Character => t.character,
+        Unit::Search => t.search,
+        Unit::Image => t.image,
+        Unit::Video => t.video,
+        Unit::Second => t.second,
+        Unit::Minute => t.minute,
+    }
+}
+
+pub(super) fn currency(visit: &Visit, currency: Currency) -> &'static str {
+    match currency {
+        Currency::Usd => "USD",
+        Currency::Cny => "CNY",
+        Currency::Credits => visit.t().pricing.filter.credits,
+    }
+}
+
+pub(super) fn component(visit: &Visit, component: Component) -> &'static str {
+    let t = &visit.t().pricing.component;
+    match component {
+        Component::Input => t.input,
+        Component::Output => t.output,
+        Component::Reasoning => t.reasoning,
+        Component::CacheRead => t.cache_read,
+        Component::CacheReadExplicit => t.cache_read_explicit,
+        Component::CacheWrite => t.cache_write,
+        Component::CacheWrite5m => t.cache_write_5m,
+        Component::CacheWrite1h => t.cache_write_1h,
+        Component::CacheWrite12h => t.cache_write_12h,
+        Component::WebSearch => t.web_search,
+        Component::Image => t.image,
+        Component::ImageInput => t.image_input,
+        Component::ImageInputCached => t.image_input_cached,
+        Component::ImageOutput => t.image_output,
+        Component::TextInput => t.text_input,
+        Component::TextInputCached => t.text_input_cached,
+        Component::TextOutput => t.text_output,
+        Component::AudioInput => t.audio_input,
+        Component::AudioOutput => t.audio_output,
+        Component::Video => t.video,
+        Component::VideoInput => t.video_input,
+        Component::VideoTokens => t.video_tokens,
+    }
+}
+
+/// For which requests and when a row is: `input above 272K tokens, off-peak, until 31 Dec 2026`.
+pub(super) fn condition(
+    visit: &Visit,
+    tier: &Tier,
+    schedule: Option<Schedule>,
+    effective: &Effective,
+) -> String {
+    let t = &visit.t().pricing.tier;
+    let day = |at_ms| format::date(visit.locale, at_ms, UtcOffset::UTC);
+    let either =
+        |flag: Option<bool>, yes: &str, no: &str| flag.map(|flag| if flag { yes } else { no }.to_owned());
+    let parts = [
+        (!tier.sizes.is_empty()).then(|| tier.sizes.join(", ")),
+        tier.quality.as_ref().map(|quality| t.quality(quality)),
+        tier.input_tokens_above.filter(|above| *above > 0).map(|above| t.above(format::tokens(above))),
+        tier.input_tokens_upto.map(|upto| t.upto(format::tokens(upto))),
+        either(tier.audio, t.with_audio, t.without_audio),
+        either(tier.video_input, t.with_video_input, t.without_video_input),
+        schedule.map(|schedule| if schedule == Schedule::Peak { t.peak } else { t.offpeak }.to_owned()),
+        effective.from_ms.map(|from| t.since(day(from))),
+        effective.to_ms.map(|to| t.until(day(to))),
+    ];
+    let separator = if visit.locale == bytespike_ui::Locale::Zh { "，" } else { ", " };
+    parts.into_iter().flatten().collect::<Vec<_>>().join(separator)
+}
+
+pub(super) fn verification(visit: &Visit, source: &Source) -> &'static str {
+    let t = &visit.t().pricing.source;
+    match source.verification {
+        Verification::Official => t.official,
+        Verification::OfficialRule => t.official_rule,
+        Verification::Quoted => t.quoted,
+        Verification::Aggregator => t.aggregator,
+        Verification::Derived => t.derived,
+        Verification::Unverified => t.unverified,
+        Verification::Operator => t.operator,
+    }
+}
+
+/// `checked 20 Nov 2026`, for a date as exact as the source gives it. A source that names several was read last on the
+/// last of them.
+pub(super) fn checked(visit: &Visit, date: &str) -> String {
+    let is_date = |word: &&str| word.len() >= 7 && word.starts_with("20") && word.get(4..5) == Some("-");
+    let words = date.split(|c: char| !c.is_ascii_digit() && c != '-');
+    let day = words.filter(is_date).next_back().unwrap_or(date);
+    visit.t().pricing.table.checked(format::iso_date(visit.locale, day))
+}
