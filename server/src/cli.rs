@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Sources, Surface, load};
-use crate::{demo, telemetry};
+use crate::config::{Sources, Surface, load};
+use crate::{Failure, commands, telemetry};
 
 /// One key for all the world's models.
 #[derive(Parser)]
@@ -43,9 +43,6 @@ enum Command {
     CheckLedger,
 }
 
-/// What a command ends with when it fails: a text for a person.
-type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
 /// Runs the command given to the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -63,35 +60,23 @@ fn complain(error: &dyn std::error::Error) {
     eprint!("bytespike: {}", telemetry::redact(&format!("{error}\n")));
 }
 
-fn run(cli: Cli) -> Outcome {
+fn run(cli: Cli) -> Result<(), Failure> {
     let sources = Sources::of_process(cli.config);
+    // Whichever library asks first must find the one TLS implementation; a second installation changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve { surface: None }) {
             Command::Serve { surface } => {
                 let mut config = load(&sources)?;
                 config.server.surface = surface.unwrap_or(config.server.surface);
-                crate::serve::serve(config).await
+                Box::pin(crate::serve::serve(config)).await
             }
-            Command::Migrate => Ok(()),
-            Command::CheckConfig => print_config(&load(&sources)?),
-            Command::CreateOperator => Ok(()),
-            Command::Demo { listen } => run_demo(listen).await,
-            Command::CheckLedger => Ok(()),
+            Command::Migrate => commands::migrate(&load(&sources)?).await,
+            Command::CheckConfig => commands::check_config(&load(&sources)?),
+            Command::CreateOperator => commands::create_operator(&load(&sources)?).await,
+            Command::Demo { listen } => commands::run_demo(listen).await,
+            Command::CheckLedger => commands::check_ledger(&load(&sources)?).await,
         }
     })
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn print_config(config: &Config) -> Outcome {
-    println!("{}", toml::to_string(config)?);
-    Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the address, for the script that started it")]
-async fn run_demo(listen: SocketAddr) -> Outcome {
-    let provider = demo::start(listen).await?;
-    println!("demo provider on http://{}", provider.address);
-    tokio::signal::ctrl_c().await?;
-    Ok(())
 }

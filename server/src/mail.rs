@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytespike_console::{Letter, Mailer};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -18,28 +19,17 @@ const QUEUE_LENGTH: usize = 1000;
 const RETRY_AFTER: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(300)];
 
-/// A message to one reader.
-#[derive(Clone)]
-pub struct Letter {
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
-}
-
 /// Takes letters; a worker sends them.
 #[derive(Clone)]
 pub struct Outbox(mpsc::Sender<Letter>);
 
-/// Why mail cannot be set up, or a letter not be taken.
+/// Why mail cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     #[error("mail.smtp_host: {0}")]
     Smtp(#[from] lettre::transport::smtp::Error),
     #[error("mail.from: {0}")]
     From(#[from] lettre::address::AddressError),
-    #[error("too much mail is waiting; try again later")]
-    Full,
 }
 
 impl Outbox {
@@ -61,13 +51,23 @@ impl Outbox {
         });
         Ok(Some((Self(sender), worker)))
     }
+}
 
-    /// Queues a letter.
-    ///
-    /// # Errors
-    /// The queue is full.
-    pub fn send(&self, letter: Letter) -> Result<(), MailError> {
-        self.0.try_send(letter).map_err(|_| MailError::Full)
+impl Mailer for Outbox {
+    fn send(&self, letter: Letter) {
+        if self.0.try_send(letter).is_err() {
+            metrics::counter!("bytespike_mails_failed_total").increment(1);
+            tracing::warn!("too much mail is waiting; a letter was dropped");
+        }
+    }
+}
+
+/// Where no mail server is configured and strangers can connect: letters carry links that only their reader may see.
+pub struct NoMail;
+
+impl Mailer for NoMail {
+    fn send(&self, _letter: Letter) {
+        tracing::warn!("a letter was not sent: mail.smtp_host is not set");
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             text: "plain words".to_owned(),
             html: "<p>marked words</p>".to_owned(),
         };
-        outbox.send(letter).unwrap();
+        outbox.send(letter);
         drop(outbox);
         worker.await.unwrap();
         let received = server.await.unwrap();

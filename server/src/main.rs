@@ -1,14 +1,24 @@
 //! Starts ByteSpike.
 
+mod channels;
 mod cli;
+mod commands;
 mod config;
+mod core;
 mod demo;
+mod demo_org;
+mod jobs;
 mod listen;
 mod mail;
+mod price_feed;
 mod prices;
+mod product;
 mod serve;
+mod signals;
 mod surfaces;
 mod telemetry;
+mod trials;
+mod welcome;
 
 /// What a command ends with when it cannot go on: words for the operator.
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -67,7 +67,7 @@ impl Setup {
         self
     }
 
-    /// Lines of configuration, section header included; `[accounts]` is taken.
+    /// Lines of configuration: those of `[server]` first, then other sections with their headers; `[accounts]` is taken.
     #[must_use]
     pub fn settings(mut self, toml: &str) -> Self {
         writeln!(self.settings, "{toml}").expect("writing to a string");
@@ -78,8 +78,9 @@ impl Setup {
     #[must_use]
     pub fn model(mut self, id: &str, usd_per_million: &str) -> Self {
         let p = usd_per_million;
-        write!(self.models, "\n[[models]]\nid = \"{id}\"\nname = \"{id}\"\nprovider = \"scripted\"\ncontext_tokens = 200000\n\
-            max_output_tokens = 32000\ntools = true\nvision = true\nthinking = true\n\
+        write!(self.models, "\n[[models]]\nid = \"{id}\"\nprovider = \"scripted\"\nprotocols = [\"anthropic\", \"openai-chat\"]\n\
+            context_window_tokens = 200000\nmax_output_tokens = 32000\n\
+            capabilities = {{ tools = true, vision = true, thinking = true, caching = true }}\n\
             usd_per_million_tokens = {{ input = \"{p}\", output = \"{p}\", cache_read = \"{p}\", cache_write_5m = \"{p}\", cache_write_1h = \"{p}\" }}\n")
             .expect("writing to a string");
         self
@@ -105,7 +106,7 @@ impl Setup {
         let database = Database::fresh(self.database, folder.path());
         let listen = free_address();
         let config = format!(
-            "[server]\nlisten = \"{listen}\"\n[database]\nurl = \"{}\"\n[accounts]\ntrial_grant_credits = {}\n{}\n{}\n{}",
+            "[database]\nurl = \"{}\"\n[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
             database.url(),
             self.trial_grant_credits,
             self.settings,

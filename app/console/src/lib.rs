@@ -1,5 +1,8 @@
 //! What a customer sees: sign-up and sign-in, keys, calls with their receipts, the wallet, settings.
 //! Every page works without a script; a form is answered with 303, or with 422 and the page with its faults.
+// A page's view is one type as deep as its markup.
+#![recursion_limit = "256"]
+
 mod calls;
 mod filter;
 mod flash;

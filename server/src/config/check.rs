@@ -78,6 +78,21 @@ fn check_exposure(config: &Config) -> Result<(), Problem> {
             "listening beyond this machine needs the address people use, such as https://example.com",
         );
     }
+    if !config.server.is_loopback() && config.accounts.sign_up && config.mail.smtp_host.is_empty() {
+        return problem(
+            "mail.smtp_host",
+            "people who sign up must get mail; set it, or set accounts.sign_up to false",
+        );
+    }
+    if !config.server.is_loopback()
+        && config.urls.public.starts_with("http://")
+        && !config.server.insecure_http
+    {
+        return problem(
+            "urls.public",
+            "people would send passwords and keys in the clear; use an https address, or set server.insecure_http",
+        );
+    }
     Ok(())
 }
 

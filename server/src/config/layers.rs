@@ -11,8 +11,8 @@ use super::{Config, DEFAULTS, PROVIDERS, Secret, check};
 
 /// The variables of ByteSpike's own begin with this.
 const PREFIX: &str = "BYTESPIKE_";
-/// Read by the command line: which file to load.
-const FILE_VARIABLE: &str = "BYTESPIKE_CONFIG";
+/// These are not settings: which file to load, and what the documentation's samples call a customer's key.
+const NOT_SETTINGS: [&str; 2] = ["BYTESPIKE_CONFIG", "BYTESPIKE_API_KEY"];
 /// Loaded when it exists and no other file is named.
 const USUAL_FILE: &str = "bytespike.toml";
 
@@ -115,7 +115,9 @@ impl Layers {
 
     /// `BYTESPIKE_SERVER__LISTEN` sets `server.listen`; what type it has is what the default's is.
     fn add_variable(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
-        let Some(path) = name.strip_prefix(PREFIX).filter(|_| name != FILE_VARIABLE) else { return Ok(()) };
+        let Some(path) = name.strip_prefix(PREFIX).filter(|_| !NOT_SETTINGS.contains(&name)) else {
+            return Ok(());
+        };
         let path = path.to_lowercase().replace("__", ".");
         self.origins.insert(path.clone(), format!("environment variable {name}"));
         let default = path.split('.').try_fold(None, |at: Option<&Value>, key| match at {
@@ -264,6 +266,7 @@ mod tests {
             ("BYTESPIKE_SERVER__EXTRA_HOSTS", "[\"b\", \"c\"]"),
             ("BYTESPIKE_MAIL__SMTP_PASSWORD", "12345"),
             ("UNRELATED", "x"),
+            ("BYTESPIKE_API_KEY", "sk-byts-from-the-samples"),
         ];
         let config = load_text(own, &environment).unwrap();
         assert_eq!((config.server.max_connections, config.server.max_connections_per_ip), (9, 5));

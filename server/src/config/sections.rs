@@ -43,6 +43,7 @@ pub struct Server {
     pub slow_body_timeout_ms: u64,
     pub max_connections: usize,
     pub max_connections_per_ip: usize,
+    pub insecure_http: bool,
     pub shutdown_grace_ms: u64,
 }
 
@@ -132,6 +133,7 @@ pub struct Gateway {
     pub connect_timeout_ms: u64,
     pub first_byte_timeout_ms: u64,
     pub idle_timeout_ms: u64,
+    pub whole_answer_timeout_ms: u64,
     pub total_timeout_ms: u64,
     pub status_wait_ms: u64,
     pub ping_interval_ms: u64,
@@ -147,6 +149,7 @@ pub struct Gateway {
 pub struct Prices {
     pub markup: String,
     pub export_url: String,
+    pub export_key: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -112,9 +112,9 @@ fn asked_for(prompt: &Prompt) -> impl Iterator<Item = &Tool> {
 
 /// The last capitalised word, which in "What is the weather in Paris?" is what matters.
 fn subject_of(text: &str) -> String {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    let capitalised = words.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-    capitalised.last().unwrap_or("demo").to_owned()
+    let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
+    let capitalised = words.find(|word| word.chars().next().is_some_and(char::is_uppercase));
+    capitalised.unwrap_or("demo").to_owned()
 }
 
 fn spoken(prompt: &Prompt, tool_calls: &[ToolCall]) -> String {

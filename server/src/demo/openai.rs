@@ -118,7 +118,7 @@ fn completion(prompt: &Prompt, answer: &Answer) -> Value {
     }
     if !answer.tool_calls.is_empty() {
         message["tool_calls"] =
-            answer.tool_calls.iter().map(|call| whole_call(call, call.input.to_string())).collect();
+            answer.tool_calls.iter().map(|call| whole_call(call, &call.input.to_string())).collect();
     }
     let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop)});
     let mut completion = head(prompt, "chat.completion");
@@ -164,14 +164,14 @@ fn deltas(answer: &Answer) -> Vec<Value> {
 /// A call opens with its id and name and no arguments; these follow in pieces.
 fn call_deltas(call: &ToolCall) -> Vec<Value> {
     let arguments = call.input.to_string();
-    let opening = json!({"tool_calls": [with_index(call, whole_call(call, String::new()))]});
+    let opening = json!({"tool_calls": [with_index(call, whole_call(call, ""))]});
     let piece =
         |text: &str| json!({"tool_calls": [with_index(call, json!({"function": {"arguments": text}}))]});
     let (head, tail) = in_two(&arguments);
     vec![opening, piece(head), piece(tail)]
 }
 
-fn whole_call(call: &ToolCall, arguments: String) -> Value {
+fn whole_call(call: &ToolCall, arguments: &str) -> Value {
     let id = digest(&[&call.index.to_string(), &call.name, &call.input.to_string()]);
     json!({"id": format!("call_demo{id}"), "type": "function", "function": {"name": call.name, "arguments": arguments}})
 }

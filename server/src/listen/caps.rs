@@ -74,7 +74,7 @@ pub async fn refuse(mut stream: TcpStream) {
         content-type: text/plain; charset=utf-8\r\ncontent-length: 22\r\n\r\ntoo many connections.\n";
     let polite = async {
         let mut sent = [0; 4096];
-        stream.read(&mut sent).await?;
+        let _so_much = stream.read(&mut sent).await?;
         stream.write_all(ANSWER).await?;
         stream.shutdown().await
     };

@@ -27,8 +27,6 @@ pub struct Limits {
     pub keep_alive: Duration,
     pub max_connections: usize,
     pub max_connections_per_ip: usize,
-    /// How long running answers may go on after a stop was asked for.
-    pub shutdown_grace: Duration,
 }
 
 impl From<&Server> for Limits {
@@ -38,14 +36,21 @@ impl From<&Server> for Limits {
             keep_alive: Duration::from_millis(server.keep_alive_ms),
             max_connections: server.max_connections,
             max_connections_per_ip: server.max_connections_per_ip,
-            shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
         }
     }
 }
 
-/// Serves until `stop` is cancelled, then stops accepting and waits for running answers, at most the grace.
+/// Connections that were open when accepting stopped.
+pub struct Remaining(TaskTracker);
+
+/// Serves until `stop` is cancelled, then stops accepting and asks every connection to finish what it is doing.
 /// Handlers get the peer's address as `ConnectInfo<SocketAddr>`.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) -> Remaining {
     let caps = Arc::new(Caps::new(limits.max_connections, limits.max_connections_per_ip));
     let connections = TaskTracker::new();
     while let Some((stream, peer)) = accept(&listener, &stop).await {
@@ -60,13 +65,18 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             drop(place);
         });
     }
-    drop(listener);
     connections.close();
-    if tokio::time::timeout(limits.shutdown_grace, connections.wait()).await.is_err() {
-        tracing::warn!(
-            running = connections.len(),
-            "answers were still running at the end of the grace; they end now"
-        );
+    Remaining(connections)
+}
+
+impl Remaining {
+    /// Waits until all have finished, at most `grace`. False when some have not.
+    pub async fn finish_within(&self, grace: Duration) -> bool {
+        let finished = tokio::time::timeout(grace, self.0.wait()).await.is_ok();
+        if !finished {
+            tracing::warn!(running = self.0.len(), "answers are still running at the end of the grace");
+        }
+        finished
     }
 }
 

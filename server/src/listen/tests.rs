@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Running {
     address: SocketAddr,
     stop: CancellationToken,
-    server: JoinHandle<()>,
+    server: JoinHandle<Remaining>,
 }
 
 fn limits() -> Limits {
@@ -23,7 +23,6 @@ fn limits() -> Limits {
         keep_alive: Duration::from_millis(600),
         max_connections: 100,
         max_connections_per_ip: 100,
-        shutdown_grace: PATIENCE,
     }
 }
 
@@ -108,27 +107,33 @@ async fn a_running_stream_finishes_after_a_stop_and_nothing_new_begins() {
     running.stop.cancel();
     let refused = async {
         while TcpStream::connect(running.address).await.is_ok() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, refused).await.expect("it still accepts connections");
     sender.send("second").unwrap();
     drop(sender);
     assert!(rest_of(&mut stream).await.contains("second"));
-    tokio::time::timeout(PATIENCE, running.server).await.expect("it did not end").unwrap();
+    let remaining = tokio::time::timeout(PATIENCE, running.server).await.expect("it did not end").unwrap();
+    assert!(remaining.finish_within(PATIENCE).await, "the stream ended and its connection did not");
 }
 
 #[tokio::test]
 async fn a_stream_that_does_not_finish_is_not_waited_for_longer_than_the_grace() {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let running =
-        start(streaming(receiver), Limits { shutdown_grace: Duration::from_millis(100), ..limits() }).await;
+    let running = start(streaming(receiver), limits()).await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     stream.write_all(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     sender.send("first").unwrap();
     assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
     running.stop.cancel();
-    tokio::time::timeout(PATIENCE, running.server).await.expect("it waited on").unwrap();
+    let remaining = tokio::time::timeout(PATIENCE, running.server).await.expect("it waited on").unwrap();
+    assert!(
+        !remaining.finish_within(Duration::from_millis(100)).await,
+        "a running stream counted as finished"
+    );
+    drop(sender);
+    assert!(remaining.finish_within(PATIENCE).await);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub fn redact(line: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                visible.extend(letter.escape_unicode())
+                visible.extend(letter.escape_unicode());
             }
             letter if letter.is_control() => visible.extend(letter.escape_default()),
             letter => visible.push(letter),

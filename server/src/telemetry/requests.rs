@@ -22,12 +22,13 @@ pub async fn log_request(State(world): State<World>, mut request: Request, next:
     let span = tracing::info_span!("request", id, %method, route);
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
-    response.headers_mut().entry(REQUEST_ID).or_insert(id_value);
+    // The gateway names its answers itself; the log line joins its id with this span's.
+    let answered_as = response.headers_mut().entry(REQUEST_ID).or_insert(id_value).clone();
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
     let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
     metrics::counter!("bytespike_http_requests_total", &labels).increment(1);
     metrics::histogram!("bytespike_http_answer_start_seconds", &labels).record(elapsed.as_secs_f64());
-    span.in_scope(|| tracing::debug!(status, elapsed_us = elapsed.as_micros(), "answered"));
+    span.in_scope(|| tracing::debug!(?answered_as, status, elapsed_us = elapsed.as_micros(), "answered"));
     response
 }

@@ -12,7 +12,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `bytespike`, killed when dropped.
 pub struct Process {
-    pub child: Child,
+    child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
 }
 
@@ -24,6 +24,19 @@ impl Process {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary starts");
         let stdout = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         Self { child, stdout }
+    }
+
+    /// Asks it to end, as a deployment does.
+    pub async fn terminate(&self) {
+        let id = self.child.id().expect("a running process").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM was not sent");
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("the process ends in time").expect("the process can be waited for")
     }
 
     /// The rest of the first line that contains `mark`, behind it.

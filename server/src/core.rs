@@ -1,0 +1,114 @@
+//! What every surface with a database shares, brought up in order: key, database, migrations, accounts, ledger.
+
+use std::path::Path;
+
+use bytespike_accounts::Accounts;
+use bytespike_accounts::secrets::{MasterKey, MasterKeyError};
+use bytespike_ledger::Ledger;
+use bytespike_store::Store;
+use bytespike_store::world::World;
+
+use crate::Failure;
+use crate::config::{Config, Server};
+
+/// The shared parts. Clones share them.
+#[derive(Clone)]
+pub struct Core {
+    pub world: World,
+    pub store: Store,
+    pub accounts: Accounts,
+    pub ledger: Ledger,
+}
+
+impl Core {
+    /// Opens the database, applies what migrations it lacks, and starts the ledger's writer. Recovers nothing yet.
+    ///
+    /// # Errors
+    /// What is missing or cannot be reached, in words for the operator.
+    pub async fn open(config: &Config, world: World, master: &MasterKey) -> Result<Self, Failure> {
+        check_clock(&world)?;
+        let store = connect(config).await?;
+        store.migrate().await?;
+        let accounts = Accounts::new(store.clone(), world.clone(), master, hash_workers());
+        let ledger = Ledger::open(store.clone(), world.clone()).await?;
+        Ok(Self { world, store, accounts, ledger })
+    }
+}
+
+/// A clock before the catalogue was written is not set, and would sign and expire everything wrongly.
+fn check_clock(world: &World) -> Result<(), Failure> {
+    let catalogue_day = bytespike_catalog::Catalog::embedded()?.as_of;
+    let today = time::OffsetDateTime::from_unix_timestamp(world.now_ms() / 1000)?.date().to_string();
+    match today < catalogue_day {
+        true => {
+            Err(format!("this machine's clock says {today}, which is before this program was made; set it")
+                .into())
+        }
+        false => Ok(()),
+    }
+}
+
+/// Connects without migrating; an SQLite file's folder is made.
+///
+/// # Errors
+/// The folder or the database cannot be opened.
+pub async fn connect(config: &Config) -> Result<Store, Failure> {
+    if let Some(folder) = config.database.url.sqlite_folder() {
+        make_private_folder(folder)?;
+    }
+    Ok(Store::connect(config.database.url.reveal()).await?)
+}
+
+/// The master key: configured, or in its file. A listener that only this machine can reach may make the file.
+///
+/// # Errors
+/// It is missing, weak, or readable by others.
+pub fn master_key(config: &Config, world: &World) -> Result<MasterKey, Failure> {
+    if let Some(text) = config.secrets.master_key.reveal() {
+        return Ok(MasterKey::from_text(text)?);
+    }
+    let path = Path::new(&config.secrets.master_key_file);
+    if may_make_secrets(&config.server) {
+        make_private_folder(path.parent().unwrap_or(Path::new("")))?;
+        return Ok(MasterKey::load_or_create(path, world)?);
+    }
+    MasterKey::load(path).map_err(|error| match error {
+        MasterKeyError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            missing_key(path).into()
+        }
+        other => other.into(),
+    })
+}
+
+/// A developer's machine: nobody else can connect.
+fn may_make_secrets(server: &Server) -> bool {
+    server.is_loopback()
+}
+
+fn missing_key(path: &Path) -> String {
+    format!(
+        "there is no master key. Make one with `openssl rand -hex 32`, and put it into {} (mode 0600) or into \
+         BYTESPIKE_SECRETS__MASTER_KEY. Keep it: without it nothing sealed can be opened, and every API key stops working",
+        path.display()
+    )
+}
+
+/// Makes a folder that only its owner can enter, unless it is there.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Password hashes take 19 MiB and a core each; the other half is for everything else.
+fn hash_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}

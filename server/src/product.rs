@@ -1,0 +1,176 @@
+//! What a process with a database runs: the shared parts, the gateway, mail, the demo provider and the jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
+use bytespike_gateway::{Channel, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
+use bytespike_store::world::World;
+use ed25519_dalek::SigningKey;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, DemoMode, PublicUrls};
+use crate::core::{Core, master_key};
+use crate::demo::{self, DemoProvider};
+use crate::mail::Outbox;
+use crate::price_feed::Exports;
+use crate::{Failure, channels, demo_org, jobs, prices, trials};
+
+/// How long mail that waits may take to be sent at the end.
+const LAST_MAIL: Duration = Duration::from_secs(5);
+
+/// What a process is given from outside, besides its configuration.
+pub struct Outside {
+    pub world: World,
+    /// Where the public pages wait for prices.
+    pub exports: Exports,
+    pub stop: CancellationToken,
+}
+
+/// Everything that runs on a database.
+pub struct Product {
+    pub core: Core,
+    pub gateway: Gateway,
+    pub outbox: Option<Outbox>,
+    /// Seals a new key on its way to the page that shows it.
+    pub shown_key: SealKey,
+    /// The demo provider, and a key that can call it.
+    pub demo: Option<Demo>,
+    mail_worker: Option<JoinHandle<()>>,
+    jobs: TaskTracker,
+}
+
+/// The demo provider and the demo organisation's key.
+pub struct Demo {
+    pub provider: DemoProvider,
+    /// Only where nobody but this machine can connect.
+    pub key: Option<SecretText>,
+}
+
+impl Product {
+    /// Opens the database, recovers what a crash left, wires the channels and starts the jobs.
+    ///
+    /// # Errors
+    /// What is missing or does not work, in words for the operator.
+    pub async fn start(config: &Config, urls: &PublicUrls, outside: Outside) -> Result<Self, Failure> {
+        let Outside { world, exports, stop } = outside;
+        let master = master_key(config, &world)?;
+        let core = Core::open(config, world, &master).await?;
+        let recovered = core.ledger.recover().await?;
+        tracing::info!(expired_holds = recovered.expired, "the ledger is recovered and its invariants hold");
+        let demo = start_demo(config, &core).await?;
+        let gateway = gateway(config, urls, (&core, &master, demo.as_ref())).await?;
+        let (outbox, mail_worker) = Outbox::start(&config.mail)?.unzip();
+        let work = jobs::Work {
+            core: core.clone(),
+            gateway: gateway.clone(),
+            exports,
+            trial_grant: trials::amount(config.accounts.trial_grant_credits),
+        };
+        let jobs = jobs::start(&work, &stop);
+        Ok(Self {
+            shown_key: master.seal(SealPurpose::ShownKey),
+            core,
+            gateway,
+            outbox,
+            demo,
+            mail_worker,
+            jobs,
+        })
+    }
+
+    /// Ends what still runs once no request does: settlements first, then everything that only saves work.
+    pub async fn end(self) {
+        self.gateway.drain().await;
+        self.jobs.wait().await;
+        if let Err(error) = self.core.accounts.keys.write_last_used().await {
+            tracing::warn!(%error, "when keys were last used could not be written");
+        }
+        drop(self.outbox);
+        if let Some(worker) = self.mail_worker
+            && tokio::time::timeout(LAST_MAIL, worker).await.is_err()
+        {
+            tracing::warn!("some mail was not sent");
+        }
+        self.core.store.close().await;
+    }
+}
+
+/// The demo provider runs when it is wanted, or when nothing else could answer and nobody else is listening.
+async fn start_demo(config: &Config, core: &Core) -> Result<Option<Demo>, Failure> {
+    let alone = config.channels.is_empty() && config.provider_keys.is_empty();
+    let wanted = match config.demo.provider {
+        DemoMode::On => true,
+        DemoMode::Off => false,
+        DemoMode::Auto => alone && config.server.is_loopback(),
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let provider = demo::start(config.demo.listen).await?;
+    let key = if config.server.is_loopback() { Some(demo_org::ready(core, config).await?) } else { None };
+    Ok(Some(Demo { provider, key }))
+}
+
+async fn gateway(
+    config: &Config,
+    urls: &PublicUrls,
+    (core, master, demo): (&Core, &MasterKey, Option<&Demo>),
+) -> Result<Gateway, Failure> {
+    let now_ms = core.world.now_ms();
+    let book = core.ledger.publish(prices::build(config, demo.is_some(), now_ms)?).await?;
+    let mut channels: Vec<Channel> = channels::configured(config, &book)?;
+    if let Some(demo) = demo {
+        channels.extend(channels::of_demo(demo.provider.address)?);
+    }
+    let export_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
+    let options = options(config, urls);
+    Ok(Gateway::new(GatewayParts {
+        world: core.world.clone(),
+        accounts: core.accounts.clone(),
+        ledger: core.ledger.clone(),
+        prices: Prices::new(book, Gateway::wired(&channels), export_key, now_ms)?,
+        channels,
+        upstream: Arc::new(HttpUpstream::new(options.connect_timeout)),
+        options,
+        seal_key: master.reasoning_state_key(),
+        receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),
+    }))
+}
+
+fn options(config: &Config, urls: &PublicUrls) -> GatewayOptions {
+    let gateway = &config.gateway;
+    let ms = Duration::from_millis;
+    GatewayOptions {
+        public_base_url: urls.gateway.clone(),
+        connect_timeout: ms(gateway.connect_timeout_ms),
+        first_byte_timeout: ms(gateway.first_byte_timeout_ms),
+        idle_timeout: ms(gateway.idle_timeout_ms),
+        whole_answer_timeout: ms(gateway.whole_answer_timeout_ms),
+        total_timeout: ms(gateway.total_timeout_ms),
+        status_wait: ms(gateway.status_wait_ms),
+        ping_interval: ms(gateway.ping_interval_ms),
+        max_body_bytes: gateway.max_body_bytes,
+        max_answer_bytes: gateway.max_answer_bytes,
+        default_max_output_tokens: gateway.default_max_output_tokens,
+        min_clamped_output_tokens: gateway.min_clamped_output_tokens,
+        max_attempts: gateway.max_attempts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::config::{Sources, load};
+
+    #[test]
+    fn the_documented_defaults_are_the_gateway_s_own() {
+        let config = load(&Sources { file: None, environment: Vec::new() }).unwrap();
+        let urls = PublicUrls::new(&config, SocketAddr::from(([127, 0, 0, 1], 8080)));
+        assert_eq!(format!("{:?}", options(&config, &urls)), format!("{:?}", GatewayOptions::default()));
+    }
+}

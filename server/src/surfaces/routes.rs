@@ -1,0 +1,98 @@
+//! The routes of the surfaces one process serves.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use bytespike_accounts::sessions::Transport;
+use bytespike_catalog::PriceExport;
+use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox};
+use bytespike_site::{Prices, SiteState};
+use bytespike_store::world::World;
+use bytespike_ui::http::{ReferrerPolicy, SameOrigin, SecurityHeaders, layers, same_origin};
+use bytespike_ui::{Urls, Visit, assets, error_page, theme};
+use tokio::sync::watch;
+
+use crate::config::{Config, PublicUrls, Surface};
+use crate::mail::NoMail;
+use crate::product::Product;
+use crate::{Failure, trials};
+
+/// What pages without a database are made from.
+pub struct Pages {
+    pub urls: PublicUrls,
+    pub latest: watch::Receiver<Option<Arc<PriceExport>>>,
+    pub world: World,
+    /// A model that can be called here.
+    pub sample_model: String,
+}
+
+/// Every route of the surfaces this process serves. Browser surfaces get the browser's headers; API routes do not.
+///
+/// # Errors
+/// A document among the pages is not valid.
+pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Result<Router, Failure> {
+    let serves = |surface| config.server.surface == Surface::All || config.server.surface == surface;
+    let urls = ui_urls(&pages.urls);
+    let mut browser = Router::new().merge(assets::router());
+    browser = match serves(Surface::Site) {
+        true => browser.merge(site(pages, &urls)?),
+        false => browser.merge(without_site(&urls)),
+    };
+    if serves(Surface::Docs) {
+        let options =
+            bytespike_docs::Options { urls: urls.clone(), sample_model: pages.sample_model.clone() };
+        browser = browser.merge(bytespike_docs::router(options)?);
+    }
+    if let Some(product) = product.filter(|_| serves(Surface::Console)) {
+        browser = browser.merge(bytespike_console::router(console(config, pages, (product, &urls))));
+    }
+    let browser = browser.layer(from_fn_with_state(SameOrigin::new(pages.urls.all()), same_origin));
+    let https = pages.urls.console.starts_with("https://");
+    let browser = layers(browser, SecurityHeaders { https, referrer: ReferrerPolicy::SameOrigin });
+    Ok(match product.filter(|_| serves(Surface::Gateway)) {
+        Some(product) => browser.merge(bytespike_gateway::http::router(product.gateway.clone())),
+        None => browser,
+    })
+}
+
+fn site(pages: &Pages, urls: &Urls) -> Result<Router, Failure> {
+    let clock = pages.world.clock.clone();
+    let prices = Prices::new(pages.latest.clone(), Arc::new(move || clock.now_ms()));
+    let site = bytespike_site::router(SiteState { urls: urls.clone(), prices });
+    Ok(site.merge(bytespike_site::blog::router(urls.clone())?))
+}
+
+/// What the site shares with every other surface, where it is not there to bring it.
+fn without_site(urls: &Urls) -> Router {
+    let missing = |visit: Visit| async move { error_page::not_found(&visit).await };
+    Router::new().merge(theme::router()).fallback(missing).with_state(urls.clone())
+}
+
+fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -> ConsoleState {
+    let mail = match &product.outbox {
+        Some(outbox) => Delivery::Send(Arc::new(outbox.clone())),
+        None if config.server.is_loopback() => Delivery::Show(DevelopmentOutbox::default()),
+        None => Delivery::Send(Arc::new(NoMail)),
+    };
+    let https = pages.urls.console.starts_with("https://");
+    let options = ConsoleOptions {
+        is_sign_up_open: config.accounts.sign_up,
+        trial_grant: trials::amount(config.accounts.trial_grant_credits),
+        transport: if https { Transport::Https } else { Transport::LoopbackHttp },
+        sample_model: pages.sample_model.clone(),
+    };
+    ConsoleState {
+        accounts: product.core.accounts.clone(),
+        ledger: product.core.ledger.clone(),
+        world: pages.world.clone(),
+        urls: urls.clone(),
+        mail,
+        shown_key: product.shown_key.clone(),
+        options,
+    }
+}
+
+fn ui_urls(urls: &PublicUrls) -> Urls {
+    Urls::new(&urls.site, &urls.docs, &urls.console, &urls.gateway)
+}
