@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{MethodRouter, get, post};
 use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::Gateway;
 use crate::serve::{Refused, serve_call};
@@ -107,12 +107,28 @@ async fn not_found(State(gateway): State<Gateway>, request: Request<Body>) -> Re
 }
 
 async fn method_not_allowed(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    if request.method() == Method::OPTIONS {
+        return preflight(&request);
+    }
     let path = request.uri().path();
     let reads = ["/models", "/prices", "/receipts", "/balance"].iter().any(|part| path.contains(part));
     let allowed = if reads { "GET" } else { "POST" };
     let values = [("path", path), ("method", request.method().as_str()), ("allowed", allowed)];
     let mut response = refuse(&gateway, &request, ErrorInfo::new(ErrorCode::MethodNotAllowed, &values));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+/// A browser asks before it sends a key from a page: every header it wants to send may be sent.
+fn preflight(request: &Request<Body>) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    if let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
     response
 }
 

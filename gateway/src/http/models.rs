@@ -81,7 +81,9 @@ fn query<'a>(inbound: &'a Inbound, name: &str) -> Option<&'a str> {
 
 fn model_json(listed: &ExportedModel, published: &Published) -> Value {
     let (priced, model) = (&listed.priced, &listed.priced.model);
-    let created_ms = time::day_ms(model.lifecycle.released.as_deref().unwrap_or_default());
+    // A model whose release nobody dated is as old as the price list it came with.
+    let since = model.lifecycle.released.as_ref().unwrap_or(&published.book.content.fx.date);
+    let created_ms = time::day_ms(since);
     let can = model.capabilities;
     json!({
         "id": model.id,
