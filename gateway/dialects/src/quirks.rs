@@ -1,5 +1,7 @@
 //! What one provider takes and refuses, as data. Facts are from the providers' API references as of August 2026.
 
+use crate::Dialect;
+
 /// How a provider departs from its dialect. Start from [`Quirks::of`] and change what a channel needs.
 #[derive(Debug, Clone)]
 pub struct Quirks {
@@ -9,7 +11,7 @@ pub struct Quirks {
     pub output_limit: OutputLimitField,
     /// Whether `stream_options.include_usage` may be sent.
     pub takes_include_usage: bool,
-    /// Dotted paths removed from a body in the provider's own dialect; `[]` steps into an array.
+    /// Dotted paths removed from a body on the OpenAI wire; `[]` steps into an array.
     pub strips: &'static [&'static str],
     pub reasoning: Reasoning,
     /// Sampling is fixed by the provider: temperature and `top_p` are left out.
@@ -142,6 +144,15 @@ const FOREIGN_ANTHROPIC_STRIPS: &[&str] = &[
 ];
 
 impl Quirks {
+    /// What is removed from a body that stays in `dialect`.
+    pub(crate) fn strips(&self, dialect: Dialect) -> &'static [&'static str] {
+        match dialect {
+            Dialect::Anthropic if self.genuine_anthropic => &[],
+            Dialect::Anthropic => FOREIGN_ANTHROPIC_STRIPS,
+            Dialect::OpenAiChat => self.strips,
+        }
+    }
+
     /// The built-in table, by provider id. An unknown id gets `generic`, which assumes least.
     pub fn of(provider: &str, upstream_model: &str) -> Self {
         match provider {
@@ -201,7 +212,6 @@ fn openai(model: &str) -> Quirks {
 fn deepseek() -> Quirks {
     Quirks {
         family: "deepseek",
-        strips: FOREIGN_ANTHROPIC_STRIPS,
         reasoning: Reasoning {
             efforts: &["low", "medium", "high", "xhigh", "max"],
             forbids_forced_tool: true,

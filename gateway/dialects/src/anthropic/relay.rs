@@ -3,7 +3,7 @@
 use super::response;
 use super::stream_reader::StreamReader;
 use crate::json::{Editor, members};
-use crate::response::{Delivered, Ending, insert_cost, usage_json};
+use crate::response::{Counter, Ending, insert_cost, usage_json};
 use crate::sse::{self, Frame};
 use crate::stream::{Flow, Lane, Out, Part, Sink};
 use crate::{Answer, AnswerContext, Cost, Dialect, TokenUsage, UpstreamFailure};
@@ -129,14 +129,5 @@ pub(crate) fn whole(body: &[u8], context: &AnswerContext) -> Result<Answer, Upst
     let text = std::str::from_utf8(body).map_err(|_| UpstreamFailure::invalid("its answer is not UTF-8."))?;
     let mut editor = Editor::new(text);
     rename(&mut editor, text, &context.model);
-    Ok(Answer::new(Dialect::Anthropic, editor.finish(), ending, counter.0, context))
-}
-
-#[derive(Default)]
-pub(crate) struct Counter(pub(crate) Delivered);
-
-impl Sink for Counter {
-    fn part(&mut self, part: Part<'_>) {
-        self.0.add(&part);
-    }
+    Ok(Answer::new(Dialect::Anthropic, editor.finish(), ending, counter.delivered, context))
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::stop;
 use super::usage::Usage;
-use crate::json::Text;
+use crate::json::{Raw, Text};
 use crate::response::{Ending, answer_id, usage_json};
 use crate::seal::tool_id;
 use crate::stream::{Part, Sink};
@@ -149,9 +149,7 @@ impl<'c> Collector<'c> {
                 json!({ "type": "thinking", "thinking": text, "signature": signature })
             }
             Open::Tool { id, name, input } => {
-                let input: Value =
-                    serde_json::from_str(crate::openai_chat::to_pivot::arguments(&input).get())
-                        .unwrap_or_default();
+                let input: Value = serde_json::from_str(Raw::object(&input).get()).unwrap_or_default();
                 let name = self.context.tool_names.original(&name);
                 json!({ "type": "tool_use", "id": tool_id::for_client(&id), "name": name, "input": input })
             }

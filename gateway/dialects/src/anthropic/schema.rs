@@ -1,4 +1,4 @@
-//! JSON schemas as Anthropic's structured output takes them: closed objects, and limits as words.
+//! The schema of a structured answer: as Anthropic takes it (closed objects, limits as words), or all in words.
 
 use serde_json::{Map, Value};
 
@@ -23,6 +23,11 @@ pub(crate) fn closed<'a>(schema: &str) -> Raw<'a> {
     let mut schema: Value = serde_json::from_str(schema).unwrap_or_else(|_| Value::Object(Map::new()));
     close(&mut schema);
     Raw::of(&schema)
+}
+
+/// For models that can only be asked.
+pub(crate) fn instruction(schema: &str) -> String {
+    format!("Answer with JSON only, following this JSON Schema:\n{schema}")
 }
 
 fn close(schema: &mut Value) {

@@ -22,7 +22,7 @@ pub(crate) fn body(
     request.model = target.upstream_model.clone().into();
     output_limit(&mut request, target, notes);
     tools(&mut request, target);
-    structured_output(&mut request);
+    structured_output(&mut request, target, notes);
     thinking(&mut request, target, notes)?;
     sampling(&mut request, notes)?;
     stop_sequences(&mut request, notes)?;
@@ -57,9 +57,15 @@ fn tools(request: &mut Request<'_>, target: &Target) {
     }
 }
 
-fn structured_output(request: &mut Request<'_>) {
-    if let Some(format) = &mut request.output_config.format {
-        format.schema = schema::closed(format.schema.get());
+/// Other hosts of this wire are asked in words.
+fn structured_output(request: &mut Request<'_>, target: &Target, notes: &mut Notes) {
+    if target.quirks.genuine_anthropic {
+        if let Some(format) = &mut request.output_config.format {
+            format.schema = schema::closed(format.schema.get());
+        }
+    } else if let Some(format) = request.output_config.format.take() {
+        notes.emulated("response_format");
+        request.system.push(Block::text(schema::instruction(format.schema.get())));
     }
 }
 
@@ -91,13 +97,14 @@ fn budget(request: &mut Request<'_>, target: &Target) {
         Some(_) => 32_000,
     };
     let limit = request.max_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
-    let most = target.max_output_tokens.unwrap_or(u32::MAX).max(limit);
-    let raised = limit.saturating_add(wanted).min(most);
-    request.max_tokens = Some(raised.max(LEAST_BUDGET_TOKENS + 1));
+    let most = target.max_output_tokens.unwrap_or(u32::MAX);
+    let least = limit.min(LEAST_BUDGET_TOKENS) + LEAST_BUDGET_TOKENS;
+    let raised = limit.saturating_add(wanted).min(most).max(limit).max(least);
+    let room_for_answer = limit.min(raised / 2);
+    request.max_tokens = Some(raised);
     if let Some(thinking) = &mut request.thinking {
         thinking.mode = ThinkingMode::Enabled;
-        thinking.budget_tokens =
-            Some(wanted.min(raised.saturating_sub(limit.min(raised / 2))).max(LEAST_BUDGET_TOKENS));
+        thinking.budget_tokens = Some(wanted.min(raised - room_for_answer));
     }
 }
 

@@ -55,6 +55,19 @@ impl<'a> Raw<'a> {
         Self(Cow::Owned(RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())))
     }
 
+    /// A tool's arguments as an object: nothing is `{}`, other values are wrapped, text that is no JSON is kept.
+    pub(crate) fn object(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() || text == "null" {
+            return Self::empty_object();
+        }
+        match Self::owned(text.to_owned()) {
+            Some(raw) if text.starts_with('{') => raw,
+            Some(_) => Self::owned(format!("{{\"value\":{text}}}")).unwrap_or_else(Self::empty_object),
+            None => Self::of(&serde_json::json!({ "_raw": text })),
+        }
+    }
+
     pub(crate) fn get(&self) -> &str {
         self.0.get()
     }

@@ -7,9 +7,8 @@ use super::chunk::{Choice, Chunk};
 use super::response;
 use super::stop;
 use super::stream_reader::StreamReader;
-use crate::anthropic::relay::Counter;
 use crate::json::{Editor, members, offset_in};
-use crate::response::{Ending, answer_id, insert_cost, usage_json};
+use crate::response::{Counter, Ending, answer_id, insert_cost, usage_json};
 use crate::sse::{self, Frame};
 use crate::stream::{Flow, Lane, Out, Part, Sink};
 use crate::{Answer, AnswerContext, Cost, Dialect, TokenUsage, UpstreamFailure};
@@ -47,15 +46,14 @@ impl Relay {
             self.usage_chunk = Some(data.to_owned());
             return;
         }
-        let was_finished = self.all_finished(chunk);
+        if self.all_finished(chunk) {
+            return;
+        }
         for choice in chunk.choices() {
             count(choice, out);
             if choice.finish_reason.as_deref().is_some_and(|reason| !reason.is_empty()) {
                 self.finished_choices.push(choice.index);
             }
-        }
-        if was_finished {
-            return;
         }
         let is_finish = chunk.choices().iter().any(|choice| choice.finish_reason.is_some());
         let target = if is_finish { &mut self.held } else { &mut out.bytes };
@@ -208,5 +206,5 @@ pub(crate) fn whole(body: &[u8], context: &AnswerContext) -> Result<Answer, Upst
     if let Some(model) = members(text).find(|member| member.key == "model") {
         editor.replace(model.value, Value::from(context.model.as_str()).to_string());
     }
-    Ok(Answer::new(Dialect::OpenAiChat, editor.finish(), ending, counter.0, context))
+    Ok(Answer::new(Dialect::OpenAiChat, editor.finish(), ending, counter.delivered, context))
 }

@@ -258,20 +258,9 @@ fn tool_use(call: ToolCall<'_>) -> Block<'_> {
     let input = if call.is_custom {
         Raw::of(&serde_json::json!({ "input": &*call.arguments }))
     } else {
-        arguments(&call.arguments)
+        Raw::object(&call.arguments)
     };
     Block::ToolUse { id: call.id, name: call.name, input }
-}
-
-/// The arguments as an object: nothing is `{}`, other values are wrapped, text that is no JSON is kept as it is.
-pub(crate) fn arguments<'a>(text: &str) -> Raw<'a> {
-    let text = text.trim();
-    match Raw::owned(text.to_owned()) {
-        _ if text.is_empty() || text == "null" => Raw::empty_object(),
-        Some(raw) if text.starts_with('{') => raw,
-        Some(_) => Raw::owned(format!("{{\"value\":{text}}}")).unwrap_or_else(Raw::empty_object),
-        None => Raw::of(&serde_json::json!({ "_raw": text })),
-    }
 }
 
 fn tools<'a>(

@@ -17,7 +17,7 @@ pub(super) fn edit(request: &ClientRequest, target: &Target, notes: &mut Notes) 
         Dialect::Anthropic => anthropic(&mut editor, body, target)?,
         Dialect::OpenAiChat => ask_for_usage(&mut editor, body, request, target),
     }
-    for path in remove_paths(&mut editor, body, target.quirks.strips) {
+    for path in remove_paths(&mut editor, body, target.quirks.strips(request.dialect)) {
         // Usage is still shown: the provider sends it unasked.
         if path != "stream_options" {
             notes.dropped(path)?;

@@ -2,7 +2,7 @@
 
 use super::{Ending, StopReason};
 use crate::ContentProfile;
-use crate::stream::Part;
+use crate::stream::{Part, Sink};
 
 /// Content by kind, in bytes by class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,5 +40,17 @@ impl Delivered {
         let has_content = !self.text.is_empty() || self.tool_calls > 0;
         let requested_thinking = thinking_requested && !self.thinking.is_empty();
         has_content || requested_thinking || (thought && ending.stop == StopReason::MaxTokens)
+    }
+}
+
+/// Counts the parts of an answer whose bytes are passed on as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Counter {
+    pub(crate) delivered: Delivered,
+}
+
+impl Sink for Counter {
+    fn part(&mut self, part: Part<'_>) {
+        self.delivered.add(&part);
     }
 }

@@ -11,6 +11,7 @@ use crate::seal::hex;
 pub use crate::seal::tool_names::ToolNames;
 use crate::stream::{Part, Sink};
 use crate::{Dialect, Seal, TokenUsage, UpstreamFailure, anthropic, openai_chat};
+pub(crate) use delivered::Counter;
 pub use delivered::Delivered;
 
 /// What an answer has to know of its request.
@@ -107,12 +108,12 @@ fn through_pivot(
         Dialect::Anthropic => Box::new(anthropic::response::Collector::new(context)),
         Dialect::OpenAiChat => Box::new(openai_chat::response::Collector::new(context)),
     };
-    let mut counter = Counter { collector: collector.as_mut(), delivered: Delivered::default() };
+    let mut tap = Tap { collector: collector.as_mut(), delivered: Delivered::default() };
     let ending = match from {
-        Dialect::Anthropic => anthropic::response::read(body, &mut counter)?,
-        Dialect::OpenAiChat => openai_chat::response::read(body, &context.seed, &mut counter)?,
+        Dialect::Anthropic => anthropic::response::read(body, &mut tap)?,
+        Dialect::OpenAiChat => openai_chat::response::read(body, &context.seed, &mut tap)?,
     };
-    let delivered = counter.delivered;
+    let delivered = tap.delivered;
     let body = collector.body(&ending);
     Ok(Answer::new(to, body, ending, delivered, context))
 }
@@ -122,12 +123,13 @@ pub(crate) trait Collector: Sink {
     fn body(&mut self, ending: &Ending) -> Bytes;
 }
 
-struct Counter<'c> {
+/// Counts each part and hands it on.
+struct Tap<'c> {
     collector: &'c mut (dyn Collector + 'c),
     delivered: Delivered,
 }
 
-impl Sink for Counter<'_> {
+impl Sink for Tap<'_> {
     fn part(&mut self, part: Part<'_>) {
         self.delivered.add(&part);
         self.collector.part(part);

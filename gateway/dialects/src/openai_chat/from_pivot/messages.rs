@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::anthropic::block::{Block, Source};
+use super::content::{Content, Part, parts, texts};
+use crate::anthropic::block::Block;
 use crate::anthropic::facts::BILLING_LINE;
 use crate::anthropic::request::{Message as PivotMessage, Request, Role};
 use crate::quirks::{Prefill, ReasoningBack};
@@ -31,34 +32,6 @@ pub(super) struct Message<'a> {
 }
 
 struct Mark(&'static str);
-
-/// Null where there is nothing, a string where there is only text, parts otherwise.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Content<'a> {
-    None,
-    Text(Cow<'a, str>),
-    Parts(Vec<Part<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Part<'a> {
-    Text { text: Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl<'a> },
-    File { file: File<'a> },
-}
-
-#[derive(Serialize)]
-struct ImageUrl<'a> {
-    url: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-struct File<'a> {
-    filename: &'a str,
-    file_data: String,
-}
 
 #[derive(Serialize)]
 struct ToolCall<'a> {
@@ -89,10 +62,10 @@ pub(super) fn write<'a>(
 ) -> Result<Vec<Message<'a>>, FieldError> {
     let mut writer = Writer { target, names, notes };
     let mut out = Vec::with_capacity(request.messages.len() + 1);
-    let system = request.system.iter().filter(|block| !is_billing_line(block));
-    let parts = writer.parts(system)?;
-    if !parts.is_empty() {
-        out.push(Message::new(target.quirks.system_role, writer.content(parts)));
+    let mut system = parts(&request.system, target, writer.notes).map_err(|error| error.within("system"))?;
+    system.retain(|part| !is_billing_line(part));
+    if !system.is_empty() {
+        out.push(Message::new(target.quirks.system_role, Content::of(system, target)));
     }
     for (index, message) in request.messages.iter().enumerate() {
         writer.message(message, &mut out).map_err(|error| error.at("messages", index))?;
@@ -111,8 +84,8 @@ pub(super) fn lack_reasoning(messages: &[Message<'_>]) -> bool {
 }
 
 /// A line that changes on every call would defeat the provider's prompt cache.
-fn is_billing_line(block: &Block<'_>) -> bool {
-    matches!(block, Block::Text { text, .. } if text.starts_with(BILLING_LINE))
+fn is_billing_line(part: &Part<'_>) -> bool {
+    matches!(part, Part::Text { text } if text.starts_with(BILLING_LINE))
 }
 
 impl<'a> Message<'a> {
@@ -148,46 +121,41 @@ impl Writer<'_> {
 
     /// Each result is a message of its own; media inside them and what follows go into one user message after all.
     fn user<'a>(&mut self, blocks: &'a [Block<'_>], out: &mut Vec<Message<'a>>) -> Result<(), FieldError> {
-        let mut moved = Vec::new();
-        for block in blocks {
+        let mut media = Vec::new();
+        for (index, block) in blocks.iter().enumerate() {
             if let Block::ToolResult { tool_use_id, content, is_error } = block {
-                let text = self.result_text(content, *is_error, &mut moved)?;
+                let result = self.parts(content).map_err(|error| error.at("content", index))?;
+                let text = self.result_text(result, *is_error, &mut media);
                 let mut message = Message::new("tool", Content::Text(text));
                 message.tool_call_id = Some(self.call_id(tool_use_id));
                 out.push(message);
             }
         }
-        let mut parts = moved;
-        parts.extend(self.parts(
-            blocks.iter().filter(|block| !matches!(block, Block::ToolResult { .. } | Block::System { .. })),
-        )?);
+        let parts: Vec<_> = media.into_iter().chain(self.parts(blocks)?).collect();
         if !parts.is_empty() {
-            out.push(Message::new("user", self.content(parts)));
+            out.push(Message::new("user", Content::of(parts, self.target)));
         }
-        let instructions = blocks.iter().filter_map(|block| match block {
-            Block::System { content } => Some(content),
-            _ => None,
-        });
-        for content in instructions {
-            self.system(content, out)?;
-        }
-        Ok(())
+        blocks.iter().try_for_each(|block| match block {
+            Block::System { content } => self.system(content, out),
+            _ => Ok(()),
+        })
     }
 
+    /// A tool message holds only text: media is announced there and moved.
     fn result_text<'a>(
         &mut self,
-        content: &'a [Block<'_>],
+        parts: Vec<Part<'a>>,
         is_error: bool,
-        moved: &mut Vec<Part<'a>>,
-    ) -> Result<Cow<'a, str>, FieldError> {
-        let mut texts: Vec<Cow<'a, str>> = Vec::new();
-        for part in self.parts(content)? {
+        media: &mut Vec<Part<'a>>,
+    ) -> Cow<'a, str> {
+        let mut texts: Vec<Cow<'a, str>> = Vec::with_capacity(parts.len());
+        for part in parts {
             match part {
                 Part::Text { text } => texts.push(text),
-                media => {
+                other => {
                     self.notes.moved("tool_result_media");
-                    moved.push(media);
-                    texts.push(format!("[attachment {} follows below]", moved.len()).into());
+                    media.push(other);
+                    texts.push(format!("[attachment {} follows below]", media.len()).into());
                 }
             }
         }
@@ -196,7 +164,7 @@ impl Writer<'_> {
             1 => texts.remove(0),
             _ => texts.join("\n").into(),
         };
-        Ok(if is_error { format!("Error: {text}").into() } else { text })
+        if is_error { format!("Error: {text}").into() } else { text }
     }
 
     fn assistant<'a>(
@@ -204,13 +172,9 @@ impl Writer<'_> {
         blocks: &'a [Block<'_>],
         out: &mut Vec<Message<'a>>,
     ) -> Result<(), FieldError> {
-        let spoken = blocks.iter().filter(|block| {
-            !matches!(block, Block::ToolUse { .. } | Block::Thinking { .. } | Block::RedactedThinking { .. })
-        });
-        let parts = self.parts(spoken)?;
-        // Assistant parts are text here; hosts want them as one string.
-        let text: Vec<Cow<'a, str>> = parts.into_iter().filter_map(Part::into_text).collect();
-        let content = if text.is_empty() { Content::None } else { Content::Text(text.concat().into()) };
+        // What an assistant said is text; hosts want it as one string.
+        let text = texts(self.parts(blocks)?).concat();
+        let content = if text.is_empty() { Content::None } else { Content::Text(text.into()) };
         let mut message = Message::new("assistant", content);
         message.tool_calls = blocks.iter().filter_map(|block| self.tool_call(block)).collect();
         self.reasoning(blocks, &mut message);
@@ -254,12 +218,10 @@ impl Writer<'_> {
 
     /// Where instructions may only come first, later ones are put into the user's mouth, in their place.
     fn system<'a>(&mut self, blocks: &'a [Block<'_>], out: &mut Vec<Message<'a>>) -> Result<(), FieldError> {
-        let parts = self.parts(blocks)?;
-        let texts: Vec<Cow<'a, str>> = parts.into_iter().filter_map(Part::into_text).collect();
-        if texts.is_empty() {
+        let text = texts(self.parts(blocks)?).join("\n");
+        if text.is_empty() {
             return Ok(());
         }
-        let text = texts.join("\n");
         out.push(if self.target.quirks.system_first_only {
             self.notes.emulated("messages.system");
             Message::new("user", Content::Text(reminder(&text).into()))
@@ -267,6 +229,10 @@ impl Writer<'_> {
             Message::system(self.target.quirks.system_role, text)
         });
         Ok(())
+    }
+
+    fn parts<'a>(&mut self, blocks: &'a [Block<'_>]) -> Result<Vec<Part<'a>>, FieldError> {
+        parts(blocks, self.target, self.notes).map_err(|error| error.within("content"))
     }
 
     fn prefill(&mut self, out: &mut [Message<'_>]) -> Result<(), FieldError> {
@@ -287,126 +253,6 @@ impl Writer<'_> {
     fn call_id<'a>(&self, id: &'a str) -> Cow<'a, str> {
         // OpenAI's own ids fit everywhere; other hosts want theirs back as they were.
         if self.target.quirks.family == "openai" { Cow::Borrowed(id) } else { tool_id::for_origin(id) }
-    }
-
-    fn content<'a>(&self, mut parts: Vec<Part<'a>>) -> Content<'a> {
-        let only_text = parts.iter().all(|part| matches!(part, Part::Text { .. }));
-        if parts.len() == 1 && only_text {
-            return parts.pop().and_then(Part::into_text).map_or(Content::None, Content::Text);
-        }
-        if only_text && !self.target.quirks.takes_text_parts {
-            let texts: Vec<_> = parts.into_iter().filter_map(Part::into_text).collect();
-            return Content::Text(texts.join("\n\n").into());
-        }
-        Content::Parts(parts)
-    }
-
-    fn parts<'a, 'b: 'a>(
-        &mut self,
-        blocks: impl IntoIterator<Item = &'a Block<'b>>,
-    ) -> Result<Vec<Part<'a>>, FieldError> {
-        let mut parts = Vec::new();
-        for (index, block) in blocks.into_iter().enumerate() {
-            self.part(block, &mut parts).map_err(|error| error.at("content", index))?;
-        }
-        Ok(parts)
-    }
-
-    fn part<'a>(&mut self, block: &'a Block<'_>, parts: &mut Vec<Part<'a>>) -> Result<(), FieldError> {
-        match block {
-            Block::Text { text, .. } => parts.push(Part::text(&**text)),
-            Block::Image { source, .. } => parts.push(self.image(source)?),
-            Block::Document { source, title, citations } => {
-                if citations.is_some() {
-                    self.notes.dropped("citations")?;
-                }
-                self.document(source, title.as_deref(), parts)?;
-            }
-            Block::SearchResult { source, title, content } => {
-                self.notes.emulated("search_result");
-                parts.push(Part::text(format!("[{}]({})", &**title, &**source)));
-                parts.extend(self.parts(content)?);
-            }
-            Block::Thinking { .. } | Block::RedactedThinking { .. } => {}
-            Block::ToolUse { .. } | Block::ToolResult { .. } | Block::System { .. } => {
-                return Err(FieldError::new("this block cannot stand here"));
-            }
-            Block::Other(other) => {
-                let problem = format!(
-                    "a '{}' block cannot be sent to this model; send text, images or tool results",
-                    &*other.kind
-                );
-                return Err(FieldError::unsupported("type", problem));
-            }
-        }
-        Ok(())
-    }
-
-    fn image<'a>(&self, source: &'a Source<'_>) -> Result<Part<'a>, FieldError> {
-        if !self.target.quirks.takes_images {
-            let problem = format!(
-                "the model '{}' does not read images; send text, or choose a model that does",
-                self.target.upstream_model
-            );
-            return Err(FieldError::unsupported("image", problem));
-        }
-        let url = match source {
-            Source::Base64 { media_type, data } => {
-                Cow::Owned(format!("data:{};base64,{}", &**media_type, &**data))
-            }
-            Source::Url { url } => Cow::Borrowed(&**url),
-            _ => return Err(foreign_file()),
-        };
-        Ok(Part::ImageUrl { image_url: ImageUrl { url } })
-    }
-
-    fn document<'a>(
-        &mut self,
-        source: &'a Source<'_>,
-        title: Option<&'a str>,
-        parts: &mut Vec<Part<'a>>,
-    ) -> Result<(), FieldError> {
-        match source {
-            Source::Text { data, .. } => {
-                parts.extend(title.map(Part::text));
-                parts.push(Part::text(&**data));
-            }
-            Source::Content { content } => {
-                parts.extend(title.map(Part::text));
-                parts.extend(self.parts(content)?);
-            }
-            Source::Base64 { media_type, data } if self.target.quirks.takes_files => {
-                let file_data = format!("data:{};base64,{}", &**media_type, &**data);
-                parts
-                    .push(Part::File { file: File { filename: title.unwrap_or("document.pdf"), file_data } });
-            }
-            Source::Base64 { .. } | Source::Url { .. } => {
-                let problem = "this model's provider does not read documents; send their text";
-                return Err(FieldError::unsupported("document", problem));
-            }
-            Source::File { .. } => return Err(foreign_file()),
-        }
-        Ok(())
-    }
-}
-
-fn foreign_file() -> FieldError {
-    FieldError::unsupported(
-        "source",
-        "a file id belongs to the provider it was uploaded to; send the data or a URL",
-    )
-}
-
-impl<'a> Part<'a> {
-    fn text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::Text { text: text.into() }
-    }
-
-    fn into_text(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::Text { text } => Some(text),
-            Self::ImageUrl { .. } | Self::File { .. } => None,
-        }
     }
 }
 
