@@ -128,6 +128,8 @@ pub async fn nobody() -> String {
 
 async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     while let Ok((socket, _)) = listener.accept().await {
+        // A piece is sent when it is written, not when the one before was acknowledged.
+        socket.set_nodelay(true).ok();
         tokio::spawn(serve(socket, inner.clone()));
     }
 }
