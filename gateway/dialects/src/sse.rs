@@ -155,13 +155,13 @@ impl Framer {
     fn dispatch(&mut self, next: usize) -> Frame<'_> {
         let start = std::mem::replace(&mut self.start, next);
         let event = self.event.take();
-        let spans = std::mem::take(&mut self.data);
         let bytes = self.buffer.as_slice();
         let slice = |(from, to): Span| bytes.get(from..to).unwrap_or_default();
-        let data = match spans.as_slice() {
+        let data = match self.data.as_slice() {
             [one] => Cow::Borrowed(slice(*one)),
             lines => Cow::Owned(lines.iter().map(|span| slice(*span)).collect::<Vec<_>>().join(&b'\n')),
         };
+        self.data.clear();
         let whole = bytes.get(start..next).unwrap_or_default();
         let expected_lines = 2 + usize::from(event.is_some());
         let is_plain = whole.ends_with(b"\n\n")

@@ -84,6 +84,7 @@ impl Offer {
             model: self.request.model.clone(),
             wants_usage: self.request.wants_usage,
             thinking_requested: self.request.thinking_requested,
+            thinking_hidden: self.request.thinking_hidden,
             estimated_input_tokens: self.estimated_input_tokens,
             created_at_s: self.created_at_s,
             seed: self.seed,

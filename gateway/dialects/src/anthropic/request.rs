@@ -170,6 +170,10 @@ impl Thinking {
     pub(crate) fn is_on(self) -> bool {
         self.mode != ThinkingMode::Disabled
     }
+
+    pub(crate) fn is_hidden(self) -> bool {
+        self.display == Some(Display::Omitted)
+    }
 }
 
 impl<'a> Request<'a> {

@@ -4,13 +4,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::stop;
 use super::usage::Usage;
 use crate::json::{Raw, Text};
 use crate::response::{Ending, answer_id, usage_json};
-use crate::seal::tool_id;
+use crate::seal::{thought::Thought, tool_id};
 use crate::stream::{Part, Sink};
 use crate::{AnswerContext, Dialect, UpstreamFailure};
 
@@ -144,10 +143,7 @@ impl<'c> Collector<'c> {
             Open::None => return,
             Open::Text(text) if text.is_empty() => return,
             Open::Text(text) => json!({ "type": "text", "text": text }),
-            Open::Thinking { text, signature } => {
-                let signature = if signature.is_empty() { self.sign(&text) } else { signature };
-                json!({ "type": "thinking", "thinking": text, "signature": signature })
-            }
+            Open::Thinking { text, signature } => self.thinking(&text, &signature),
             Open::Tool { id, name, input } => {
                 let input: Value = serde_json::from_str(Raw::object(&input).get()).unwrap_or_default();
                 let name = self.context.tool_names.original(&name);
@@ -157,9 +153,14 @@ impl<'c> Collector<'c> {
         self.content.push(block);
     }
 
-    fn sign(&self, text: &str) -> String {
-        let seal = self.context.seal.as_ref();
-        seal.map_or(String::new(), |seal| seal.sign(&self.context.family, Sha256::digest(text).into()))
+    /// A thought without a signature of its own gets one of ours.
+    fn thinking(&self, text: &str, signature: &str) -> Value {
+        if !signature.is_empty() {
+            return json!({ "type": "thinking", "thinking": text, "signature": signature });
+        }
+        let mut thought = Thought::new(self.context);
+        let shown = thought.add(text);
+        json!({ "type": "thinking", "thinking": shown, "signature": thought.sign(self.context) })
     }
 }
 

@@ -4,11 +4,10 @@
 use std::marker::PhantomData;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{stop, usage};
 use crate::response::{Ending, answer_id, usage_json};
-use crate::seal::tool_id;
+use crate::seal::{thought::Thought, tool_id};
 use crate::stream::Part;
 use crate::{AnswerContext, Cost, Dialect, TokenUsage, sse};
 
@@ -94,6 +93,9 @@ impl Block<Text> {
 
 impl Block<Thinking> {
     fn thinking(&self, out: &mut Vec<u8>, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.delta(out, "thinking_delta", "thinking", text);
     }
 
@@ -115,8 +117,8 @@ enum State {
     Before(Before),
     Between(Between),
     Text(Block<Text>),
-    /// With the hash of what was thought, for the signature.
-    Thinking(Block<Thinking>, Sha256),
+    /// With what was thought, for the signature.
+    Thinking(Block<Thinking>, Thought),
     Tool(Block<Tool>),
     Finished,
 }
@@ -144,9 +146,9 @@ impl StreamWriter {
                 block.text(out, text);
                 State::Text(block)
             }
-            (State::Thinking(block, hash), Part::Thinking(text)) => {
-                block.thinking(out, text);
-                State::Thinking(block, hash.chain_update(text))
+            (State::Thinking(block, mut thought), Part::Thinking(text)) => {
+                block.thinking(out, thought.add(text));
+                State::Thinking(block, thought)
             }
             (State::Thinking(block, _), Part::Signature(signature)) => {
                 State::Between(block.sign(out, signature))
@@ -175,11 +177,9 @@ impl StreamWriter {
                 State::Text(block)
             }
             Part::Thinking(text) => {
-                let block = between.thinking(out);
-                if !text.is_empty() {
-                    block.thinking(out, text);
-                }
-                State::Thinking(block, Sha256::new().chain_update(text))
+                let (block, mut thought) = (between.thinking(out), Thought::new(&self.context));
+                block.thinking(out, thought.add(text));
+                State::Thinking(block, thought)
             }
             Part::ToolStart { id, name } => {
                 let name = self.context.tool_names.original(name);
@@ -197,10 +197,7 @@ impl StreamWriter {
             State::Between(between) => between,
             State::Text(block) => block.stop(out),
             State::Tool(block) => block.stop(out),
-            State::Thinking(block, hash) => match &self.context.seal {
-                Some(seal) => block.sign(out, &seal.sign(&self.context.family, hash.finalize().into())),
-                None => block.stop(out),
-            },
+            State::Thinking(block, thought) => block.sign(out, &thought.sign(&self.context)),
             State::Finished => return None,
         })
     }

@@ -37,6 +37,8 @@ pub struct ClientRequest {
     pub wants_usage: bool,
     /// The client asked to see thinking, so that thinking counts as content.
     pub thinking_requested: bool,
+    /// Thinking is asked for, but its text is not to be shown.
+    pub thinking_hidden: bool,
     pub cache: CacheMarkers,
     pub tools: u32,
     pub server_tools: Vec<ServerTool>,

@@ -21,6 +21,8 @@ pub struct AnswerContext {
     pub model: String,
     pub wants_usage: bool,
     pub thinking_requested: bool,
+    /// Thinking is asked for, but its text is not to be shown.
+    pub thinking_hidden: bool,
     /// Shown as input until the provider has counted.
     pub estimated_input_tokens: u64,
     /// Unix seconds.
@@ -31,6 +33,13 @@ pub struct AnswerContext {
     pub family: String,
     pub seal: Option<Seal>,
     pub tool_names: ToolNames,
+}
+
+impl AnswerContext {
+    /// Thinking is content: the client asked to see it.
+    pub(crate) fn shows_thinking(&self) -> bool {
+        self.thinking_requested && !self.thinking_hidden
+    }
 }
 
 /// A complete answer in the client's dialect.
@@ -144,7 +153,7 @@ impl Answer {
         delivered: Delivered,
         context: &AnswerContext,
     ) -> Self {
-        let landed = delivered.lands(&ending, context.thinking_requested);
+        let landed = delivered.lands(&ending, context.shows_thinking());
         let Ending { usage, stop, native_stop, .. } = ending;
         Self { body, usage, delivered, stop, native_stop, landed, dialect }
     }

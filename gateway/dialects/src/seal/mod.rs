@@ -1,6 +1,7 @@
 //! Opaque state that travels through clients: reasoning signatures the gateway mints, tool ids and tool names
 //! that fit every dialect.
 
+pub(crate) mod thought;
 pub(crate) mod tool_id;
 pub(crate) mod tool_names;
 
@@ -42,13 +43,6 @@ impl Seal {
         Self { key, scope: scope.into() }
     }
 
-    /// The signature of `text` reasoned by `origin`, shown to the client in full.
-    pub(crate) fn sign(&self, origin: &str, text_sha256: [u8; 32]) -> String {
-        let reasoning =
-            Reasoning { origin: origin.to_owned(), shown_sha256: hex(&text_sha256), hidden_text: None };
-        self.seal(&reasoning)
-    }
-
     /// The reasoning text to send back to `target`, or `None` if the signature is not ours, was made for text
     /// other than `shown`, or comes from somebody else's reasoning.
     pub(crate) fn restore(&self, signature: &str, shown: &str, target: &str) -> Option<String> {
@@ -58,7 +52,7 @@ impl Seal {
             .then(|| reasoning.hidden_text.unwrap_or_else(|| shown.to_owned()))
     }
 
-    fn seal(&self, reasoning: &Reasoning) -> String {
+    pub(crate) fn seal(&self, reasoning: &Reasoning) -> String {
         let plain = serde_json::to_vec(reasoning).unwrap_or_default();
         let nonce = self.nonce(&plain);
         let payload = Payload { msg: &plain, aad: self.scope.as_bytes() };
@@ -105,16 +99,32 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn reasoning(shown: &str, hidden_text: Option<&str>) -> Reasoning {
+        Reasoning {
+            origin: "deepseek".into(),
+            shown_sha256: hex(&Sha256::digest(shown)),
+            hidden_text: hidden_text.map(str::to_owned),
+        }
+    }
+
     #[test]
     fn a_signature_restores_only_its_own_text_for_its_own_origin() {
         let seal = Seal::new([7; 32], "org_1");
-        let signature = seal.sign("deepseek", Sha256::digest("first, count").into());
+        let signature = seal.seal(&reasoning("first, count", None));
         assert!(signature.starts_with("gw1."));
         assert_eq!(seal.restore(&signature, "first, count", "deepseek").as_deref(), Some("first, count"));
         assert_eq!(seal.restore(&signature, "first, count", "moonshot"), None);
         assert_eq!(seal.restore(&signature, "altered", "deepseek"), None);
         assert_eq!(Seal::new([7; 32], "org_2").restore(&signature, "first, count", "deepseek"), None);
         assert_eq!(Seal::new([8; 32], "org_1").restore(&signature, "first, count", "deepseek"), None);
+    }
+
+    #[test]
+    fn a_withheld_thought_is_restored_from_its_signature() {
+        let seal = Seal::new([7; 32], "org_1");
+        let signature = seal.seal(&reasoning("", Some("secret plan")));
+        assert!(!signature.contains("secret"));
+        assert_eq!(seal.restore(&signature, "", "deepseek").as_deref(), Some("secret plan"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub struct Completion {
 
 impl StreamTranslator {
     pub fn new(from: Dialect, to: Dialect, context: AnswerContext) -> Self {
-        let out = Out::new(context.thinking_requested);
+        let out = Out::new(context.shows_thinking());
         let lane: Box<dyn Lane> = match (from, to) {
             (Dialect::Anthropic, Dialect::Anthropic) => Box::new(anthropic::relay::Relay::new(context)),
             (Dialect::OpenAiChat, Dialect::OpenAiChat) => Box::new(openai_chat::relay::Relay::new(context)),
@@ -142,7 +142,7 @@ impl StreamTranslator {
         match self.lane.finish(&mut self.out) {
             Ok(ending) => {
                 let delivered = self.out.delivered;
-                let landed = delivered.lands(&ending, self.out.thinking_requested);
+                let landed = delivered.lands(&ending, self.out.thinking_is_content);
                 let Ending { usage, stop, native_stop, .. } = ending;
                 End::Completed(Completion { usage, delivered, stop, native_stop, landed })
             }

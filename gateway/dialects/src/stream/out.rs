@@ -42,12 +42,12 @@ pub(crate) struct Out {
     pub(crate) bytes: Vec<u8>,
     pub(crate) has_content: bool,
     pub(crate) delivered: Delivered,
-    pub(crate) thinking_requested: bool,
+    pub(crate) thinking_is_content: bool,
 }
 
 impl Out {
-    pub(crate) fn new(thinking_requested: bool) -> Self {
-        Self { bytes: Vec::new(), has_content: false, delivered: Delivered::default(), thinking_requested }
+    pub(crate) fn new(thinking_is_content: bool) -> Self {
+        Self { bytes: Vec::new(), has_content: false, delivered: Delivered::default(), thinking_is_content }
     }
 
     pub(crate) fn take(&mut self) -> Bytes {
@@ -58,7 +58,7 @@ impl Out {
     pub(crate) fn count(&mut self, part: &Part<'_>) {
         let text = self.delivered.add(part);
         self.has_content |= match part {
-            Part::Thinking(_) => text && self.thinking_requested,
+            Part::Thinking(_) => text && self.thinking_is_content,
             _ => text,
         };
     }

@@ -186,6 +186,21 @@ fn v56_without_its_reasoning_a_tool_turn_goes_on_without_thinking() {
 }
 
 #[test]
+fn a_withheld_thought_still_goes_back_word_for_word() {
+    let mut context = context();
+    context.thinking_hidden = true;
+    let thought = chunk(json!({ "reasoning_content": "a plan" }), Value::Null);
+    let call = tool_chunk(0, "t1", "f", "{}");
+    let upstream = chat_stream(&[thought, call, finish_chunk("tool_calls"), Value::Null]);
+    let outcome = run(CHAT, MESSAGES, context, &upstream);
+    assert_eq!(outcome.blocks()[0], ("thinking".into(), String::new(), String::new()));
+    let signature = outcome.named("content_block_delta")[0]["delta"]["signature"].clone();
+    let thinking = json!({ "type": "thinking", "thinking": "", "signature": signature });
+    let sent = sent(MESSAGES, &with_thought_call(thinking), &deepseek());
+    assert_eq!(sent["messages"][1]["reasoning_content"], "a plan");
+}
+
+#[test]
 fn v76_stop_is_always_a_list() {
     assert_eq!(sent(MESSAGES, &with("stop_sequences", json!(["END"])), &gpt())["stop"], json!(["END"]));
     let many = with("stop_sequences", json!(["1", "2", "3", "4", "5"]));

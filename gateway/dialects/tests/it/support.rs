@@ -20,6 +20,7 @@ pub fn context() -> AnswerContext {
         model: "the-model".into(),
         wants_usage: true,
         thinking_requested: true,
+        thinking_hidden: false,
         estimated_input_tokens: 12,
         created_at_s: 1_800_000_000,
         seed: [3; 16],
