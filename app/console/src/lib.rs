@@ -30,7 +30,7 @@ use axum::routing::{any, get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, calls_page, keys, overview, receipt_page, settings, wallet};
+use pages::{auth, calls_page, keys, operator, overview, receipt_page, settings, wallet};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -64,6 +64,7 @@ fn before_sign_in() -> Router<ConsoleState> {
         .route("/console/sign-out", post(auth::sign_out::submit))
         .route("/console/forgot", get(auth::forgot::form).post(auth::forgot::submit))
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
+        .route("/admin/first", get(operator::form).post(operator::submit))
 }
 
 fn behind_sign_in() -> Router<ConsoleState> {

@@ -57,6 +57,19 @@ async fn every_surface_answers_and_the_demo_key_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn the_printed_operator_address_opens_and_a_guessed_one_does_not() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut process, gateway) = started(folder.path()).await;
+    let address = process.line_after("operator   ").await;
+    let page = client().get(&address).send().await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    assert!(page.text().await.expect("text").contains("name=\"password\""));
+    let guessed = client().get(format!("{gateway}/admin/first?token=guess")).send().await.expect("an answer");
+    assert_eq!(guessed.status(), 404);
+}
+
+#[tokio::test]
 async fn a_foreign_host_is_misdirected_on_every_route() {
     let folder = TempDir::new().expect("a folder");
     let (_process, gateway) = started(folder.path()).await;
