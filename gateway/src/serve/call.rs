@@ -136,7 +136,7 @@ impl OpenCall {
             }
             self.rights_at = Instant::now() + RIGHTS_EVERY;
             match self.presented.still_valid(&self.book.gateway).await {
-                Ok(_) | Err(KeyRefusal::Unavailable(_) | KeyRefusal::Expired) => {}
+                Ok(_) | Err(KeyRefusal::Unavailable(_) | KeyRefusal::Expired | KeyRefusal::Deleted) => {}
                 Err(_) => return Ended::CallerRevoked,
             }
         }
