@@ -313,6 +313,7 @@ impl Source {
     }
 }
 
+/// Arguments come in alphabetical order, whatever their order in either language; a plural's `count` is first.
 fn text_method(key: &str, en: &str, args: &[String]) -> String {
     format!(
         "    /// {}\n    #[must_use]\n    pub fn {key}(&self, {}) -> String {{ crate::locale::fill(self.{key}, &[{}]) }}\n",

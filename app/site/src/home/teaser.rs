@@ -54,8 +54,8 @@ fn row(visit: &Visit, row: &Row, currency: Currency) -> AnyView {
     view! {
         <tr>
             <th scope="row"><a href=href class="model-link" translate="no">{breakable(&row.id)}</a><span class="note">{row.provider.clone()}</span></th>
-            <td class="num" data-label=p.input>{row.input.as_ref().map(|price| price.text(currency))}</td>
-            <td class="num" data-label=p.output>{row.output.as_ref().map(|price| price.text(currency))}</td>
+            <td class="num" data-label=p.input>{row.input.as_ref().map(|price| price.brief(currency))}</td>
+            <td class="num" data-label=p.output>{row.output.as_ref().map(|price| price.brief(currency))}</td>
             <td class="end" data-label=p.status>{badge(visit, row)}</td>
         </tr>
     }

@@ -12,7 +12,7 @@ pub(super) fn book(visit: &Visit, export: &PriceExport) -> AnyView {
     let t = &visit.t().pricing.book;
     let exported = format::date_time(visit.locale, export.exported_at_ms, UtcOffset::UTC);
     let machine_time = format::machine_time(export.exported_at_ms);
-    let rate = t.rate_text(export.fx.rate(), format::iso_date(visit.locale, &export.fx.date));
+    let rate = t.rate_text(format::iso_date(visit.locale, &export.fx.date), export.fx.rate());
     let json = format!("{}/v1/prices", visit.gateway());
     let pairs = vec![
         (t.version.to_owned(), view! { <span class="num">{export.version}</span> }.into_any()),

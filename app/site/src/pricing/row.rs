@@ -32,8 +32,8 @@ pub(crate) struct Row {
     pub input: Option<PriceText>,
     pub output: Option<PriceText>,
     pub cached: Option<PriceText>,
-    /// What a model that is not priced by text tokens bills first, and what for.
-    pub main: Option<(String, PriceText)>,
+    /// What a model that is not priced by text tokens bills most of all.
+    pub main: Option<MainPrice>,
     pub price_count: u64,
     pub list: Option<String>,
     pub list_date: Option<String>,
@@ -69,7 +69,31 @@ impl PriceText {
             Currency::Credits => self.credits.clone(),
         }
     }
+
+    /// For a table: a price with more than six decimals (a CNY list at a frozen rate has them) is cut short and says
+    /// so. The model's own page prints all of them.
+    pub(crate) fn brief(&self, currency: Currency) -> String {
+        let full = self.text(currency);
+        match full.split_once('.') {
+            Some((whole, fraction)) if fraction.len() > BRIEF_DECIMALS => {
+                format!("≈\u{a0}{whole}.{}", fraction.get(..BRIEF_DECIMALS).unwrap_or(fraction))
+            }
+            _ => full,
+        }
+    }
 }
+
+/// The price a row shows where input and output are not what it bills.
+pub(crate) struct MainPrice {
+    pub component: &'static str,
+    /// What the price in money is for, and what the price in credits is for.
+    pub unit: String,
+    pub single_unit: &'static str,
+    pub price: PriceText,
+}
+
+/// Six decimals reach a ten-thousandth of a cent.
+const BRIEF_DECIMALS: usize = 6;
 
 /// A typical call lives ten minutes at most.
 const TYPICAL_CALL_MS: i64 = 600_000;
@@ -107,7 +131,12 @@ impl Row {
             input: text(Component::Input),
             output: text(Component::Output),
             cached: text(Component::CacheRead),
-            main: main.map(|price| (words::unit(visit, price), PriceText::new(price, &export.fx))),
+            main: main.map(|price| MainPrice {
+                component: words::component(visit, price.list.component),
+                unit: words::unit(visit, price),
+                single_unit: words::single(visit, price.list.unit),
+                price: PriceText::new(price, &export.fx),
+            }),
             price_count: u64::try_from(priced.prices.len()).unwrap_or(0),
             list: list(priced, main),
             list_date: main.map(|price| words::checked(visit, &price.list.source.date)),

@@ -1,7 +1,7 @@
 //! The lists themselves: one table per kind of model, because each kind is priced by other things.
 
 use super::query::{Currency, Filters, Order};
-use super::row::{PriceText, Row, badge};
+use super::row::{MainPrice, PriceText, Row, badge};
 use super::words;
 use bytespike_catalog::model::Modality;
 use bytespike_ui::components::{Badge, TableFrame, breakable};
@@ -115,10 +115,9 @@ fn unit_head(visit: &Visit) -> AnyView {
 
 fn unit_row(visit: &Visit, currency: Currency, row: &Row) -> AnyView {
     let t = &visit.t().pricing.table;
-    let price = row.main.as_ref().map(|(unit, price)| {
-        let text = visit.t().pricing.unit.per(price.text(currency), unit);
-        if row.price_count > 1 { t.from(text) } else { text }
-    });
+    let price = row.main.as_ref().map(|main| main_text(visit, currency, main));
+    let component = row.main.as_ref().filter(|_| row.price_count > 1);
+    let component = component.map(|main| view! { <span class="billed">{main.component}" "</span> });
     let more = (row.price_count > 1).then(|| {
         let href = model_href(visit, row);
         view! { <a class="note" href=href>{t.more(format::count(row.price_count))}</a> }
@@ -126,12 +125,18 @@ fn unit_row(visit: &Visit, currency: Currency, row: &Row) -> AnyView {
     view! {
         <tr class=row_class(row)>
             {name_cell(visit, row)}
-            <td class="num" data-label=t.price><span>{or_dash(price)}{more}</span></td>
+            <td class="num" data-label=t.price><span>{component}{or_dash(price)}{more}</span></td>
             {list_cell(visit, row)}
             <td class="end" data-label=t.status>{badge(visit, row)}</td>
         </tr>
     }
     .into_any()
+}
+
+/// `$0.04 / image`; in credits for one of what is counted.
+fn main_text(visit: &Visit, currency: Currency, main: &MainPrice) -> String {
+    let unit = if currency == Currency::Credits { main.single_unit } else { &main.unit };
+    visit.t().pricing.unit.per(main.price.brief(currency), unit)
 }
 
 fn row_class(row: &Row) -> &'static str {
@@ -156,7 +161,7 @@ fn name_cell(visit: &Visit, row: &Row) -> AnyView {
 }
 
 fn price_cell(label: &'static str, price: Option<&PriceText>, currency: Currency) -> AnyView {
-    view! { <td class="num price" data-label=label>{or_dash(price.map(|price| price.text(currency)))}</td> }
+    view! { <td class="num price" data-label=label>{or_dash(price.map(|price| price.brief(currency)))}</td> }
         .into_any()
 }
 

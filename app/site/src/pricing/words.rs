@@ -172,8 +172,8 @@ pub(super) fn verification(visit: &Visit, source: &Source) -> &'static str {
 /// `checked 20 Nov 2026`, for a date as exact as the source gives it. A source that names several was read last on the
 /// last of them.
 pub(super) fn checked(visit: &Visit, date: &str) -> String {
-    let is_date = |word: &&str| word.len() >= 7 && word.starts_with("20") && word.get(4..5) == Some("-");
-    let words = date.split(|c: char| !c.is_ascii_digit() && c != '-');
-    let day = words.filter(is_date).next_back().unwrap_or(date);
+    let is_date = |word: &&str| word.starts_with("20") && (word.len() == 4 || word.get(4..5) == Some("-"));
+    let mut words = date.split(|c: char| !c.is_ascii_digit() && c != '-');
+    let day = words.rfind(is_date).unwrap_or(date);
     visit.t().pricing.table.checked(format::iso_date(visit.locale, day))
 }

@@ -71,14 +71,14 @@ pub fn Field(
 pub fn TextArea(
     #[prop(into)] id: String,
     #[prop(into)] label: String,
-    #[prop(optional, into)] value: String,
+    #[prop(optional, into)] value: Option<String>,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional, into)] fault: Option<String>,
     #[prop(default = 5)] rows: u32,
 ) -> impl IntoView {
     let wiring = Wiring::new(&id, hint, fault);
     // A parser drops one newline right after the tag, so one is given to drop.
-    let content = format!("\n{}", crate::page::escape(&value));
+    let content = value.map_or_else(String::new, |value| format!("\n{}", crate::page::escape(&value)));
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -118,7 +118,7 @@ pub fn Select(
     #[prop(optional, into)] fault: Option<String>,
 ) -> impl IntoView {
     let wiring = Wiring::new(&id, hint, fault);
-    let choices = options.into_iter().map(|option| {
+    let choices = options.into_iter().map(move |option| {
         let is_selected = Some(&option.value) == selected.as_ref();
         view! { <option value=option.value selected=is_selected>{option.label}</option> }
     });

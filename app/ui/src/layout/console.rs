@@ -40,11 +40,11 @@ pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'sta
                     <nav aria-label=t.console>{nav_list(mobile_items)}</nav>
                 </details>
             </header>
-            <div class="console-side">
+            <aside class="console-side">
                 {home_link(visit, "k-side")}
                 <nav class="console-nav" aria-label=t.console>{nav_list(items)}</nav>
                 {account}
-            </div>
+            </aside>
             <main id="content" class="console-main">{flash}{content.into_any()}</main>
         </div>
     }
