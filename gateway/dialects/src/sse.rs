@@ -8,7 +8,7 @@ use crate::UpstreamFailure;
 
 /// Longest line taken.
 const LINE_BYTES_MAX: usize = 1 << 20;
-/// Most data one event may gather over several lines.
+/// Most bytes one event may gather over several lines.
 const EVENT_BYTES_MAX: usize = 8 << 20;
 const FIELD_NAME_BYTES: usize = "data: ".len();
 
@@ -63,15 +63,19 @@ impl Framer {
             self.scanned = next;
             self.searched = next;
             if line.0 < line.1 {
-                self.field(line)?;
-                continue;
-            }
-            if self.data.is_empty() {
+                self.field(line);
+            } else if !self.data.is_empty() {
+                return Ok(Some(self.dispatch(next)));
+            } else {
                 self.event = None;
-                self.start = next;
-                continue;
             }
-            return Ok(Some(self.dispatch(next)));
+            // Comments, and fields of no interest, need not be kept.
+            if self.data.is_empty() && self.event.is_none() {
+                self.start = next;
+            }
+            if self.scanned - self.start > EVENT_BYTES_MAX {
+                return Err(UpstreamFailure::stream_broke("it sent an event of more than 8 MiB."));
+            }
         }
         Ok(None)
     }
@@ -129,7 +133,7 @@ impl Framer {
         }
     }
 
-    fn field(&mut self, (start, end): Span) -> Result<(), UpstreamFailure> {
+    fn field(&mut self, (start, end): Span) {
         let line = self.buffer.get(start..end).unwrap_or_default();
         let value = |name: &[u8]| -> Option<Span> {
             let rest = line.strip_prefix(name)?;
@@ -141,15 +145,10 @@ impl Framer {
             }
         };
         if let Some(span) = value(b"data") {
-            let gathered: usize = self.data.iter().map(|(from, to)| to - from).sum();
-            if gathered + (span.1 - span.0) > EVENT_BYTES_MAX {
-                return Err(UpstreamFailure::stream_broke("it sent an event of more than 8 MiB."));
-            }
             self.data.push(span);
         } else if let Some(span) = value(b"event") {
             self.event = Some(span);
         }
-        Ok(())
     }
 
     fn dispatch(&mut self, next: usize) -> Frame<'_> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Dialect, ErrorCode, ErrorInfo};
+use crate::{ErrorCode, ErrorInfo};
 
 /// A failed attempt. Holds nothing the client may not see.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +30,9 @@ pub struct FailureHeaders<'a> {
 
 impl UpstreamFailure {
     /// Reads an upstream's error response (any status, or 200 with an error body).
-    pub fn classify(dialect: Dialect, status: u16, headers: FailureHeaders<'_>, body: &[u8]) -> Self {
+    pub fn classify(status: u16, headers: FailureHeaders<'_>, body: &[u8]) -> Self {
         let said = Said::read(body);
-        let code = said.code(dialect, status);
+        let code = said.code(status);
         Self {
             code,
             reason: said.reason(code),
@@ -45,10 +45,10 @@ impl UpstreamFailure {
     }
 
     /// An error inside a 200: a body or an event that is no answer.
-    pub(crate) fn inside(dialect: Dialect, body: &[u8]) -> Self {
+    pub(crate) fn inside(body: &[u8]) -> Self {
         let said = Said::read(body);
         let status = said.status.unwrap_or(if said.message.is_empty() { 0 } else { 500 });
-        Self { status: None, ..Self::classify(dialect, status, FailureHeaders::default(), body) }
+        Self { status: None, ..Self::classify(status, FailureHeaders::default(), body) }
     }
 
     /// An answer that breaks the rules of its dialect. `reason` is a sentence about the provider, "it …".
@@ -140,7 +140,7 @@ impl Said {
     }
 
     /// Words weigh more than the status: hosts disagree on statuses.
-    fn code(&self, _dialect: Dialect, status: u16) -> ErrorCode {
+    fn code(&self, status: u16) -> ErrorCode {
         if self.is_context_overflow() {
             return ErrorCode::ContextLengthExceeded;
         }
@@ -249,6 +249,9 @@ fn cleaned(message: &str) -> String {
         let end = (0..=LENGTH_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
+    }
+    if !text.ends_with(['.', '!', '?', '…', '。']) {
+        text.push('.');
     }
     text
 }

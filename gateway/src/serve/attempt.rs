@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use bytespike_dialects::upstream_failure::FailureHeaders;
-use bytespike_dialects::{Dialect, UpstreamFailure};
+use bytespike_dialects::UpstreamFailure;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use tokio::time::timeout;
@@ -37,7 +37,6 @@ pub async fn send(
     outgoing: Outgoing,
 ) -> Result<UpstreamBody, Failed> {
     let head_wait = if outgoing.streamed { options.first_byte_timeout } else { options.whole_answer_timeout };
-    let dialect = outgoing.route.channel.dialect;
     let request = build(outgoing)?;
     let response = match timeout(head_wait, upstream.send(request)).await {
         Err(_) => return Err(Failed::no_first_byte()),
@@ -47,7 +46,7 @@ pub async fn send(
     if response.status().is_success() {
         return Ok(response.into_body());
     }
-    Err(Failed::status(refused(dialect, response, options.idle_timeout).await))
+    Err(Failed::status(refused(response, options.idle_timeout).await))
 }
 
 /// Reads a whole body with a limit on its size and on every silence.
@@ -94,10 +93,10 @@ fn accept(streamed: bool) -> HeaderValue {
     HeaderValue::from_static(if streamed { "text/event-stream" } else { "application/json" })
 }
 
-async fn refused(dialect: Dialect, response: Response<UpstreamBody>, idle: Duration) -> UpstreamFailure {
+async fn refused(response: Response<UpstreamBody>, idle: Duration) -> UpstreamFailure {
     let (head, body) = response.into_parts();
     let body = read_whole(body, MAX_ERROR_BYTES, idle).await.unwrap_or_default();
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let headers = FailureHeaders { retry_after: text("retry-after"), retry_after_ms: text("retry-after-ms") };
-    UpstreamFailure::classify(dialect, head.status.as_u16(), headers, &body)
+    UpstreamFailure::classify(head.status.as_u16(), headers, &body)
 }

@@ -64,7 +64,7 @@ pub(crate) fn read(body: &[u8], sink: &mut dyn Sink) -> Result<Ending, UpstreamF
     let message: Message<'_> = serde_json::from_slice(body)
         .ok()
         .filter(|message: &Message<'_>| *message.kind == *"message")
-        .ok_or_else(|| UpstreamFailure::inside(Dialect::Anthropic, body))?;
+        .ok_or_else(|| UpstreamFailure::inside(body))?;
     sink.part(Part::Start { id: &message.id });
     for block in &message.content {
         report(block, sink)?;

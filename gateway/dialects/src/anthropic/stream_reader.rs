@@ -5,10 +5,10 @@ use serde_json::value::RawValue;
 
 use super::stop;
 use super::usage::Usage;
+use crate::UpstreamFailure;
 use crate::json::Text;
 use crate::response::Ending;
 use crate::stream::{Flow, Part, Sink};
-use crate::{Dialect, UpstreamFailure};
 
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
@@ -135,7 +135,7 @@ impl StreamReader {
             "message_delta" => self.message_delta(&event, sink)?,
             "message_stop" if matches!(self.state, State::Stopping) => return Ok(Flow::Done),
             "message_stop" => return Err(out_of_order("message_stop")),
-            "error" => return Err(UpstreamFailure::inside(Dialect::Anthropic, data)),
+            "error" => return Err(UpstreamFailure::inside(data)),
             // Pings, and events newer than this code.
             _ => {}
         }

@@ -23,11 +23,16 @@ impl<'a> Editor<'a> {
         self.edits.push((start..start + part.len(), text.into()));
     }
 
-    /// Adds a member at the front of `object`, a slice of the source.
+    /// Adds a member at the front of `object`, a slice of the source, behind those added before.
     pub(crate) fn insert(&mut self, object: &str, key: &str, value: &str) {
         let start = offset_in(self.source, object) + 1;
-        let comma = if members(object).next().is_some() { "," } else { "" };
-        self.edits.push((start..start, format!("\"{key}\":{value}{comma}")));
+        let is_second = self.edits.iter().any(|(range, _)| *range == (start..start));
+        let (before, after) = match members(object).next() {
+            Some(_) => ("", ","),
+            None if is_second => (",", ""),
+            None => ("", ""),
+        };
+        self.edits.push((start..start, format!("{before}\"{key}\":{value}{after}")));
     }
 
     /// Removes every member of `object` that `doomed` names, with its comma.
@@ -152,6 +157,16 @@ mod tests {
         let mut editor = Editor::new(source);
         assert_eq!(remove_paths(&mut editor, source, &["a", "b"]), ["a", "b"]);
         assert_eq!(editor.finish(), r#"{"c":3}"#);
+    }
+
+    #[test]
+    fn several_members_go_into_an_empty_object() {
+        for (source, expected) in [("{}", r#"{"a":1,"b":2}"#), (r#"{"c":3}"#, r#"{"a":1,"b":2,"c":3}"#)] {
+            let mut editor = Editor::new(source);
+            editor.insert(source, "a", "1");
+            editor.insert(source, "b", "2");
+            assert_eq!(editor.finish(), expected);
+        }
     }
 
     #[test]

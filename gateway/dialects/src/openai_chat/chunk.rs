@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::usage::Usage;
+use crate::UpstreamFailure;
 use crate::json::Text;
-use crate::{Dialect, UpstreamFailure};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Chunk<'a> {
@@ -72,7 +72,7 @@ impl<'a> Chunk<'a> {
             UpstreamFailure::invalid("it sent an answer that is not valid JSON of its dialect.")
         })?;
         match chunk.error {
-            Some(_) => Err(UpstreamFailure::inside(Dialect::OpenAiChat, data)),
+            Some(_) => Err(UpstreamFailure::inside(data)),
             None => Ok(chunk),
         }
     }

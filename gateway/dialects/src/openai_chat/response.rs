@@ -13,9 +13,9 @@ use crate::{AnswerContext, Dialect, StopReason, UpstreamFailure};
 
 /// Reports the parts of the first answer. A whole answer is read like a stream of one chunk.
 pub(crate) fn read(body: &[u8], seed: &[u8; 16], sink: &mut impl Sink) -> Result<Ending, UpstreamFailure> {
-    let chunk = Chunk::read(body).map_err(|_| UpstreamFailure::inside(Dialect::OpenAiChat, body))?;
+    let chunk = Chunk::read(body).map_err(|_| UpstreamFailure::inside(body))?;
     if !chunk.has_choices() || chunk.choices().is_empty() {
-        return Err(UpstreamFailure::inside(Dialect::OpenAiChat, body));
+        return Err(UpstreamFailure::inside(body));
     }
     let mut reader = StreamReader::new(*seed);
     reader.chunk(&chunk, sink)?;

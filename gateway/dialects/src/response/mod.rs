@@ -176,7 +176,6 @@ impl Answer {
 
 /// Adds the cost to a usage object in place.
 pub(crate) fn insert_cost(editor: &mut Editor<'_>, usage: &str, cost: &Cost) {
-    // The later insertion at the same place ends up behind the earlier one.
     editor.insert(usage, "cost_credits", &Value::from(cost.credits.as_str()).to_string());
     editor.insert(usage, "receipt_id", &Value::from(cost.receipt_id.as_str()).to_string());
 }

@@ -20,8 +20,13 @@ pub struct StreamTranslator {
     lane: Box<dyn Lane>,
     out: Out,
     client: Dialect,
+    /// What came before the first event: it may turn out to be no stream at all.
+    opening: Option<Vec<u8>>,
     over: bool,
 }
+
+/// An error body is not longer than this.
+const OPENING_BYTES_MAX: usize = 64 * 1024;
 
 /// What one piece of upstream bytes became.
 #[derive(Debug, Clone)]
@@ -62,13 +67,16 @@ impl StreamTranslator {
             (Dialect::OpenAiChat, Dialect::OpenAiChat) => Box::new(openai_chat::relay::Relay::new(context)),
             (from, to) => Box::new(translation::Translation::new(from, to, context)),
         };
-        Self { framer: Framer::default(), lane, out, client: to, over: false }
+        Self { framer: Framer::default(), lane, out, client: to, opening: Some(Vec::new()), over: false }
     }
 
     /// Takes bytes from the upstream. After an end, everything more is ignored.
     pub fn push(&mut self, bytes: &[u8]) -> Batch {
         if self.over {
             return self.batch(None);
+        }
+        if let Some(opening) = self.opening.as_mut().filter(|opening| opening.len() < OPENING_BYTES_MAX) {
+            opening.extend_from_slice(bytes);
         }
         self.framer.push(bytes);
         let end = self.frames();
@@ -126,7 +134,10 @@ impl StreamTranslator {
     fn frames(&mut self) -> Option<End> {
         loop {
             let flow = match self.framer.next_frame() {
-                Ok(Some(frame)) => self.lane.frame(&frame, &mut self.out),
+                Ok(Some(frame)) => {
+                    self.opening = None;
+                    self.lane.frame(&frame, &mut self.out)
+                }
                 Ok(None) => return None,
                 Err(failure) => Err(failure),
             };
@@ -146,8 +157,14 @@ impl StreamTranslator {
                 let Ending { usage, stop, native_stop, .. } = ending;
                 End::Completed(Completion { usage, delivered, stop, native_stop, landed })
             }
-            Err(failure) => End::Failed(failure),
+            Err(failure) => End::Failed(self.error_body().unwrap_or(failure)),
         }
+    }
+
+    /// A host may answer a streamed request with a plain error body.
+    fn error_body(&self) -> Option<UpstreamFailure> {
+        let opening = self.opening.as_ref()?.trim_ascii_start();
+        opening.starts_with(b"{").then(|| UpstreamFailure::inside(opening))
     }
 
     fn batch(&mut self, end: Option<End>) -> Batch {

@@ -75,6 +75,18 @@ fn v17_an_error_inside_a_200_is_an_error_not_an_empty_answer() {
 }
 
 #[test]
+fn an_error_body_instead_of_a_stream_is_read_as_one() {
+    let body = r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#;
+    for from in [CHAT, MESSAGES] {
+        for to in [CHAT, MESSAGES] {
+            let outcome = run(from, to, context(), body);
+            assert_eq!(outcome.failure().code, ErrorCode::UpstreamRateLimited);
+            assert!(outcome.body.is_empty());
+        }
+    }
+}
+
+#[test]
 fn v20_a_connection_that_breaks_is_an_error_event() {
     let outcome = to_messages(&[text_chunk("Hel")]);
     assert_eq!(outcome.failure().code, ErrorCode::StreamBroke);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 fn classify(status: u16, body: Value) -> UpstreamFailure {
-    UpstreamFailure::classify(CHAT, status, FailureHeaders::default(), body.to_string().as_bytes())
+    UpstreamFailure::classify(status, FailureHeaders::default(), body.to_string().as_bytes())
 }
 
 fn rendered(error: &ErrorInfo, dialect: Dialect) -> (u16, Value) {
@@ -136,7 +136,7 @@ fn nothing_of_the_upstream_leaks() {
 fn waits_are_read_in_both_spellings() {
     let wait = |retry_after, retry_after_ms| {
         let headers = FailureHeaders { retry_after, retry_after_ms };
-        UpstreamFailure::classify(MESSAGES, 429, headers, b"").retry_after_ms
+        UpstreamFailure::classify(429, headers, b"").retry_after_ms
     };
     assert_eq!(wait(Some("2"), None), Some(2000));
     assert_eq!(wait(Some("1.5"), Some("250")), Some(250));
@@ -149,6 +149,6 @@ fn waits_are_read_in_both_spellings() {
 #[test]
 fn an_upstreams_html_is_not_shown() {
     let failure =
-        UpstreamFailure::classify(CHAT, 502, FailureHeaders::default(), b"<html><body>nginx</body></html>");
+        UpstreamFailure::classify(502, FailureHeaders::default(), b"<html><body>nginx</body></html>");
     assert!(!failure.error_info("m").message.contains('<'));
 }

@@ -232,8 +232,8 @@ fn swallow(bytes: &[u8], status: u16) {
             }
         }
     }
+    UpstreamFailure::classify(status, FailureHeaders::default(), bytes).error_info("m");
     for from in [CHAT, MESSAGES] {
-        UpstreamFailure::classify(from, status, FailureHeaders::default(), bytes).error_info("m");
         for to in [CHAT, MESSAGES] {
             if let Ok(answer) = response::translate(from, to, bytes, &context()) {
                 answer.with_cost(Some(&cost()), &counted());

@@ -120,6 +120,11 @@ fn v50_object_schemas_get_properties() {
         sent(MESSAGES, &with("tools", json!([tool("f")])), &gpt())["tools"][0]["function"]["parameters"],
         json!({ "type": "object", "properties": {} })
     );
+    let bare = json!([{ "name": "f", "input_schema": {} }]);
+    assert_eq!(
+        sent(MESSAGES, &with("tools", bare), &gpt())["tools"][0]["function"]["parameters"],
+        json!({ "type": "object", "properties": {} })
+    );
 }
 
 #[test]
