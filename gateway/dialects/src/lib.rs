@@ -1,6 +1,10 @@
 //! The wire formats: bytes in, values out. No I/O, no clock; randomness and time are arguments.
 //!
-//! Anthropic Messages is the pivot. A dialect is added with one reader and one writer, never one per pair.
+//! Anthropic Messages is the pivot: every other dialect is read into its terms and written from them.
+//! A new dialect is a variant of [`Dialect`] and a module with four halves: requests to and from the pivot
+//! (`to_pivot`, `from_pivot`), answers read into parts (`response::read`, `stream_reader`) and written from them
+//! (`response::Collector`, `stream_writer`). Nothing is written per pair of dialects. A dialect that is the
+//! same on both sides also has a `relay`, which keeps bytes.
 
 mod anthropic;
 pub mod error;

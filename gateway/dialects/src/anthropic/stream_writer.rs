@@ -112,7 +112,7 @@ impl Block<Tool> {
     }
 }
 
-/// The states at run time. `Taken` is there only while one is exchanged for the next.
+/// The states at run time. `Finished` also stands in while one is exchanged for the next.
 enum State {
     Before(Before),
     Between(Between),

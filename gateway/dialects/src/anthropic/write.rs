@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::block::Block;
-use super::request::{Message, Request, Role, ThinkingMode, Tool, ToolMode};
+use super::request::{Message, Request, Role, Thinking, ThinkingMode, Tool, ToolMode};
 use super::schema;
 use crate::request::{FieldError, Notes, Target, reminder};
 use crate::seal::{Seal, tool_id};
@@ -23,12 +23,11 @@ pub(crate) fn body(
     output_limit(&mut request, target, notes);
     tools(&mut request, target);
     structured_output(&mut request, target, notes);
+    request.messages.iter_mut().for_each(|message| history(message, target));
+    request.messages.retain(|message| !message.content.is_empty());
     thinking(&mut request, target, notes)?;
     sampling(&mut request, notes)?;
     stop_sequences(&mut request, notes)?;
-    for message in &mut request.messages {
-        history(message, target);
-    }
     let body =
         serde_json::to_vec(&request).map_err(|_| FieldError::new("the request cannot be written as JSON"))?;
     Ok(Bytes::from(body))
@@ -71,7 +70,7 @@ fn structured_output(request: &mut Request<'_>, target: &Target, notes: &mut Not
 
 /// Anthropic refuses thinking beside a forced tool, and in the middle of a tool turn that began without it.
 fn thinking(request: &mut Request<'_>, target: &Target, notes: &mut Notes) -> Result<(), FieldError> {
-    let asked = request.thinking.is_some_and(super::request::Thinking::is_on);
+    let asked = request.thinking.is_some_and(Thinking::is_on);
     let forced = request
         .tool_choice
         .as_ref()
@@ -126,7 +125,7 @@ fn sampling(request: &mut Request<'_>, notes: &mut Notes) -> Result<(), FieldErr
     let is_default = |value: &f64| (*value - 1.0).abs() < f64::EPSILON;
     request.temperature = request.temperature.filter(|value| !is_default(value));
     request.top_p = request.top_p.filter(|value| !is_default(value));
-    if request.thinking.is_some_and(super::request::Thinking::is_on) {
+    if request.thinking.is_some_and(Thinking::is_on) {
         for (name, value) in [("temperature", request.temperature.take()), ("top_p", request.top_p.take())] {
             if value.is_some() {
                 notes.dropped(name)?;

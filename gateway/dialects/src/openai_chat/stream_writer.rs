@@ -152,7 +152,7 @@ pub(crate) fn free_form(input: &str) -> String {
     value.get("input").and_then(Value::as_str).map_or_else(|| input.to_owned(), str::to_owned)
 }
 
-/// The states at run time. `Taken` is there only while one is exchanged for the next.
+/// The states at run time. `Finished` also stands in while one is exchanged for the next.
 enum State {
     Before(Before),
     Open(Open),

@@ -287,6 +287,18 @@ fn signed_reasoning_goes_back_and_unsigned_does_not() {
 }
 
 #[test]
+fn reasoning_of_others_is_left_out_and_takes_no_turn() {
+    let details = json!([{ "type": "reasoning.text", "text": "hm", "signature": "gw1.AAAA" }]);
+    let messages = json!([
+        { "role": "user", "content": "a" },
+        { "role": "assistant", "content": "", "reasoning_details": details },
+        { "role": "user", "content": "b" },
+    ]);
+    let roles = to_claude(&with("messages", messages))["messages"].as_array().unwrap().len();
+    assert_eq!(roles, 2);
+}
+
+#[test]
 fn ids_outside_anthropics_alphabet_are_escaped_on_both_sides() {
     let body = json!({ "model": "m", "messages": [
         { "role": "user", "content": "x" },
