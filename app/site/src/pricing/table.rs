@@ -74,8 +74,8 @@ fn text_head(visit: &Visit, currency: Currency) -> AnyView {
             {priced(t.input)}
             {priced(t.output)}
             {priced(t.cache)}
-            <th scope="col" class="num">{t.context}<span class="note">{t.tokens}</span></th>
-            <th scope="col" class="num">{t.hold}<span class="note">{t.in_credits}</span></th>
+            <th scope="col" class="num wide">{t.context}<span class="note">{t.tokens}</span></th>
+            <th scope="col" class="num wide">{t.hold}<span class="note">{t.in_credits}</span></th>
             <th scope="col" class="num">{t.list}</th>
             <th scope="col" class="end">{t.status}</th>
         </tr>
@@ -91,8 +91,8 @@ fn text_row(visit: &Visit, currency: Currency, row: &Row) -> AnyView {
             {price_cell(t.input, row.input.as_ref(), currency)}
             {price_cell(t.output, row.output.as_ref(), currency)}
             {price_cell(t.cache, row.cached.as_ref(), currency)}
-            <td class="num" data-label=t.context>{or_dash(lengths(row))}</td>
-            <td class="num" data-label=t.hold>{or_dash(row.typical_hold.clone())}</td>
+            <td class="num wide" data-label=t.context>{or_dash(lengths(row))}</td>
+            <td class="num wide" data-label=t.hold>{or_dash(row.typical_hold.clone())}</td>
             {list_cell(visit, row)}
             <td class="end" data-label=t.status>{badge(visit, row)}</td>
         </tr>
