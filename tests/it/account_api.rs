@@ -70,7 +70,7 @@ async fn an_estimate_is_the_hold_that_the_call_takes() {
                 assert_eq!(stage.upstream.requests().len(), before, "an estimate reaches no provider");
                 let answer = stage.ask(speaker, &body).await.expect_status(200);
                 assert_eq!(
-                    nano(&estimate["hold"]["credits"]),
+                    nano(&estimate["held_credits"]),
                     nano_header(&answer, "x-credits-held"),
                     "{estimate}"
                 );
@@ -99,9 +99,9 @@ async fn without_an_output_limit_the_provider_is_given_one() {
 async fn the_balance_is_the_grant_less_what_landed() {
     let stage = Stage::new().await;
     let fresh = stage.balance().await;
-    assert_eq!(nano(&fresh["available"]["credits"]), 1_000_000_000, "{fresh}");
+    assert_eq!(nano(&fresh["available_credits"]), 1_000_000_000, "{fresh}");
     let _ = stage.ask(Speaker::OpenAi, &Speaker::OpenAi.ask(GPT, false)).await.expect_status(200);
-    assert_eq!(nano(&stage.balance().await["available"]["credits"]), 1_000_000_000 - 17_000);
+    assert_eq!(nano(&stage.balance().await["available_credits"]), 1_000_000_000 - 17_000);
 }
 
 #[tokio::test]

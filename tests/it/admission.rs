@@ -28,7 +28,7 @@ async fn hold_credits(database: Kind) -> u64 {
     let stage = Stage::with(|setup| setup.on(database)).await;
     let estimate =
         stage.post("/v1/estimate", &Speaker::Anthropic.ask(CLAUDE, false)).await.expect_status(200).json();
-    let hold = nano(&estimate["hold"]["credits"]);
+    let hold = nano(&estimate["held_credits"]);
     assert_eq!(hold % 1000, 0, "the model costs whole credits, so its hold is whole: {estimate}");
     u64::try_from(hold / 1000).unwrap()
 }

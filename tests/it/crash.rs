@@ -100,6 +100,6 @@ async fn killed_between_admission_and_answer_the_credit_is_free_again() {
         nothing_is_held(&store).await;
         invariants::hold(&store).await;
         store.close().await;
-        assert_eq!(stage.balance().await["available"], before["available"]);
+        assert_eq!(stage.balance().await["available_credits"], before["available_credits"]);
     }
 }

@@ -93,7 +93,7 @@ async fn every_failure_is_told_in_the_callers_dialect_and_costs_nothing() {
     let nowhere = nobody().await;
     let stage = Stage::with(|setup| {
         setup
-            .settings("[gateway]\nfirst_byte_timeout_ms = 400\nidle_timeout_ms = 400")
+            .settings("[gateway]\nfirst_byte_timeout_ms = 400\nwhole_answer_timeout_ms = 400\nidle_timeout_ms = 400")
             .model(DEAD_CLAUDE, "1.00")
             .model(DEAD_GPT, "1.00")
             .channel("anthropic", &nowhere, &[DEAD_CLAUDE])

@@ -19,7 +19,7 @@ async fn a_whole_answer_carries_its_price_and_agrees_with_its_receipt() {
         assert_eq!(nano_header(&answer, "x-credits-charged"), nano(&receipt["charged"]["credits"]));
         assert_eq!(nano(&receipt["charged"]["credits"]), 17_000, "12 tokens in and 5 out at one credit each");
         assert_eq!(nano_header(&answer, "x-estimated-credits"), nano_header(&answer, "x-credits-held"));
-        assert_eq!(answer.header("x-price-version"), receipt["channel"]["price_version"].to_string());
+        assert_eq!(answer.header("x-price-version"), receipt["price"]["version"].to_string());
         assert_eq!(answer.header("x-attempts"), "1");
         assert!(!answer.header("x-served-by").is_empty());
         assert!(answer.header("server-timing").contains("dur="));
@@ -64,7 +64,7 @@ async fn the_remaining_quota_is_what_the_balance_says() {
     assert!(answer.maybe("x-quota-remaining-credits").is_none(), "nothing below the organisation is limited");
     let remaining = nano_header(&answer, "x-org-quota-remaining-credits");
     assert_eq!(remaining, 1_000_000_000 - 17_000);
-    assert_eq!(remaining, nano(&stage.balance().await["available"]["credits"]));
+    assert_eq!(remaining, nano(&stage.balance().await["available_credits"]));
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ def test_a_provider_error_is_typed(claude, model, status, expected):
 @pytest.mark.parametrize("change, expected", [
     ({"model": "no-such-model"}, anthropic.NotFoundError),
     ({"model": COSTLY}, anthropic.PaymentRequiredError),
-    ({"max_tokens": "many"}, anthropic.BadRequestError),
+    ({"messages": []}, anthropic.BadRequestError),
 ])
 def test_a_refusal_is_typed(claude, change, expected):
     with pytest.raises(expected):

@@ -94,7 +94,7 @@ def test_a_provider_error_is_typed(gpt, model, status, expected):
 @pytest.mark.parametrize("change, expected, status", [
     ({"model": "no-such-model"}, openai.NotFoundError, 404),
     ({"model": COSTLY}, openai.APIStatusError, 402),
-    ({"max_tokens": "many"}, openai.BadRequestError, 400),
+    ({"messages": []}, openai.BadRequestError, 400),
 ])
 def test_a_refusal_is_typed(gpt, change, expected, status):
     with pytest.raises(expected) as caught:

@@ -5,7 +5,7 @@ pub const UPSTREAM_KEY: &str = "sk-upstream-CANARY-5c1d9e77";
 /// The password of everyone who signs up.
 pub const PASSWORD: &str = "correct horse CANARY 9b2f41";
 /// The master key, 32 bytes in hex.
-pub const MASTER_KEY: &str = "ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a41ca4a";
+pub const MASTER_KEY: &str = "6dd71092a0860adf94deb611a3d55f963cb0e01d7d7849f6bbdad0ccde5622ae";
 
 /// Fails when a secret is in the bytes; `place` says where they were seen.
 pub fn check(place: &str, bytes: &[u8]) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::PATIENCE;
+use crate::database::rows;
 use crate::http::{Answer, Call, Streaming};
 use crate::person::Person;
 use crate::product::{Product, Setup};
@@ -88,6 +89,24 @@ impl Stage {
             );
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+    }
+
+    /// The receipt as the ledger keeps it, once the call is over: a revoked key reads no receipts.
+    pub async fn stored_receipt(&self, id: &str) -> Value {
+        let store = self.product.database.connect().await;
+        let started = Instant::now();
+        let text = loop {
+            let all = rows(&store, "select id, body_json from receipt").await;
+            if let Some(row) = all.into_iter().find(|row| row[0] == id) {
+                break row[1].clone();
+            }
+            assert!(started.elapsed() < PATIENCE, "receipt {id} is not written");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        store.close().await;
+        let receipt = serde_json::from_str(&text).expect("a receipt is JSON");
+        check_receipt(&receipt);
+        receipt
     }
 
     /// The receipt of the call that got this answer.

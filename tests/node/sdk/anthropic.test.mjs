@@ -98,7 +98,7 @@ describe("Anthropic SDK, refusals", () => {
   for (const [what, change, expected] of [
     ["an unknown model", { model: "no-such-model" }, Anthropic.NotFoundError],
     ["a call that cannot be paid", { model: COSTLY }, Anthropic.PaymentRequiredError],
-    ["a broken request", { max_tokens: "many" }, Anthropic.BadRequestError],
+    ["a broken request", { messages: [] }, Anthropic.BadRequestError],
   ]) {
     test(what, async () => {
       await assert.rejects(client.messages.create({ ...ask(MODELS[0], "text"), ...change }), expected);
