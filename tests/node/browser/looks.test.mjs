@@ -1,0 +1,92 @@
+// Every page in both languages: screenshots in both themes at two widths, no serious accessibility fault, nothing wider
+// than the screen, nothing missing and nothing that the content policy had to stop.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { after, before, test } from "node:test";
+
+import Anthropic from "@anthropic-ai/sdk";
+import axe from "axe-core";
+
+import { consolePages, publicPages } from "./pages.mjs";
+import { CLAUDE, GATEWAY, LOCALES, at, createKey, launch, signUp } from "./person.mjs";
+
+const SHOTS = new URL("../../../.cache/screenshots/", import.meta.url).pathname;
+const WIDTHS = { 360: 740, 1440: 900 };
+
+let browser;
+before(async () => {
+  browser = await launch();
+  await mkdir(SHOTS, { recursive: true });
+});
+after(() => browser.close());
+
+test("public pages", async (t) => {
+  const pages = await publicPages();
+  assert.ok(pages.length > 20, `${pages.length} pages were found`);
+  for (const locale of LOCALES) await look(t, locale, await browser.newContext(), pages);
+});
+
+test("console pages", async (t) => {
+  for (const locale of LOCALES) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await signUp(page, locale, `looker-${locale}@example.com`);
+    const key = await createKey(page, locale, "a key for looking");
+    await t.test(`${locale} the new key`, () => inspect(page, `${locale}_key_shown_once`));
+    const client = new Anthropic({ baseURL: GATEWAY, apiKey: key, maxRetries: 0 });
+    const ask = (scene) => client.messages.create({ model: CLAUDE, max_tokens: 64, messages: [{ role: "user", content: `scene:${scene}` }] });
+    await ask("text");
+    await assert.rejects(ask("status-500"));
+    const pages = await consolePages(page);
+    assert.ok(pages.length >= 12, `${pages.length} pages were found`);
+    await page.close();
+    await look(t, locale, context, pages);
+  }
+});
+
+async function look(t, locale, context, pages) {
+  const page = await context.newPage();
+  for (const { path, name } of pages) {
+    await t.test(`${locale} ${path}`, async () => {
+      const complaints = complaintsOf(page);
+      const wanted = path.includes("no-such") ? 404 : 200;
+      const answer = await page.goto(at(locale, path));
+      assert.equal(answer.status(), wanted);
+      await inspect(page, `${locale}_${name}`);
+      assert.deepEqual(complaints.stop(), []);
+    });
+  }
+  await context.close();
+}
+
+/** What the browser complains about: blocked or missing resources, failing scripts. The page's own status is not one. */
+function complaintsOf(page) {
+  const heard = [];
+  const onConsole = (message) => {
+    if (message.type() === "error" && message.location().url !== page.url()) heard.push(message.text());
+  };
+  const onError = (error) => heard.push(`${error}`);
+  page.on("console", onConsole).on("pageerror", onError);
+  return { stop: () => (page.off("console", onConsole).off("pageerror", onError), heard) };
+}
+
+async function inspect(page, name) {
+  for (const [width, height] of Object.entries(WIDTHS)) {
+    await page.setViewportSize({ width: Number(width), height });
+    const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${SHOTS}${name}_${colorScheme}_${width}.png`, fullPage: true, animations: "disabled" });
+      if (colorScheme === "light" || width === "1440") await assertAccessible(page, `${colorScheme} ${width}`);
+    }
+    assert.ok(overflow <= 0, `${overflow} px wider than a screen of ${width} px`);
+  }
+}
+
+async function assertAccessible(page, how) {
+  if (!(await page.evaluate("typeof axe !== 'undefined'"))) await page.evaluate(axe.source);
+  const { violations } = await page.evaluate("axe.run({ resultTypes: ['violations'] })");
+  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${how}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  assert.deepEqual(told, []);
+}
