@@ -10,7 +10,7 @@ pub fn CodeBlock(locale: Locale, #[prop(into)] title: String, #[prop(into)] code
     view! {
         <figure class="code" data-copy=t.copy data-copied=t.copied>
             <figcaption>{title.clone()}</figcaption>
-            <pre tabindex="0" role="region" aria-label=title translate="no"><code>{code}</code></pre>
+            <pre tabindex="0" role="group" aria-label=title translate="no"><code>{code}</code></pre>
         </figure>
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         let (title, copy, copied) = (display_name(language), t.copy, t.copied);
         self.html(format!(
             "<figure class=\"code\" data-copy=\"{copy}\" data-copied=\"{copied}\"><figcaption>{title}</figcaption>\
-             <pre tabindex=\"0\" role=\"region\" aria-label=\"{title}\" translate=\"no\">\
+             <pre tabindex=\"0\" role=\"group\" aria-label=\"{title}\" translate=\"no\">\
              <code class=\"language-{language}\">"
         ));
         self.out.push(Event::Text(code.to_owned().into()));
