@@ -29,7 +29,7 @@ pub fn BarChart(#[prop(into)] title: String, bars: Vec<Bar>) -> impl IntoView {
             <g class=class>
                 <title>{format!("{}: {}", bar.label, bar.text)}</title>
                 <rect class="bar-area" x=index * STEP y="0" width=STEP height=HEIGHT></rect>
-                <rect class="bar-value" x=x y=y width=WIDTH height=height.max(1) rx="2"></rect>
+                <rect class="bar-value" x=x y=y width=WIDTH height=height rx="2"></rect>
             </g>
         }
     });

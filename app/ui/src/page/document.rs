@@ -93,7 +93,7 @@ fn write_open_graph(out: &mut String, visit: &Visit, head: &Head, title: &str) {
 
 fn write_assets(out: &mut String) {
     out.push_str("<meta name=\"theme-color\" media=\"(prefers-color-scheme: light)\" content=\"#ffffff\">");
-    out.push_str("<meta name=\"theme-color\" media=\"(prefers-color-scheme: dark)\" content=\"#0b0f14\">");
+    out.push_str("<meta name=\"theme-color\" media=\"(prefers-color-scheme: dark)\" content=\"#0a0e13\">");
     let _ = write!(
         out,
         "<link rel=\"preload\" as=\"font\" type=\"font/woff2\" href=\"{}\" crossorigin>\
