@@ -139,6 +139,15 @@ impl<'a> Writer<'a> {
                 ));
             }
             Event::End(TagEnd::BlockQuote(Some(_))) => self.html("</div></div>".to_owned()),
+            // A table wider than the screen scrolls in its frame, by keyboard too.
+            Event::Start(Tag::Table(_)) => {
+                self.html("<div class=\"table-scroll\" tabindex=\"0\">".to_owned());
+                self.out.push(event);
+            }
+            Event::End(TagEnd::Table) => {
+                self.out.push(event);
+                self.html("</div>".to_owned());
+            }
             Event::Start(Tag::Link { dest_url, .. }) => self.link(&dest_url),
             Event::End(TagEnd::Link) => self.html("</a>".to_owned()),
             Event::Text(text) => {
