@@ -17,5 +17,6 @@ mod headers;
 mod keys;
 mod limits;
 mod native_lane;
+mod secrets;
 mod shutdown;
 mod vectors;
