@@ -116,6 +116,9 @@ fn receipt_link(visit: &Visit, moments: &Moments, call: &CallRow) -> AnyView {
 
 /// In → out, and what came from a cache beside it.
 fn tokens(visit: &Visit, call: &CallRow) -> AnyView {
+    if call.state != "settled" {
+        return "—".into_any();
+    }
     let count = |tokens: i64| format::count(u64::try_from(tokens).unwrap_or(0));
     let cached = (call.cache_read_tokens > 0)
         .then(|| view! { <span class="note">{visit.t().calls.column.cached_tokens(count(call.cache_read_tokens))}</span> });

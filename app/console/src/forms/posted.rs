@@ -1,6 +1,5 @@
 //! Reading a posted form. Only ordinary forms are taken, and only with the token of the page they stood on.
 use super::Form;
-use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::{SignedIn, Visitor};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -29,17 +28,18 @@ impl FromRequest<ConsoleState> for SignedPost {
     async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let who = <SignedIn as FromRequestParts<_>>::from_request_parts(&mut parts, state).await?;
-        let form = read(Request::from_parts(parts, body), state).await?;
+        let form =
+            read(Request::from_parts(parts, body), state).await.map_err(IntoResponse::into_response)?;
         let binding = Binding::Session(&who.session.csrf_binding);
-        check(state, binding, &form)?;
+        check(state, binding, &form).map_err(IntoResponse::into_response)?;
         Ok(Self { who, form })
     }
 }
 
 impl FromRequest<ConsoleState> for VisitorPost {
-    type Rejection = Response;
+    type Rejection = StatusCode;
 
-    async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, StatusCode> {
         let (mut parts, body) = request.into_parts();
         let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
         let form = read(Request::from_parts(parts, body), state).await?;
@@ -48,19 +48,13 @@ impl FromRequest<ConsoleState> for VisitorPost {
     }
 }
 
-fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> Result<(), Response> {
-    if state.accounts.csrf.verify(binding, form.value("csrf")) {
-        return Ok(());
-    }
-    Err(Problem::Forbidden.into_response())
+fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> Result<(), StatusCode> {
+    if state.accounts.csrf.verify(binding, form.value("csrf")) { Ok(()) } else { Err(StatusCode::FORBIDDEN) }
 }
 
 /// The status of a refusal only: its page is made elsewhere, in the reader's language.
-async fn read(request: Request, state: &ConsoleState) -> Result<Form, Response> {
+async fn read(request: Request, state: &ConsoleState) -> Result<Form, StatusCode> {
     let read = axum::Form::<Vec<(String, String)>>::from_request(request, state).await;
-    let axum::Form(fields) = read.map_err(|refused| refused.into_response().status().into_response())?;
-    if fields.len() > MOST_FIELDS {
-        return Err(StatusCode::BAD_REQUEST.into_response());
-    }
-    Ok(Form::new(fields))
+    let axum::Form(fields) = read.map_err(|refused| refused.into_response().status())?;
+    if fields.len() > MOST_FIELDS { Err(StatusCode::BAD_REQUEST) } else { Ok(Form::new(fields)) }
 }

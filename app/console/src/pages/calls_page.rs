@@ -77,7 +77,7 @@ fn filter_form(visit: &Visit, filter: &Filter, keys: &[KeyInfo]) -> AnyView {
         view! { <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{label}</ButtonLink> }
     });
     view! {
-        <form method="get" action=visit.link(PATH) class="form-row filters" role="search" aria-label=t.title>
+        <form method="get" action=visit.link(PATH) class="call-filters" role="search" aria-label=t.title>
             <input type="hidden" name="outcome" value=filter.outcome.code()/>
             <Field id="model" label=t.model value=filter.model.as_str() autocomplete="off"/>
             <Select id="key" label=t.key options=options selected=filter.key_id.as_str()/>

@@ -9,6 +9,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
+use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{CallRow, Transaction, Wallet};
 use bytespike_ui::components::{Callout, CalloutKind, Stat, Stats, TableFrame};
 use bytespike_ui::{Visit, format};
@@ -34,6 +35,7 @@ pub(crate) async fn page(
     let held = calls::load((&state, &who), asked, (None, HOLDS)).await?;
     let t = &visit.t().wallet;
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
+    let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
@@ -45,7 +47,7 @@ pub(crate) async fn page(
         </section>
         <section class="stack">
             <h2>{t.arrive.title}</h2>
-            <ul class="bullets"><li>{t.arrive.trial}</li><li>{t.arrive.operator}</li><li>{t.arrive.never_back}</li></ul>
+            <ul class="bullets">{trial}<li>{t.arrive.operator}</li><li>{t.arrive.never_back}</li></ul>
         </section>
     };
     Ok(shell::signed_in((&visit, &who), Section::Wallet, Titled::ok(t.page.title), content).await)

@@ -53,7 +53,7 @@ fn refuse(form: &mut Form, visit: &Visit, error: SignUpError) -> Result<(), Prob
     let t = &visit.t().auth.error;
     match error {
         SignUpError::Email(_) | SignUpError::Name(_) if form.value("email").is_empty() => {
-            form.refuse("email", t.email_missing)
+            form.refuse("email", t.email_missing);
         }
         SignUpError::Email(_) | SignUpError::Name(_) => form.refuse("email", t.email_invalid),
         SignUpError::Password(problem) => form.refuse("password", words::password(visit.locale, &problem)),

@@ -36,8 +36,10 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    // In the order of the fields, which is the order of the summary above them.
+    let name = read_name(&mut form, &visit);
     let wanted = limits::read(&mut form, visit.locale);
-    let new = read(&mut form, &visit, state.world.now_ms());
+    let new = read(&mut form, &visit, (name, state.world.now_ms()));
     if form.has_faults() {
         return Ok(show((&visit, &who), &form).await);
     }
@@ -64,12 +66,16 @@ async fn limit(state: &ConsoleState, who: &SignedIn, key_id: &str, wanted: Wante
     saved
 }
 
-fn read(form: &mut Form, visit: &Visit, now_ms: i64) -> NewKey {
-    let t = &visit.t().keys.error;
-    let name = names::clean(form.value("name")).unwrap_or_else(|problem| {
+fn read_name(form: &mut Form, visit: &Visit) -> String {
+    names::clean(form.value("name")).unwrap_or_else(|problem| {
         form.refuse("name", words::name(visit.locale, problem));
         String::new()
-    });
+    })
+}
+
+fn read(form: &mut Form, visit: &Visit, (name, now_ms): (String, i64)) -> NewKey {
+    let t = &visit.t().keys.error;
+    let models = read_models(form, visit);
     let expires_at_ms = match form.value("expiry") {
         "" | "never" => None,
         days => {
@@ -80,7 +86,6 @@ fn read(form: &mut Form, visit: &Visit, now_ms: i64) -> NewKey {
             known.map(|days| now_ms + days * DAY_MS)
         }
     };
-    let models = read_models(form, visit);
     NewKey { models, expires_at_ms, strict: form.value("strict") == "on", ..NewKey::named(name) }
 }
 

@@ -65,14 +65,11 @@ fn shown(state: &ConsoleState, visit: &Visit, key: &KeyInfo, secret: &SecretText
         <Callout kind=CalloutKind::Warning><p>{t.lead}</p></Callout>
         <CopyField locale=visit.locale id="key" label=t.label value=secret.expose()/>
         <p class="actions"><ButtonLink kind=ButtonKind::Primary href=done>{t.done}</ButtonLink></p>
-        <section>
-            <h2>{t.try_it}</h2>
-            <p class="soft">{t.try_note}</p>
-            <div class="stack">
-                <CodeBlock locale=visit.locale title=t.curl code=sample.curl()/>
-                <CodeBlock locale=visit.locale title=t.python code=sample.anthropic()/>
-                <CodeBlock locale=visit.locale title=t.openai code=sample.openai()/>
-            </div>
+        <section class="stack">
+            <div><h2>{t.try_it}</h2><p class="soft">{t.try_note}</p></div>
+            <CodeBlock locale=visit.locale title=t.curl code=sample.curl()/>
+            <CodeBlock locale=visit.locale title=t.python code=sample.anthropic()/>
+            <CodeBlock locale=visit.locale title=t.openai code=sample.openai()/>
         </section>
     }
     .into_any()

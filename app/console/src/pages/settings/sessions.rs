@@ -48,7 +48,7 @@ pub(super) fn part(
         sessions.into_iter().map(|session| row((visit, who), moments, session)).collect();
     let end_others = others.then(|| {
         view! {
-            <form method="post" action=format!("{}/sessions/others", settings::home(visit))>
+            <form method="post" class="inline" action=format!("{}/sessions/others", settings::home(visit))>
                 <Hidden name="csrf" value=who.token.clone()/>
                 <Button>{t.end_others}</Button>
             </form>
@@ -80,7 +80,7 @@ fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, session: SessionInf
         view! { <Badge kind=BadgeKind::Live label=t.this/> }.into_any()
     } else {
         view! {
-            <form method="post" action=format!("{}/sessions/{}", settings::home(visit), session.public_id)>
+            <form method="post" class="inline" action=format!("{}/sessions/{}", settings::home(visit), session.public_id)>
                 <Hidden name="csrf" value=who.token.clone()/>
                 <button type="submit" class="button small">{t.end}</button>
             </form>
