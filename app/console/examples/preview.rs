@@ -1,5 +1,12 @@
 //! The console on 127.0.0.1:41500 with an account, keys and calls in it, to look at. Sign in as ada@example.com or
 //! lin@example.com (Chinese) with the password that the support module gives everyone.
+#![expect(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a tool to look at pages with, on the tests' scenes"
+)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

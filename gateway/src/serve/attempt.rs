@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use bytespike_dialects::upstream_failure::FailureHeaders;
 use bytespike_dialects::UpstreamFailure;
+use bytespike_dialects::upstream_failure::FailureHeaders;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use tokio::time::timeout;

@@ -137,6 +137,16 @@ async fn a_stream_that_does_not_finish_is_not_waited_for_longer_than_the_grace()
 }
 
 #[tokio::test]
+async fn http_2_is_spoken_to_whoever_opens_with_it() {
+    let running = start(hello(), limits()).await;
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let answer = client.get(format!("http://{}/", running.address)).send().await.unwrap();
+    assert_eq!(answer.version(), http::Version::HTTP_2);
+    assert_eq!(answer.text().await.unwrap(), "hello");
+}
+
+#[tokio::test]
 async fn one_client_cannot_take_every_connection() {
     let running = start(hello(), Limits { max_connections_per_ip: 2, ..limits() }).await;
     let held = [

@@ -40,7 +40,14 @@ pub fn start_logging(log: &Log) -> Result<(), TelemetryError> {
         LogFormat::Text => drop(builder.with_ansi(false).try_init()),
         LogFormat::Json => drop(builder.json().flatten_event(true).try_init()),
     }
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// A panic's message may quote anything, so it goes through the log and its redaction instead of straight to the terminal.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let backtrace = std::backtrace::Backtrace::capture();
+    tracing::error!(%panic, %backtrace, "a panic: please report it");
 }
 
 /// Starts counting; the handle renders what `/metrics` answers.

@@ -169,3 +169,20 @@ async fn the_site_alone_needs_no_database_and_shows_another_process_s_prices() {
     assert_eq!(std::fs::read_dir(site_folder.path()).unwrap().count(), 0, "a site alone keeps nothing");
     assert_eq!(client().get(format!("{site_url}/v1/models")).send().await.unwrap().status(), 404);
 }
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut process, gateway) = started(folder.path()).await;
+    let key = demo_key(&mut process).await;
+    let body = serde_json::json!({"model": "demo-claude", "max_tokens": 100, "stream": true,
+        "messages": [{"role": "user", "content": "hello [demo: hang-after=4]"}]});
+    let request = client().post(format!("{gateway}/v1/messages")).header("anthropic-version", "2023-06-01");
+    let mut stream = request.header("x-api-key", &key).json(&body).send().await.expect("an answer");
+    assert!(stream.chunk().await.expect("a piece").is_some());
+    process.terminate().await;
+    let refused = async { while client().get(format!("{gateway}/healthz")).send().await.is_ok() {} };
+    tokio::time::timeout(PATIENCE, refused).await.expect("it still accepts connections");
+    process.terminate().await;
+    assert_eq!(process.ended().await.code(), Some(130), "it waited for the stream");
+}

@@ -22,7 +22,7 @@ pub struct Bench {
     pub state: ConsoleState,
     pub clock: Arc<ManualClock>,
     /// Removed with the bench.
-    pub folder: TempDir,
+    _folder: TempDir,
     pub store: Store,
 }
 
@@ -48,7 +48,7 @@ impl Bench {
             },
             world,
         };
-        Self { state, clock, folder, store }
+        Self { state, clock, _folder: folder, store }
     }
 
     pub fn browser(&self) -> browser::Browser {
