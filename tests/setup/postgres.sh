@@ -4,8 +4,14 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-PORT=${TEST_POSTGRES_PORT:-55433}
 RUN_AS=postgres
+
+# The first port from 55433 on where nobody listens: another checkout may be testing at the same time.
+free_port() {
+  local port=${TEST_POSTGRES_PORT:-55433}
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+  echo "$port"
+}
 
 binaries() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1; }
 
@@ -31,16 +37,17 @@ start() {
   if [ ! -f "$home/data/PG_VERSION" ]; then
     as_owner "$bin/initdb" -D "$home/data" -U bytespike --auth=trust -E UTF8 --locale=C.UTF-8 >"$CACHE/initdb.log" 2>&1 \
       || die "initdb failed: $(tail -3 "$CACHE/initdb.log")"
-    printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $PORT" "max_connections = 300" \
-      "unix_socket_directories = ''" | as_owner tee -a "$home/data/postgresql.conf" >/dev/null
+    printf '%s\n' "listen_addresses = '127.0.0.1'" "max_connections = 300" "unix_socket_directories = ''" \
+      | as_owner tee -a "$home/data/postgresql.conf" >/dev/null
   fi
   if ! as_owner "$bin/pg_ctl" -D "$home/data" status >/dev/null 2>&1; then
+    free_port >"$CACHE/postgres-port"
     # `setsid` keeps an interrupt at the terminal from reaching it before the tests are done.
-    as_owner setsid "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start </dev/null >/dev/null 2>&1 \
+    as_owner setsid "$bin/pg_ctl" -D "$home/data" -l "$home/log" -o "-p $(<"$CACHE/postgres-port")" -w start </dev/null >/dev/null 2>&1 \
       || die "PostgreSQL did not start: $(as_owner tail -3 "$home/log")"
     touch "$CACHE/postgres-started"
   fi
-  echo "postgres://bytespike@127.0.0.1:$PORT/postgres"
+  echo "postgres://bytespike@127.0.0.1:$(<"$CACHE/postgres-port")/postgres"
 }
 
 stop() {
