@@ -16,7 +16,7 @@ const HOLDS: usize = 10;
 async fn a_wallet_of_ten_holds_admits_ten_of_sixty_four_clients_and_refuses_the_rest() {
     for database in BOTH {
         let grant = u64::try_from(HOLDS).unwrap() * hold_credits(database).await;
-        for round in 0..scale(1, 10) {
+        for round in 0..scale("64 clients on a wallet of 10 holds, rounds on each database", 1, 10) {
             println!("{database:?}, round {round}");
             exactly_ten_land(database, grant).await;
         }

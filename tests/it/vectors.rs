@@ -133,14 +133,14 @@ async fn v13_text_survives_a_cut_at_any_byte() {
         };
         let whole = text_of_stream(&stage, speaker, model, Reply::events([&stream])).await;
         assert_eq!(whole, SPLIT_TEXT);
-        let step = stream.len() / scale(12, stream.len());
+        let step = stream.len() / scale("byte offsets at which a stream was cut", 12, stream.len());
         for cut in (1..stream.len()).step_by(step.max(1)) {
             let (head, tail) = stream.as_bytes().split_at(cut);
             let text =
                 text_of_stream(&stage, speaker, model, Reply::stream().piece(head).piece(tail).done()).await;
             assert_eq!(text, SPLIT_TEXT, "{speaker:?} {model} cut at {cut}");
         }
-        for size in 1..=scale(3, 16) {
+        for size in 1..=scale("sizes of pieces a stream was cut into", 3, 16) {
             let text = text_of_stream(&stage, speaker, model, Reply::cut_up(stream.as_bytes(), size)).await;
             assert_eq!(text, SPLIT_TEXT, "{speaker:?} {model} in pieces of {size}");
         }

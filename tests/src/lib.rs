@@ -13,15 +13,20 @@ pub mod sse;
 pub mod stage;
 pub mod upstream;
 
+use std::fs::File;
+use std::io::Write as _;
 use std::time::Duration;
 
 /// How long a test waits for something that must happen before it fails. It never waits for the time to pass.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `long` under `tests/run --long`, else `short`: how often something is tried.
+/// How often something is tried: `long` under `tests/run --long`, which notes what was tried how often, else `short`.
 #[must_use]
-pub fn scale(short: usize, long: usize) -> usize {
-    if setting("TEST_LONG").is_some() { long } else { short }
+pub fn scale(what: &str, short: usize, long: usize) -> usize {
+    let Some(notes) = setting("TEST_LONG") else { return short };
+    let mut notes = File::options().create(true).append(true).open(notes).expect("a file for notes");
+    writeln!(notes, "- {what}: {long}").expect("a note is written");
+    long
 }
 
 /// A variable that `tests/run` hands to the tests.
