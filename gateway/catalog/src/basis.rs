@@ -50,7 +50,7 @@ fn missing(listing: &Listing, basis: Basis, at_ms: i64) -> Result<Option<Compone
     for component in listed.union(&required).copied() {
         let of_component: Vec<&ListPrice> =
             rows.iter().copied().filter(|row| row.component == component).collect();
-        let coverage = coverage(&of_component, at_ms);
+        let coverage = coverage(&of_component, listing.model.context_window_tokens, at_ms);
         if coverage == Coverage::Twice {
             return Err(BookError::Ambiguous { model: listing.model.id.clone(), component });
         }
@@ -81,14 +81,16 @@ enum Coverage {
 }
 
 /// Looks at every size and moment where some row begins or ends, on both sides of the day's schedule.
-fn coverage(rows: &[&ListPrice], at_ms: i64) -> Coverage {
+fn coverage(rows: &[&ListPrice], context_window_tokens: Option<u64>, at_ms: i64) -> Coverage {
     if rows.iter().any(|row| row.tier.is_by_kind()) {
         // One row per kind of picture or video; which kinds exist is the request's business.
-        return if rows.iter().all(|row| row.amount_pico.is_some()) { Coverage::Once } else { Coverage::Gap };
+        let known = rows.iter().all(|row| row.amount_pico.is_some());
+        return if known { Coverage::Once } else { Coverage::Gap };
     }
-    let sizes = rows.iter().filter_map(|row| row.tier.input_tokens_above.map(|above| above + 1)).chain([0]);
-    let sizes: BTreeSet<u64> =
-        sizes.chain(rows.iter().filter_map(|row| row.tier.input_tokens_upto)).collect();
+    let begins = rows.iter().filter_map(|row| row.tier.input_tokens_above.map(|above| above + 1));
+    let ends = rows.iter().filter_map(|row| row.tier.input_tokens_upto).flat_map(|upto| [upto, upto + 1]);
+    let largest = context_window_tokens.unwrap_or(u64::MAX);
+    let sizes: BTreeSet<u64> = begins.chain(ends).chain([0]).filter(|size| *size <= largest).collect();
     let moments = rows.iter().flat_map(|row| [row.effective.from_ms, row.effective.to_ms]).flatten();
     let moments: BTreeSet<i64> = moments.filter(|moment| *moment > at_ms).chain([at_ms]).collect();
     let schedules = [Schedule::Peak, Schedule::Offpeak];
