@@ -98,7 +98,7 @@ fn row(visit: &Visit, moments: &Moments, call: &CallRow) -> AnyView {
             <td class="num" data-label=t.held>{format::credits(call.held_nano)}</td>
             <td class="num" data-label=t.charged>{charged}</td>
             <td class="num" data-label=t.took>{took}</td>
-            <td data-label=t.outcome>{badge(visit.locale, call)} {dots(visit.locale, call)}</td>
+            <td data-label=t.outcome><span class="nowrap">{badge(visit.locale, call)} {dots(visit.locale, call)}</span></td>
         </tr>
     }
     .into_any()
@@ -123,8 +123,9 @@ fn tokens(visit: &Visit, call: &CallRow) -> AnyView {
     let cached = (call.cache_read_tokens > 0)
         .then(|| view! { <span class="note">{visit.t().calls.column.cached_tokens(count(call.cache_read_tokens))}</span> });
     let input = call.input_tokens + call.cache_read_tokens + call.cache_write_tokens;
-    view! { {format!("{} → {}", count(input), count(call.output_tokens + call.reasoning_tokens))} {cached} }
-        .into_any()
+    // Reasoning is part of the output already.
+    let both = format!("{} → {}", count(input), count(call.output_tokens));
+    view! { <span>{both} {cached}</span> }.into_any()
 }
 
 fn badge(locale: Locale, call: &CallRow) -> AnyView {

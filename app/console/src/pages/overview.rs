@@ -90,8 +90,8 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
     let date = data.moments.date(data.month_from_ms);
     let tiles = [
         (t.balance, format::usd(available), t.tile_credits(format::credits(available))),
-        (t.held, format::usd(held), t.held_note(count(month.running_calls))),
-        (t.spent, format::usd(month.charged_nano), t.spent_note(count(month.settled_calls), date)),
+        (t.held, format::usd(held), t.held_note(number(month.running_calls))),
+        (t.spent, format::usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
         (t.not_billed, count(month.free_calls), t.not_billed_note(format::usd(month.free_held_nano))),
     ];
     let tiles = tiles.map(|(label, value, note)| view! { <Stat label=label value=value note=note/> });
@@ -99,7 +99,11 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
 }
 
 fn count(calls: i64) -> String {
-    format::count(u64::try_from(calls).unwrap_or(0))
+    format::count(number(calls))
+}
+
+fn number(calls: i64) -> u64 {
+    u64::try_from(calls).unwrap_or(0)
 }
 
 fn chart(visit: &Visit, data: &Overview) -> AnyView {

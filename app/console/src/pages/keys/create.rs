@@ -165,9 +165,8 @@ fn limit_part(visit: &Visit, form: &Form) -> AnyView {
 /// Folded away until it is wanted, or holds something that is wrong.
 fn more_part(visit: &Visit, form: &Form) -> AnyView {
     let t = &visit.t().keys.create;
-    let is_open = ["models", "expiry", "strict"]
-        .iter()
-        .any(|id| !form.value(id).is_empty() || form.fault(id).is_some());
+    let is_said = |id: &&str| !matches!(form.value(id), "" | "never") || form.fault(id).is_some();
+    let is_open = ["models", "expiry", "strict"].iter().any(is_said);
     let days = EXPIRY_DAYS.map(|days| SelectOption::new(days.to_string(), t.expiry_days(days)));
     let expiry: Vec<SelectOption> =
         [SelectOption::new("never", t.expiry_never)].into_iter().chain(days).collect();

@@ -154,8 +154,10 @@ fn limit_form(visit: &Visit, who: &SignedIn, key: &KeyInfo, form: &Form) -> AnyV
 
 fn facts(visit: &Visit, moments: &Moments, key: &KeyInfo) -> Vec<(String, AnyView)> {
     let t = &visit.t().keys.detail;
-    let never = visit.t().console.word.never;
-    let at = |moment: Option<i64>| moment.map_or_else(|| never.into_any(), |at_ms| moments.exact(at_ms));
+    let at = |moment: Option<i64>, never: &'static str| match moment {
+        Some(at_ms) => moments.exact(at_ms),
+        None => never.into_any(),
+    };
     let models = match &key.models {
         ModelRule::Any => t.models_all.into_any(),
         ModelRule::Only(models) => {
@@ -166,8 +168,8 @@ fn facts(visit: &Visit, moments: &Moments, key: &KeyInfo) -> Vec<(String, AnyVie
         (t.shown_as, view! { <code>{key.masked.clone()}</code> }.into_any()),
         (t.id, view! { <code>{key.id.clone()}</code> }.into_any()),
         (t.created, moments.exact(key.created_at_ms)),
-        (t.last_used, at(key.last_used_at_ms)),
-        (t.expires, at(key.expires_at_ms)),
+        (t.last_used, at(key.last_used_at_ms, visit.t().console.word.never)),
+        (t.expires, at(key.expires_at_ms, visit.t().keys.create.expiry_never)),
         (t.models, models),
     ];
     if key.strict {

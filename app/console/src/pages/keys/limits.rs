@@ -111,10 +111,12 @@ pub(super) fn brief(locale: Locale, node: &NodeId, all: &[LimitState]) -> AnyVie
     let more = own.len() - 1;
     let (used, limit) = (format::usd(tightest.used.0), format::usd(tightest.limit.0));
     view! {
-        <span class="num">{t.list.used_of(limit, used)}</span>
-        <span class="note">
-            {label_of(locale, tightest.window)}
-            {(more > 0).then(|| view! { " " {t.list.more(more)} })}
+        <span>
+            <span class="num">{t.list.used_of(limit, used)}</span>
+            <span class="note">
+                {label_of(locale, tightest.window)}
+                {(more > 0).then(|| view! { " " {t.list.more(more)} })}
+            </span>
         </span>
     }
     .into_any()
@@ -160,7 +162,7 @@ fn row(visit: &Visit, moments: &Moments, limit: &LimitState, is_tightest: bool) 
     };
     let resets = match limit.resets_at_ms {
         Some(at_ms) => moments.relative(at_ms),
-        None => view! { <span class="faint">{visit.t().console.word.never}</span> }.into_any(),
+        None => view! { <span class="faint">{visit.t().console.word.no_reset}</span> }.into_any(),
     };
     let mark = is_tightest.then(|| view! { " " <Badge kind=BadgeKind::Warning label=t.binding/> });
     view! {
