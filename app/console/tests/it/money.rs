@@ -108,7 +108,7 @@ async fn running_calls_are_on_the_overview_and_in_the_wallet_without_a_receipt()
         let page = browser.get(path).await.expect(StatusCode::OK).body;
         assert!(page.contains("16,412.000") && !page.contains(&held.reservation_id), "{path}");
     }
-    assert!(browser.get("/console").await.body.contains("for 1 running calls"));
+    assert!(browser.get("/console").await.body.contains("for 1 running call"));
     browser.get(&format!("/console/receipts/{}", held.reservation_id)).await.expect(StatusCode::NOT_FOUND);
 }
 
