@@ -1,8 +1,10 @@
 //! The ledger through its handle, on both databases.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to fail on the spot")]
 
+mod auditor;
 mod concurrency;
 mod flow;
 mod limits;
+mod machine;
 mod recovery;
 mod support;

@@ -81,8 +81,12 @@ impl Desk {
 }
 
 pub fn settlement(held: &Held, nano: i64) -> Settlement {
+    settlement_of(&held.reservation_id, nano)
+}
+
+pub fn settlement_of(reservation_id: &str, nano: i64) -> Settlement {
     Settlement {
-        reservation_id: held.reservation_id.clone(),
+        reservation_id: reservation_id.to_owned(),
         org_id: ORG.to_owned(),
         charge: Charge {
             nano: NanoUsd(nano),
@@ -98,8 +102,12 @@ pub fn settlement(held: &Held, nano: i64) -> Settlement {
 }
 
 pub fn release(held: &Held) -> Release {
+    release_of(&held.reservation_id)
+}
+
+pub fn release_of(reservation_id: &str) -> Release {
     Release {
-        reservation_id: held.reservation_id.clone(),
+        reservation_id: reservation_id.to_owned(),
         org_id: ORG.to_owned(),
         reason: Reason::UpstreamError,
         attempts: Vec::new(),
