@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use http::Request;
+use axum::response::IntoResponse;
+use http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -27,6 +28,8 @@ const MAX_HEADER_BYTES: u32 = 32 << 10;
 const MAX_HEADERS: usize = 100;
 /// Read buffer of an HTTP/1 connection, bytes: a request line and headers must fit.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
+/// Longest path and query, bytes.
+const MAX_TARGET_BYTES: usize = 16 << 10;
 /// Streams a client may reset before the connection is taken for an attack.
 const MAX_RESETS: usize = 20;
 
@@ -73,8 +76,17 @@ async fn answer(
     activity: Arc<Activity>,
 ) -> Result<http::Response<Guarded>, std::convert::Infallible> {
     let in_flight = InFlight::begin(activity);
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
+        return Ok(StatusCode::URI_TOO_LONG.into_response().map(|body| Guarded::new(body, in_flight)));
+    }
+    // Hyper reads a body that gives both lengths as chunked and hides the other length. Where somebody before us read
+    // the other one, what follows on this connection is not a request, so nothing may follow.
+    let ends_connection = request.headers().contains_key(header::TRANSFER_ENCODING);
     request.extensions_mut().insert(ConnectInfo(peer));
-    let response = router.oneshot(request.map(axum::body::Body::new)).await?;
+    let mut response = router.oneshot(request.map(axum::body::Body::new)).await?;
+    if ends_connection {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(|body| Guarded::new(body, in_flight)))
 }
 

@@ -178,6 +178,11 @@ async fn a_request_that_two_servers_could_read_differently_is_refused_and_the_co
         assert!(answer.starts_with("HTTP/1.1 400"), "{headers}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{headers}: a second request was read: {answer}");
     }
+    let both = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let answer = sends(running.address, both).await;
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "a second request was read: {answer}");
+    let long = format!("GET /{} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "a".repeat(20_000));
+    assert!(sends(running.address, &long).await.starts_with("HTTP/1.1 414"));
     let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
     let answer = sends(running.address, &format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
