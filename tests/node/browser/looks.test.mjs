@@ -2,7 +2,7 @@
 // than the screen, nothing missing and nothing that the content policy had to stop.
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 import axe from "axe-core";
@@ -20,29 +20,36 @@ before(async () => {
 });
 after(() => browser.close());
 
-test("public pages", async (t) => {
-  const pages = await publicPages();
-  assert.ok(pages.length > 20, `${pages.length} pages were found`);
-  for (const locale of LOCALES) await look(t, locale, await browser.newContext(), pages);
-});
+for (const locale of LOCALES) {
+  describe(`every page, ${locale}`, { concurrency: 2 }, () => {
+    test("public pages", async (t) => {
+      const { pages, lost } = await publicPages(locale);
+      assert.deepEqual(lost, [], "pages that no link leads to");
+      await look(t, locale, await browser.newContext(), pages);
+    });
 
-test("console pages", async (t) => {
-  for (const locale of LOCALES) {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    await signUp(page, locale, `looker-${locale}@example.com`);
-    const key = await createKey(page, locale, "a key for looking");
-    await t.test(`${locale} the new key`, () => inspect(page, `${locale}_key_shown_once`));
-    const client = new Anthropic({ baseURL: GATEWAY, apiKey: key, maxRetries: 0 });
-    const ask = (scene) => client.messages.create({ model: CLAUDE, max_tokens: 64, messages: [{ role: "user", content: `scene:${scene}` }] });
-    await ask("text");
-    await assert.rejects(ask("status-500"));
-    const pages = await consolePages(page);
-    assert.ok(pages.length >= 12, `${pages.length} pages were found`);
-    await page.close();
-    await look(t, locale, context, pages);
-  }
-});
+    test("console pages", async (t) => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await signUp(page, locale, `looker-${locale}@example.com`);
+      const key = await createKey(page, locale, "a key for looking");
+      await t.test(`${locale} the new key`, () => inspect(page, `${locale}_key_shown_once`));
+      await oneCallThatLandsAndOneThatFails(key);
+      const { pages, lost } = await consolePages(page, locale);
+      assert.deepEqual(lost, [], "pages that no link leads to");
+      assert.equal(pages.filter(({ path }) => path.includes("/receipts/")).length, 2, "both receipts are linked");
+      await page.close();
+      await look(t, locale, context, pages);
+    });
+  });
+}
+
+async function oneCallThatLandsAndOneThatFails(key) {
+  const client = new Anthropic({ baseURL: GATEWAY, apiKey: key, maxRetries: 0 });
+  const ask = (scene) => client.messages.create({ model: CLAUDE, max_tokens: 64, messages: [{ role: "user", content: `scene:${scene}` }] });
+  await ask("text");
+  await assert.rejects(ask("status-500"));
+}
 
 async function look(t, locale, context, pages) {
   const page = await context.newPage();
@@ -52,6 +59,8 @@ async function look(t, locale, context, pages) {
       const wanted = path.includes("no-such") ? 404 : 200;
       const answer = await page.goto(at(locale, path));
       assert.equal(answer.status(), wanted);
+      assert.equal(await page.getAttribute("html", "lang"), { en: "en", zh: "zh-Hans" }[locale]);
+      assert.equal(await page.locator("h1").count(), 1, "one main heading");
       await inspect(page, `${locale}_${name}`);
       assert.deepEqual(complaints.stop(), []);
     });
@@ -66,8 +75,10 @@ function complaintsOf(page) {
     if (message.type() === "error" && message.location().url !== page.url()) heard.push(message.text());
   };
   const onError = (error) => heard.push(`${error}`);
-  page.on("console", onConsole).on("pageerror", onError);
-  return { stop: () => (page.off("console", onConsole).off("pageerror", onError), heard) };
+  const onFailure = (request) => heard.push(`${request.url()}: ${request.failure().errorText}`);
+  page.on("console", onConsole).on("pageerror", onError).on("requestfailed", onFailure);
+  const stop = () => page.off("console", onConsole).off("pageerror", onError).off("requestfailed", onFailure);
+  return { stop: () => (stop(), heard) };
 }
 
 async function inspect(page, name) {

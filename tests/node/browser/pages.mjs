@@ -1,28 +1,56 @@
-// Every page there is, public and signed in, found from the pages themselves where they are many.
-import { GATEWAY } from "./person.mjs";
+// Every page there is, public and signed in, found by following the links from where people come in.
+import { GATEWAY, at } from "./person.mjs";
 
-/** Names and paths of the pages that anyone sees. */
-export async function publicPages() {
-  const [docs, posts, models] = await Promise.all([
-    linked("/docs", /^\/docs\/[a-z0-9-]+$/), linked("/blog", /^\/blog\/[a-z0-9-]+$/), linked("/pricing", /^\/pricing\/[^?#]+$/)]);
-  return named(["/", "/pricing", models[0], "/docs", ...docs, "/docs/search?q=hold", "/blog", ...posts, "/no-such-page",
-    "/console/sign-up", "/console/sign-in", "/console/forgot", "/console/resend", "/console/check-mail"]);
+/** Pages that must be found, so that a page nothing leads to is noticed. */
+const PUBLIC = ["/", "/pricing", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
+  "/console/sign-up", "/console/sign-in", "/console/forgot"];
+const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/calls", "/console/wallet",
+  "/console/settings"];
+
+/** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
+export async function publicPages(locale) {
+  const paths = await crawl(async (url) => {
+    const answer = await fetch(url, { redirect: "manual" });
+    return { status: answer.status, html: await answer.text() };
+  }, locale, "/");
+  const unlinked = ["/docs/search?q=hold", "/no-such-page", "/console/resend", "/console/check-mail"];
+  return { pages: named([...new Set([...paths, ...unlinked])]), lost: PUBLIC.filter((path) => !paths.includes(path)) };
 }
 
-/** Names and paths of the pages of someone who has a key and has made calls. */
-export async function consolePages(page) {
-  await page.goto(`${GATEWAY}/console/keys`);
-  const key = await page.locator('main a[href^="/console/keys/k"]').first().getAttribute("href");
-  await page.goto(`${GATEWAY}/console/calls`);
-  const receipts = await page.locator('main a[href*="/console/receipts/"]').evaluateAll((links) => links.map((link) => link.getAttribute("href")));
-  return named(["/console", "/console/keys", "/console/keys/new", "/console/keys/check", key, `${key}/revoke`, "/console/calls",
-    ...new Set(receipts), "/console/wallet", "/console/settings", "/console/no-such-page"]);
+/** The same for someone who has a key and has made calls. */
+export async function consolePages(page, locale) {
+  const paths = await crawl(async (url) => {
+    const answer = await page.request.get(url, { maxRedirects: 0 });
+    return { status: answer.status(), html: await answer.text() };
+  }, locale, "/console");
+  return { pages: named([...paths, "/console/no-such-page"]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }
 
-async function linked(path, pattern) {
-  const page = await (await fetch(GATEWAY + path)).text();
-  const links = [...page.matchAll(/href="([^"#]+)/g)].map(([, link]) => link.replace(GATEWAY, ""));
-  return [...new Set(links.filter((link) => pattern.test(link)))];
+/**
+ * Follows links within a language, and below where it starts. What leads elsewhere by itself is no page.
+ * Of the pages of single models, which are alike, one is enough.
+ */
+async function crawl(read, locale, start) {
+  const [seen, leadElsewhere] = [new Set([start]), new Set()];
+  for (const path of seen) {
+    const { status, html } = await read(at(locale, path));
+    if (status >= 300 && status < 400) leadElsewhere.add(path);
+    for (const [, link] of html.matchAll(/<a\s[^>]*href="([^"#]+)/g)) {
+      const found = pathOf(link, locale);
+      if (found?.startsWith(start) && !(isModel(found) && [...seen].some(isModel))) seen.add(found);
+    }
+  }
+  return [...seen].filter((path) => !leadElsewhere.has(path));
+}
+
+const isModel = (path) => /^\/pricing\/./.test(path);
+
+/** The path of a page of this language, without its language. */
+function pathOf(link, locale) {
+  const url = new URL(link.replaceAll("&amp;", "&"), `${GATEWAY}/`);
+  const [, zh, path] = url.pathname.match(/^(\/zh(?=\/|$))?(.*)$/);
+  const isPage = url.origin === GATEWAY && url.search === "" && !/\/json$|\.[a-z]{2,4}$|^\/v1\/|^\/_a\//.test(path);
+  if (isPage && (zh !== undefined) === (locale === "zh")) return path || "/";
 }
 
 /** Ids differ from run to run, so they are numbered in file names. */

@@ -1,6 +1,6 @@
 // The whole way of a newcomer: sign up, confirm, sign in, make a key, call with the official SDK, read the receipt, revoke.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 
@@ -10,18 +10,20 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-for (const locale of LOCALES) {
-  for (const [script, javaScriptEnabled] of [["on", true], ["off", false]]) {
-    for (const [how, hands] of [["pointer", pointer], ["keyboard", keyboard]]) {
-      test(`from sign-up to receipt: ${locale}, JavaScript ${script}, ${how}`, async (t) => {
-        const context = await browser.newContext({ javaScriptEnabled, locale: locale === "zh" ? "zh-CN" : "en-US" });
-        t.after(() => context.close());
-        const page = await context.newPage();
-        await walk({ page, locale, hands }, `walker-${locale}-${script}-${how}@example.com`);
-      });
+describe("from sign-up to receipt", { concurrency: 2 }, () => {
+  for (const locale of LOCALES) {
+    for (const [script, javaScriptEnabled] of [["on", true], ["off", false]]) {
+      for (const [how, hands] of [["pointer", pointer], ["keyboard", keyboard]]) {
+        test(`${locale}, JavaScript ${script}, ${how}`, async (t) => {
+          const context = await browser.newContext({ javaScriptEnabled, locale: locale === "zh" ? "zh-CN" : "en-US" });
+          t.after(() => context.close());
+          const page = await context.newPage();
+          await walk({ page, locale, hands }, `walker-${locale}-${script}-${how}@example.com`);
+        });
+      }
     }
   }
-}
+});
 
 async function walk({ page, locale, hands }, email) {
   await signUp(page, locale, email, hands);
