@@ -1,6 +1,11 @@
 //! The ledger's rules as SQL: each statement finds what breaks one of them, so that an empty answer is the proof.
+//! I6 binds when a hold is taken and cannot be asked afterwards, because a limit may be lowered below what is used.
+use crate::journal;
+use crate::rows::{EntryRow, JournalRow, Row as _};
 use bytespike_store::world::World;
 use bytespike_store::{Store, on_database};
+use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 /// A rule that does not hold, and an example.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -83,13 +88,58 @@ pub(crate) async fn check(store: &Store) -> sqlx::Result<Vec<Violation>> {
             on_database!(read store, db => sqlx::query_scalar(sql).fetch_optional(db).await)?;
         violations.extend(offender.map(|example| Violation { invariant: invariant.to_owned(), example }));
     }
+    let unchained = unchained(store).await?;
+    violations.extend(unchained.map(|example| Violation { invariant: CHAIN.to_owned(), example }));
     Ok(violations)
+}
+
+const CHAIN: &str = "chain: every transaction names its predecessor's hash, and the wallet names the last";
+
+/// The first transaction, or wallet, that does not fit into its chain. The heads are read first: what is appended
+/// meanwhile lies beyond them.
+async fn unchained(store: &Store) -> sqlx::Result<Option<String>> {
+    let heads: Vec<(String, i64, String)> = on_database!(read store, db => sqlx::query_as(
+        "select org_id, journal_seq, journal_hash from wallet").fetch_all(db).await)?;
+    for (org_id, seq, hash) in heads {
+        let transactions: Vec<JournalRow> = on_database!(read store, db => sqlx::query_as(AssertSqlSafe(
+            JournalRow::select_where() + "org_id = $1 and seq <= $2 order by seq"))
+            .bind(&org_id).bind(seq).fetch_all(db).await)?;
+        let entries: Vec<EntryRow> = on_database!(read store, db => sqlx::query_as(AssertSqlSafe(
+            EntryRow::select_where()
+                + "tx_id in (select id from journal_tx where org_id = $1 and seq <= $2) order by tx_id, seq"))
+            .bind(&org_id).bind(seq).fetch_all(db).await)?;
+        match broken_link(&transactions, entries) {
+            Some(example) => return Ok(Some(example)),
+            None if transactions.last().map_or(("", 0), |last| (&last.hash, last.seq)) != (&hash, seq) => {
+                return Ok(Some(org_id));
+            }
+            None => {}
+        }
+    }
+    Ok(None)
+}
+
+fn broken_link(transactions: &[JournalRow], entries: Vec<EntryRow>) -> Option<String> {
+    let mut of_transaction: HashMap<String, Vec<EntryRow>> = HashMap::new();
+    for entry in entries {
+        of_transaction.entry(entry.tx_id.clone()).or_default().push(entry);
+    }
+    let mut previous = ("", 0);
+    for transaction in transactions {
+        let entries = of_transaction.get(&transaction.id).map_or(&[][..], Vec::as_slice);
+        let follows = (transaction.prev_hash.as_str(), transaction.seq) == (previous.0, previous.1 + 1);
+        if !follows || journal::hash(transaction, entries) != transaction.hash {
+            return Some(transaction.id.clone());
+        }
+        previous = (&transaction.hash, transaction.seq);
+    }
+    None
 }
 
 /// Keeps the result of a check, for the status page and for operators.
 pub(crate) async fn record(store: &Store, world: &World, violations: &[Violation]) -> sqlx::Result<()> {
     let json = serde_json::to_string(violations).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let checked = i64::try_from(RULES.len()).unwrap_or(i64::MAX);
+    let checked = i64::try_from(RULES.len() + 1).unwrap_or(i64::MAX);
     on_database!(store, db => sqlx::query(
         "insert into invariant_run (id, at_ms, checked, violations_json) values ($1, $2, $3, $4)")
         .bind(world.id("inv")).bind(world.now_ms()).bind(checked).bind(json).execute(db).await.map(drop))

@@ -124,3 +124,9 @@ fn decide<'a>(loaded: Loaded, commands: &[Command], context: &'a Context) -> (Ba
     let answers = commands.iter().map(|command| batch.apply(command)).collect();
     (batch, answers)
 }
+
+/// The answer of a batch of one.
+fn alone<E: std::fmt::Display>(committed: Result<Vec<Answer>, E>) -> Result<Answer, Unavailable> {
+    let mut answers = committed.map_err(|error| Unavailable(error.to_string()))?;
+    answers.pop().ok_or_else(|| Unavailable("its writer decided nothing".to_owned()))
+}

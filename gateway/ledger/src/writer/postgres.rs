@@ -1,7 +1,9 @@
 //! The writer on PostgreSQL: a few tasks, each committing what is queued for its orgs in a fixed number of round trips.
 //! Locking the wallets, in order, locks everything else of their orgs: limits, lots and reservations are only ever
 //! touched under their wallet's lock, by whichever instance holds it.
-use super::{BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, by_org, decide, wallets_by_org, wanted};
+use super::{
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, by_org, decide, wallets_by_org, wanted,
+};
 use crate::batch::{Answer, Changes, Command, Loaded};
 use crate::call::Unavailable;
 use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
@@ -31,21 +33,26 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>, context: Context) {
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut queued, BATCH).await > 0 {
         let (commands, senders) = wanted(std::mem::take(&mut queued));
-        match commit(&pool, &commands, &context).await {
-            Ok(answers) => {
-                for (sender, answer) in senders.into_iter().zip(answers) {
-                    // A sender that gave up meanwhile finds the outcome by asking again.
-                    drop(sender.send(Ok(answer)));
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "a batch of the ledger could not be committed");
-                for sender in senders {
-                    drop(sender.send(Err(Unavailable(error.to_string()))));
-                }
-            }
+        for (sender, answer) in senders.into_iter().zip(serve(&pool, &commands, &context).await) {
+            // A sender that gave up meanwhile finds the outcome by asking again.
+            drop(sender.send(answer));
         }
     }
+}
+
+/// All commands together; when the database refuses that, each by itself, so that one cannot sink the others.
+async fn serve(pool: &PgPool, commands: &[Command], context: &Context) -> Vec<Result<Answer, Unavailable>> {
+    match commit(pool, commands, context).await {
+        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::error!(%error, commands = commands.len(), "a batch of the ledger was not committed");
+        }
+    }
+    let mut answers = Vec::with_capacity(commands.len());
+    for command in commands {
+        answers.push(alone(commit(pool, std::slice::from_ref(command), context).await));
+    }
+    answers
 }
 
 /// One transaction for the batch. Deadlocks and serialization failures are tried again, then every command fails closed.

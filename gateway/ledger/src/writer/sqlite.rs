@@ -1,5 +1,7 @@
 //! The writer on SQLite: one thread owns one connection and commits everything that is queued together.
-use super::{BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, by_org, decide, wallets_by_org, wanted};
+use super::{
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, by_org, decide, wallets_by_org, wanted,
+};
 use crate::batch::{Answer, Changes, Command, Loaded};
 use crate::call::Unavailable;
 use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
@@ -41,21 +43,26 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, context: &Cont
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut queued, BATCH) > 0 {
         let (commands, senders) = wanted(std::mem::take(&mut queued));
-        match commit(&mut connection, &commands, context) {
-            Ok(answers) => {
-                for (sender, answer) in senders.into_iter().zip(answers) {
-                    // A sender that gave up meanwhile finds the outcome by asking again.
-                    drop(sender.send(Ok(answer)));
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "a batch of the ledger could not be committed");
-                for sender in senders {
-                    drop(sender.send(Err(Unavailable(error.to_string()))));
-                }
-            }
+        for (sender, answer) in senders.into_iter().zip(serve(&mut connection, &commands, context)) {
+            // A sender that gave up meanwhile finds the outcome by asking again.
+            drop(sender.send(answer));
         }
     }
+}
+
+/// All commands together; when the database refuses that, each by itself, so that one cannot sink the others.
+fn serve(
+    connection: &mut Connection,
+    commands: &[Command],
+    context: &Context,
+) -> Vec<Result<Answer, Unavailable>> {
+    match commit(connection, commands, context) {
+        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::error!(%error, commands = commands.len(), "a batch of the ledger was not committed");
+        }
+    }
+    commands.iter().map(|command| alone(commit(connection, std::slice::from_ref(command), context))).collect()
 }
 
 /// One transaction for the batch; tried again when the database is busy, so that no command is lost.

@@ -4,6 +4,7 @@
 mod auditor;
 mod concurrency;
 mod flow;
+mod invariants;
 mod limits;
 mod machine;
 mod recovery;

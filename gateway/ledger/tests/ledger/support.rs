@@ -23,15 +23,20 @@ pub struct Desk {
 /// Runs a test against a wallet of `nano` on each database, and checks the invariants afterwards.
 pub async fn with_wallet(nano: i64, test: impl AsyncFn(&Desk)) {
     on_each_database(async |store| {
-        let (world, clock) = World::manual(START_MS, 7);
-        let ledger = Ledger::open(store.clone(), world.clone()).await.expect("a ledger");
-        ledger.open_wallet(ORG, "UTC").await.expect("a wallet");
-        let desk = Desk { ledger, store, world, clock };
+        let desk = desk(store).await;
         desk.credit(nano, "first").await;
         test(&desk).await;
         assert_eq!(desk.ledger.check_invariants().await.expect("the checks run"), []);
     })
     .await;
+}
+
+/// A ledger with an empty wallet.
+pub async fn desk(store: Store) -> Desk {
+    let (world, clock) = World::manual(START_MS, 7);
+    let ledger = Ledger::open(store.clone(), world.clone()).await.expect("a ledger");
+    ledger.open_wallet(ORG, "UTC").await.expect("a wallet");
+    Desk { ledger, store, world, clock }
 }
 
 impl Desk {
