@@ -28,7 +28,7 @@ impl Core {
     pub async fn open(config: &Config, world: World, master: &MasterKey) -> Result<Self, Failure> {
         check_clock(&world)?;
         let store = connect(config).await?;
-        store.migrate().await?;
+        migrate(&store).await?;
         let accounts = Accounts::new(store.clone(), world.clone(), master, hash_workers());
         let ledger = Ledger::open(store.clone(), world.clone()).await?;
         Ok(Self { world, store, accounts, ledger })
@@ -57,6 +57,25 @@ pub async fn connect(config: &Config) -> Result<Store, Failure> {
         make_private_folder(folder)?;
     }
     Ok(Store::connect(config.database.url.reveal()).await?)
+}
+
+/// Applies what migrations the database lacks. SQLite has no lock that spans them all, so processes that start together
+/// take turns at a file beside the database.
+///
+/// # Errors
+/// The database cannot be changed.
+pub async fn migrate(store: &Store) -> Result<(), Failure> {
+    let turn = store.sqlite_path().map(|path| take_turn(&path.with_extension("migrating"))).transpose()?;
+    store.migrate().await?;
+    drop(turn);
+    Ok(())
+}
+
+/// Waits until no other process holds the file; dropping it lets the next one go on.
+fn take_turn(path: &Path) -> std::io::Result<std::fs::File> {
+    let file = std::fs::File::options().create(true).append(true).open(path)?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// The master key: configured, or in its file. A listener that only this machine can reach may make the file.

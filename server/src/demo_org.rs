@@ -68,17 +68,13 @@ async fn new_key(core: &Core, member: &Membership, file: &Path) -> Result<Secret
     Ok(created.secret)
 }
 
-/// Replaces the file by one with mode 0600.
+/// Writes the file, made with mode 0600. Of processes that start together the last one's key stays; both keys work.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     if let Some(folder) = file.parent() {
         crate::core::make_private_folder(folder)?;
     }
     let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file)?.write_all(text.as_bytes())

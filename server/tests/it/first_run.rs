@@ -140,6 +140,19 @@ async fn the_short_commands_do_what_they_say() {
 }
 
 #[tokio::test]
+async fn surfaces_in_processes_of_their_own_can_start_together_on_one_database() {
+    let folder = TempDir::new().expect("a folder");
+    let start = |surface| Process::start(folder.path(), &["serve", "--surface", surface], &[ON_ANY_PORT]);
+    let (mut console_process, mut gateway_process) = (start("console"), start("gateway"));
+    let console = console_process.line_after("console    ").await;
+    let gateway_url = gateway_process.line_after("gateway    ").await;
+    let status = async |url: String| client().get(url).send().await.expect("an answer").status();
+    assert_eq!(status(format!("{console}/sign-in")).await, 200);
+    assert_eq!(status(format!("{gateway_url}/v1/prices")).await, 200);
+    assert_eq!(status(format!("{gateway_url}/console")).await, 404, "a gateway alone has no console");
+}
+
+#[tokio::test]
 async fn the_site_alone_needs_no_database_and_shows_another_process_s_prices() {
     let folder = TempDir::new().expect("a folder");
     let mut main = Process::start(folder.path(), &[], &[ON_ANY_PORT]);
