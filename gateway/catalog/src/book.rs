@@ -158,11 +158,6 @@ impl PriceBook {
         self.content.models.values()
     }
 
-    /// Other spellings and the model each one names.
-    pub fn aliases(&self) -> &BTreeMap<String, String> {
-        &self.aliases
-    }
-
     pub fn preset(&self, preset: Preset) -> impl Iterator<Item = &PricedModel> {
         self.models().filter(move |model| model.model.presets.contains(&preset))
     }

@@ -18,7 +18,7 @@ pub fn cny(price: &Price, fx: &FxRate) -> String {
     format!("¥{}", decimal::format(round_up_significant(scaled, 4), decimals, 2))
 }
 
-/// Our price in credits: `2` credits per token are `2,000,000` per 1M tokens, so this is per single unit.
+/// Our price in credits for a single unit; for a token it is the same figure as USD per 1M tokens.
 pub fn credits(price: &Price) -> String {
     decimal::format(i128::from(price.usd_pico.0), 6, 0)
 }
@@ -52,4 +52,24 @@ fn round_up_significant(value: i128, digits: u32) -> i128 {
     let length = value.checked_ilog10().map_or(1, |log| log + 1);
     let unit = 10i128.pow(length.saturating_sub(digits));
     -((-value).div_euclid(unit)) * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_in_cny_shows_six_decimals_or_three_digits() {
+        let fx = FxRate::new("2026-11-22", "7.12", "a test").expect("a rate");
+        let cases = [
+            (0, "0.000000"),
+            (1_844_500, "0.013132"),
+            (5, "0.0000000356"),
+            (1_000_000_000, "7.120000"),
+            (10_000_000_000_000, "71200.000000"),
+        ];
+        for (nano, expected) in cases {
+            assert_eq!(amount_cny(NanoUsd(nano), &fx), expected, "{nano}");
+        }
+    }
 }

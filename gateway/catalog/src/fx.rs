@@ -1,6 +1,5 @@
 //! Exchange rates with dates. A published price never moves with the market: it names the row it was made with.
 use crate::decimal;
-use crate::money::NanoUsd;
 use serde::{Deserialize, Serialize};
 
 /// How many CNY one USD was worth on a day, and who said so.
@@ -31,11 +30,7 @@ impl FxRate {
         decimal::format(i128::from(self.usd_cny_micro), 6, 4)
     }
 
-    /// An amount in CNY for display, rounded down to nano-CNY: nine decimals.
-    pub fn cny(&self, usd: NanoUsd) -> String {
-        decimal::format(self.cny_scaled(i128::from(usd.0)), 9, 9)
-    }
-
+    /// What an amount in any fraction of a USD is in the same fraction of a CNY, rounded down.
     pub(crate) fn cny_scaled(&self, usd: i128) -> i128 {
         (usd * i128::from(self.usd_cny_micro)).div_euclid(1_000_000)
     }
