@@ -16,7 +16,7 @@ const LANDED: usize = 5;
 async fn killed_while_fifty_streams_run_it_comes_back_with_nothing_stuck_and_nothing_overcharged() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
-        for round in 1..=scale("SIGKILL while 50 streams run, on each database", 1, 20) {
+        for round in 1..=scale("SIGKILL while 50 streams run, on each database", 1, 10) {
             println!("{database:?}, kill {round}");
             killed_while_streaming(&mut stage, round).await;
         }
