@@ -13,7 +13,7 @@ use crate::{Failure, demo, welcome};
 /// # Errors
 /// The database cannot be reached or changed.
 pub async fn migrate(config: &Config) -> Result<(), Failure> {
-    core::migrate(&core::connect(config).await?).await?;
+    core::open_store(config).await?.close().await;
     say("The database is up to date.");
     Ok(())
 }

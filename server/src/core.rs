@@ -27,8 +27,7 @@ impl Core {
     /// What is missing or cannot be reached, in words for the operator.
     pub async fn open(config: &Config, world: World, master: &MasterKey) -> Result<Self, Failure> {
         check_clock(&world)?;
-        let store = connect(config).await?;
-        migrate(&store).await?;
+        let store = open_store(config).await?;
         let accounts = Accounts::new(store.clone(), world.clone(), master, hash_workers());
         let ledger = Ledger::open(store.clone(), world.clone()).await?;
         Ok(Self { world, store, accounts, ledger })
@@ -48,30 +47,25 @@ fn check_clock(world: &World) -> Result<(), Failure> {
     }
 }
 
-/// Connects without migrating; an SQLite file's folder is made.
+/// Connects to the database and applies what migrations it lacks. SQLite has no lock that spans its making and all its
+/// migrations, so processes that start together take turns at a file beside it.
 ///
 /// # Errors
-/// The folder or the database cannot be opened.
-pub async fn connect(config: &Config) -> Result<Store, Failure> {
-    if let Some(folder) = config.database.url.sqlite_folder() {
-        make_private_folder(folder)?;
+/// The folder or the database cannot be opened or changed.
+pub async fn open_store(config: &Config) -> Result<Store, Failure> {
+    let mut turn = None;
+    if let Some(path) = config.database.url.sqlite_path() {
+        make_private_folder(path.parent().unwrap_or(Path::new("")))?;
+        turn = Some(take_turn(&path.with_extension("lock"))?);
     }
-    Ok(Store::connect(config.database.url.reveal()).await?)
-}
-
-/// Applies what migrations the database lacks. SQLite has no lock that spans them all, so processes that start together
-/// take turns at a file beside the database.
-///
-/// # Errors
-/// The database cannot be changed.
-pub async fn migrate(store: &Store) -> Result<(), Failure> {
-    let turn = store.sqlite_path().map(|path| take_turn(&path.with_extension("migrating"))).transpose()?;
+    let store = Store::connect(config.database.url.reveal()).await?;
     store.migrate().await?;
     drop(turn);
-    Ok(())
+    Ok(store)
 }
 
-/// Waits until no other process holds the file; dropping it lets the next one go on.
+/// Waits until no other process holds the file; dropping it lets the next one go on. For what only one of several
+/// processes that start together may do.
 fn take_turn(path: &Path) -> std::io::Result<std::fs::File> {
     let file = std::fs::File::options().create(true).append(true).open(path)?;
     file.lock()?;
@@ -89,7 +83,10 @@ pub fn master_key(config: &Config, world: &World) -> Result<MasterKey, Failure> 
     let path = Path::new(&config.secrets.master_key_file);
     if may_make_secrets(&config.server) {
         make_private_folder(path.parent().unwrap_or(Path::new("")))?;
-        return Ok(MasterKey::load_or_create(path, world)?);
+        let turn = take_turn(&path.with_extension("lock"))?;
+        let made = MasterKey::load_or_create(path, world)?;
+        drop(turn);
+        return Ok(made);
     }
     MasterKey::load(path).map_err(|error| match error {
         MasterKeyError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {

@@ -49,10 +49,10 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// The folder of an SQLite file.
-    pub fn sqlite_folder(&self) -> Option<&std::path::Path> {
+    /// The file, when it is an SQLite database.
+    pub fn sqlite_path(&self) -> Option<&std::path::Path> {
         let path = self.0.strip_prefix("sqlite:")?;
-        std::path::Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
+        Some(std::path::Path::new(path.strip_prefix("//").unwrap_or(path)))
     }
 
     fn shown(&self) -> String {
