@@ -8,7 +8,7 @@ export const GATEWAY = process.env.GATEWAY_URL ?? assert.fail("GATEWAY_URL is no
 export const [CLAUDE, GPT] = process.env.GATEWAY_MODELS.split(",");
 export const LOCALES = ["en", "zh"];
 
-const PASSWORD = "a long sentence nobody guesses 71";
+export const PASSWORD = "a long sentence nobody guesses 71";
 
 export function launch() {
   return chromium.launch({
@@ -17,6 +17,9 @@ export function launch() {
       "--disable-component-update", "--disable-sync"],
   });
 }
+
+/** The browser of someone who speaks this language. */
+export const spoken = (locale) => ({ locale: { en: "en-US", zh: "zh-CN" }[locale] });
 
 /** The address of a page in a language. */
 export const at = (locale, path) => `${GATEWAY}${locale === "zh" ? "/zh" : ""}${path === "/" && locale === "zh" ? "" : path}`;

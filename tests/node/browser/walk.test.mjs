@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 
-import { CLAUDE, GATEWAY, GPT, LOCALES, SECRET, at, complete, createKey, follow, keyboard, launch, pointer, signUp } from "./person.mjs";
+import { CLAUDE, GATEWAY, GPT, LOCALES, SECRET, at, complete, createKey, follow, keyboard, launch, pointer, signUp, spoken } from "./person.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -15,7 +15,7 @@ describe("from sign-up to receipt", { concurrency: 2 }, () => {
     for (const [script, javaScriptEnabled] of [["on", true], ["off", false]]) {
       for (const [how, hands] of [["pointer", pointer], ["keyboard", keyboard]]) {
         test(`${locale}, JavaScript ${script}, ${how}`, async (t) => {
-          const context = await browser.newContext({ javaScriptEnabled, locale: locale === "zh" ? "zh-CN" : "en-US" });
+          const context = await browser.newContext({ javaScriptEnabled, ...spoken(locale) });
           t.after(() => context.close());
           const page = await context.newPage();
           await walk({ page, locale, hands }, `walker-${locale}-${script}-${how}@example.com`);
