@@ -4,12 +4,14 @@ use crate::call::{
     BookingError, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution, ResolveError,
     SetLimit, Settlement, Unavailable,
 };
+use crate::faults::{Faults, NoFaults};
 use crate::invariants::{self, Violation};
 use crate::live::LiveHolds;
 use crate::writer::{Context, Writer};
 use crate::{books, instance, settings};
 use bytespike_store::Store;
 use bytespike_store::world::World;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a hold lives without its owner renewing it.
@@ -64,10 +66,15 @@ pub struct Recovered {
 impl Ledger {
     /// Starts the writer. Call [`Ledger::recover`] before serving.
     pub async fn open(store: Store, world: World) -> Result<Self, OpenError> {
+        Self::open_with(store, world, Arc::new(NoFaults)).await
+    }
+
+    /// As [`Ledger::open`], with a writer that fails where it is told to.
+    pub async fn open_with(store: Store, world: World, faults: Arc<dyn Faults>) -> Result<Self, OpenError> {
         let owner = world.id("ins");
         instance::register(&store, &owner, world.now_ms()).await?;
         let lease = Lease { owner: owner.clone(), length_ms: LEASE_MS };
-        let writer = Writer::start(&store, Context { world: world.clone(), lease })?;
+        let writer = Writer::start(&store, Context { world: world.clone(), lease, faults })?;
         Ok(Self { store, world, writer, live: LiveHolds::default(), owner })
     }
 

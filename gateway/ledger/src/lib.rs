@@ -3,6 +3,7 @@
 mod batch;
 mod books;
 mod call;
+mod faults;
 mod instance;
 mod invariants;
 mod journal;
@@ -24,6 +25,7 @@ pub use call::{
     Attempt, BookingError, Credit, CreditKind, Credited, Held, HoldError, HoldRequest, LimitState, Outcome,
     Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement, Unavailable, UsageSource,
 };
+pub use faults::{Fault, Faults, Moment, NoFaults};
 pub use invariants::Violation;
 pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};

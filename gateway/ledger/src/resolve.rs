@@ -9,6 +9,9 @@ use crate::rows::{AbsorbedRow, AttemptRow, ReceiptRow, ReservationRow};
 use bytespike_catalog::NanoUsd;
 use std::collections::BTreeMap;
 
+/// The cause under which the cost of an answer is absorbed that came when its hold had expired.
+const LATE_USAGE: &str = "late_usage";
+
 /// One ending, whichever of the three.
 struct Ending<'a> {
     outcome: Outcome,
@@ -57,7 +60,21 @@ impl Batch<'_> {
         match outcome_of(&row) {
             None => Ok(self.end_held(row, ending)),
             Some(outcome) if outcome == ending.outcome => Ok(self.ended_before(&row, outcome)),
-            Some(outcome) => Err(ResolveError::AlreadyResolved(outcome)),
+            Some(outcome) => {
+                self.record_late(&row, outcome, ending);
+                Err(ResolveError::AlreadyResolved(outcome))
+            }
+        }
+    }
+
+    /// An answer whose usage comes after its hold expired stays free; what it cost us is absorbed, once.
+    fn record_late(&mut self, row: &ReservationRow, outcome: Outcome, ending: &Ending<'_>) {
+        if outcome == Outcome::Expired {
+            let late =
+                ending.attempts.iter().filter_map(|attempt| attempt.cost_pico).filter(|cost| *cost > 0);
+            let cost = late.fold(0i64, i64::saturating_add);
+            self.absorb(row, BTreeMap::from([(LATE_USAGE.to_owned(), cost)]));
+            self.keep_attempts(row, ending);
         }
     }
 
@@ -145,8 +162,14 @@ impl Batch<'_> {
         if excess > 0 {
             by_cause.insert("over_hold".to_owned(), excess.saturating_mul(1_000));
         }
+        self.absorb(row, by_cause);
+        self.keep_attempts(row, ending);
+    }
+
+    fn absorb(&mut self, row: &ReservationRow, by_cause: BTreeMap<String, i64>) {
         let at_ms = self.now_ms();
-        self.changes.absorbed.extend(by_cause.into_iter().map(|(cause, amount_pico)| AbsorbedRow {
+        let causes = by_cause.into_iter().filter(|(_, amount_pico)| *amount_pico > 0);
+        self.changes.absorbed.extend(causes.map(|(cause, amount_pico)| AbsorbedRow {
             reservation_id: row.id.clone(),
             cause,
             org_id: row.org_id.clone(),
@@ -154,6 +177,9 @@ impl Batch<'_> {
             amount_pico,
             at_ms,
         }));
+    }
+
+    fn keep_attempts(&mut self, row: &ReservationRow, ending: &Ending<'_>) {
         self.changes
             .attempts
             .extend((1..).zip(ending.attempts).map(|(seq, attempt)| attempt_row(&row.id, seq, attempt)));

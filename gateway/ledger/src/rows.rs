@@ -8,6 +8,8 @@ pub(crate) trait Row: Serialize + Sized {
     /// The columns of the primary key.
     const KEY: &'static [&'static str];
     const COLUMNS: &'static [&'static str];
+    /// What an insert says about a row that is there already: nothing, unless the first one stands.
+    const AGAIN: &'static str;
 
     /// In the order of `COLUMNS`.
     fn values(&self) -> Vec<&dyn ToSql>;
@@ -21,7 +23,9 @@ pub(crate) trait Row: Serialize + Sized {
 
 /// Declares a row: its table, its key, and one field per column, named like it.
 macro_rules! row {
-    ($(#[$doc:meta])* $name:ident in $table:literal by [$($key:literal),+] { $($field:ident: $type:ty),+ $(,)? }) => {
+    (@again first) => { " on conflict do nothing" };
+    ($(#[$doc:meta])* $name:ident in $table:literal by [$($key:literal),+] $(keeping $first:ident)?
+     { $($field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
         pub(crate) struct $name {
@@ -32,6 +36,7 @@ macro_rules! row {
             const TABLE: &'static str = $table;
             const KEY: &'static [&'static str] = &[$($key),+];
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+            const AGAIN: &'static str = concat!("" $(, row!(@again $first))?);
 
             fn values(&self) -> Vec<&dyn ToSql> {
                 vec![$(&self.$field),+]
@@ -141,7 +146,7 @@ row!(EntryRow in "journal_entry" by ["tx_id", "seq"] {
     amount_nano: i64,
 });
 
-row!(AttemptRow in "upstream_attempt" by ["reservation_id", "seq"] {
+row!(AttemptRow in "upstream_attempt" by ["reservation_id", "seq"] keeping first {
     reservation_id: String,
     seq: i64,
     channel_id: String,
@@ -157,7 +162,7 @@ row!(AttemptRow in "upstream_attempt" by ["reservation_id", "seq"] {
     cost_pico: Option<i64>,
 });
 
-row!(AbsorbedRow in "absorbed_cost" by ["reservation_id", "cause"] {
+row!(AbsorbedRow in "absorbed_cost" by ["reservation_id", "cause"] keeping first {
     reservation_id: String,
     cause: String,
     org_id: String,

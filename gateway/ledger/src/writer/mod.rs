@@ -4,10 +4,12 @@ pub(crate) mod sqlite;
 
 use crate::batch::{Answer, Batch, Command, Lease, Loaded};
 use crate::call::Unavailable;
+use crate::faults::{Broken, Faults};
 use crate::rows::{LotRow, ReservationRow, WalletRow};
 use bytespike_store::Store;
 use bytespike_store::world::World;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands taken into one transaction at most.
@@ -34,6 +36,7 @@ pub(crate) struct Writer {
 pub(crate) struct Context {
     pub world: World,
     pub lease: Lease,
+    pub faults: Arc<dyn Faults>,
 }
 
 impl Writer {
@@ -125,8 +128,15 @@ fn decide<'a>(loaded: Loaded, commands: &[Command], context: &'a Context) -> (Ba
     (batch, answers)
 }
 
-/// The answer of a batch of one.
-fn alone<E: std::fmt::Display>(committed: Result<Vec<Answer>, E>) -> Result<Answer, Unavailable> {
-    let mut answers = committed.map_err(|error| Unavailable(error.to_string()))?;
-    answers.pop().ok_or_else(|| Unavailable("its writer decided nothing".to_owned()))
+/// The answer of a batch of one; `None` when the process is to die.
+fn alone<E: std::fmt::Display>(
+    committed: Result<Vec<Answer>, Broken<E>>,
+) -> Option<Result<Answer, Unavailable>> {
+    match committed {
+        Ok(mut answers) => {
+            Some(answers.pop().ok_or_else(|| Unavailable("its writer decided nothing".to_owned())))
+        }
+        Err(broken) if broken.is_death() => None,
+        Err(broken) => Some(Err(Unavailable(broken.to_string()))),
+    }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::batch::{Answer, Changes, Command, Loaded};
 use crate::call::Unavailable;
+use crate::faults::{Broken, Fault, Moment, pass};
 use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool};
@@ -33,7 +34,8 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>, context: Context) {
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut queued, BATCH).await > 0 {
         let (commands, senders) = wanted(std::mem::take(&mut queued));
-        for (sender, answer) in senders.into_iter().zip(serve(&pool, &commands, &context).await) {
+        let Some(answers) = serve(&pool, &commands, &context).await else { return };
+        for (sender, answer) in senders.into_iter().zip(answers) {
             // A sender that gave up meanwhile finds the outcome by asking again.
             drop(sender.send(answer));
         }
@@ -41,22 +43,32 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>, context: Context) {
 }
 
 /// All commands together; when the database refuses that, each by itself, so that one cannot sink the others.
-async fn serve(pool: &PgPool, commands: &[Command], context: &Context) -> Vec<Result<Answer, Unavailable>> {
+/// `None` when the process is to die.
+async fn serve(
+    pool: &PgPool,
+    commands: &[Command],
+    context: &Context,
+) -> Option<Vec<Result<Answer, Unavailable>>> {
     match commit(pool, commands, context).await {
-        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Ok(answers) => return Some(answers.into_iter().map(Ok).collect()),
+        Err(broken) if broken.is_death() => return None,
         Err(error) => {
             tracing::error!(%error, commands = commands.len(), "a batch of the ledger was not committed");
         }
     }
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
-        answers.push(alone(commit(pool, std::slice::from_ref(command), context).await));
+        answers.push(alone(commit(pool, std::slice::from_ref(command), context).await)?);
     }
-    answers
+    Some(answers)
 }
 
 /// One transaction for the batch. Deadlocks and serialization failures are tried again, then every command fails closed.
-async fn commit(pool: &PgPool, commands: &[Command], context: &Context) -> sqlx::Result<Vec<Answer>> {
+async fn commit(
+    pool: &PgPool,
+    commands: &[Command],
+    context: &Context,
+) -> Result<Vec<Answer>, Broken<sqlx::Error>> {
     let mut wait = BACK_OFF;
     for _ in 1..TRIES {
         match try_commit(pool, commands, context).await {
@@ -70,22 +82,35 @@ async fn commit(pool: &PgPool, commands: &[Command], context: &Context) -> sqlx:
     try_commit(pool, commands, context).await
 }
 
-async fn try_commit(pool: &PgPool, commands: &[Command], context: &Context) -> sqlx::Result<Vec<Answer>> {
+async fn try_commit(
+    pool: &PgPool,
+    commands: &[Command],
+    context: &Context,
+) -> Result<Vec<Answer>, Broken<sqlx::Error>> {
+    let faults = context.faults.as_ref();
+    pass(faults, Moment::Begin)?;
     let mut transaction = pool.begin().await?;
     // Money that moved must survive a loss of power; a hold alone need not.
     if !commands.iter().any(Command::must_reach_the_disk) {
         sqlx::query("set local synchronous_commit = off").execute(&mut *transaction).await?;
     }
     let loaded = load(&mut transaction, commands).await?;
+    pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
     let (loaded, changes) = (batch.loaded, batch.changes);
     store(&mut transaction, &loaded, &changes).await?;
+    pass(faults, Moment::Stored)?;
     transaction.commit().await?;
+    pass(faults, Moment::Committed)?;
     Ok(answers)
 }
 
 /// 40001: could not serialize. 40P01: deadlock.
-fn is_collision(error: &sqlx::Error) -> bool {
+fn is_collision(broken: &Broken<sqlx::Error>) -> bool {
+    let error = match broken {
+        Broken::Database(error) => error,
+        Broken::Injected(fault) => return *fault == Fault::Collide,
+    };
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code == "40001" || code == "40P01")
 }
@@ -172,7 +197,8 @@ async fn store(connection: &mut PgConnection, loaded: &Loaded, changes: &Changes
 async fn insert<R: Row>(connection: &mut PgConnection, rows: Vec<&R>) -> sqlx::Result<()> {
     let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
     let sql = format!(
-        "insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, cast($1 as jsonb))"
+        "insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, cast($1 as jsonb)){}",
+        R::AGAIN
     );
     write(connection, sql, rows).await
 }

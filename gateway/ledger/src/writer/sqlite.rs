@@ -4,6 +4,7 @@ use super::{
 };
 use crate::batch::{Answer, Changes, Command, Loaded};
 use crate::call::Unavailable;
+use crate::faults::{Broken, Fault, Moment, pass};
 use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
 use bytespike_store::Store;
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior};
@@ -43,7 +44,8 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, context: &Cont
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut queued, BATCH) > 0 {
         let (commands, senders) = wanted(std::mem::take(&mut queued));
-        for (sender, answer) in senders.into_iter().zip(serve(&mut connection, &commands, context)) {
+        let Some(answers) = serve(&mut connection, &commands, context) else { return };
+        for (sender, answer) in senders.into_iter().zip(answers) {
             // A sender that gave up meanwhile finds the outcome by asking again.
             drop(sender.send(answer));
         }
@@ -51,13 +53,15 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, context: &Cont
 }
 
 /// All commands together; when the database refuses that, each by itself, so that one cannot sink the others.
+/// `None` when the process is to die.
 fn serve(
     connection: &mut Connection,
     commands: &[Command],
     context: &Context,
-) -> Vec<Result<Answer, Unavailable>> {
+) -> Option<Vec<Result<Answer, Unavailable>>> {
     match commit(connection, commands, context) {
-        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Ok(answers) => return Some(answers.into_iter().map(Ok).collect()),
+        Err(broken) if broken.is_death() => return None,
         Err(error) => {
             tracing::error!(%error, commands = commands.len(), "a batch of the ledger was not committed");
         }
@@ -70,7 +74,7 @@ fn commit(
     connection: &mut Connection,
     commands: &[Command],
     context: &Context,
-) -> rusqlite::Result<Vec<Answer>> {
+) -> Result<Vec<Answer>, Broken<rusqlite::Error>> {
     let mut tries = 1;
     loop {
         match try_commit(connection, commands, context) {
@@ -84,20 +88,30 @@ fn try_commit(
     connection: &mut Connection,
     commands: &[Command],
     context: &Context,
-) -> rusqlite::Result<Vec<Answer>> {
+) -> Result<Vec<Answer>, Broken<rusqlite::Error>> {
+    let faults = context.faults.as_ref();
+    pass(faults, Moment::Begin)?;
     // Money that moved must survive a loss of power; a hold alone need not.
     let durable = commands.iter().any(Command::must_reach_the_disk);
     connection.pragma_update(None, "synchronous", if durable { "full" } else { "normal" })?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let loaded = load(&transaction, commands)?;
+    pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
     store(&transaction, &batch.loaded, &batch.changes)?;
+    pass(faults, Moment::Stored)?;
     transaction.commit()?;
+    pass(faults, Moment::Committed)?;
     Ok(answers)
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+fn is_busy(broken: &Broken<rusqlite::Error>) -> bool {
+    match broken {
+        Broken::Database(error) => {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+        }
+        Broken::Injected(fault) => *fault == Fault::Collide,
+    }
 }
 
 fn load(connection: &Connection, commands: &[Command]) -> rusqlite::Result<Loaded> {
@@ -178,7 +192,8 @@ fn insert<'a, R: Row + 'a>(
         return Ok(());
     }
     let marks: Vec<String> = (1..=R::COLUMNS.len()).map(|at| format!("?{at}")).collect();
-    let sql = format!("insert into {} ({}) values ({})", R::TABLE, R::COLUMNS.join(", "), marks.join(", "));
+    let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
+    let sql = format!("insert into {table} ({columns}) values ({}){}", marks.join(", "), R::AGAIN);
     let mut statement = connection.prepare_cached(&sql)?;
     for row in rows {
         statement.execute(row.values().as_slice())?;
