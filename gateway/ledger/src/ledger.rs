@@ -16,8 +16,10 @@ use std::time::Duration;
 
 /// How long a hold lives without its owner renewing it.
 const LEASE_MS: i64 = 60_000;
+/// A hold that takes longer is given up, and the call refused.
+const HOLD_WITHIN: Duration = Duration::from_secs(5);
 /// A settlement that takes longer is given up: the customer does not wait for our ledger, and the call is free.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// One ledger for one database; clones share it.
 #[derive(Clone)]
@@ -83,7 +85,7 @@ impl Ledger {
         let reservation_id = request.reservation_id.clone();
         // Owned before it is asked for, so that no tick can find it abandoned.
         let live = self.live.enter(&reservation_id);
-        match self.writer.ask(Command::Hold(Box::new(request))).await? {
+        match within(HOLD_WITHIN, self.writer.ask(Command::Hold(Box::new(request)))).await? {
             Answer::Hold(Ok(granted)) => Ok(Held {
                 reservation_id,
                 held: granted.held,
@@ -99,16 +101,12 @@ impl Ledger {
 
     /// Idempotent. Gives up after two seconds: then the call is free unless its receipt says otherwise.
     pub async fn settle(&self, settlement: Settlement) -> Result<Resolution, ResolveError> {
-        let asked = self.writer.ask(Command::Settle(Box::new(settlement)));
-        match tokio::time::timeout(SETTLE_WITHIN, asked).await {
-            Ok(answer) => resolution(answer?),
-            Err(_) => Err(Unavailable("it did not settle within two seconds".to_owned()).into()),
-        }
+        resolution(within(RESOLVE_WITHIN, self.writer.ask(Command::Settle(Box::new(settlement)))).await?)
     }
 
-    /// Idempotent.
+    /// Idempotent. Gives up after two seconds: then the hold stands until it is released again, or expires.
     pub async fn release(&self, release: Release) -> Result<Resolution, ResolveError> {
-        resolution(self.writer.ask(Command::Release(Box::new(release))).await?)
+        resolution(within(RESOLVE_WITHIN, self.writer.ask(Command::Release(Box::new(release)))).await?)
     }
 
     /// Books once per idempotency key.
@@ -197,6 +195,15 @@ impl Ledger {
         }
         Ok(lapsed)
     }
+}
+
+/// Nobody waits for the ledger longer than that.
+async fn within(
+    limit: Duration,
+    asked: impl Future<Output = Result<Answer, Unavailable>>,
+) -> Result<Answer, Unavailable> {
+    let late = |_| Err(Unavailable(format!("it did not answer within {} s", limit.as_secs())));
+    tokio::time::timeout(limit, asked).await.unwrap_or_else(late)
 }
 
 fn resolution(answer: Answer) -> Result<Resolution, ResolveError> {

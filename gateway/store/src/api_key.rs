@@ -100,7 +100,7 @@ pub async fn rename(store: &Store, key: KeyRef<'_>, name: &str) -> sqlx::Result<
         "update api_key set name = $4 where id = $1 and org_id = $2 and (cast($3 as text) is null or member_id = $3)
            and state in ('active', 'disabled')")
         .bind(key.key_id).bind(key.org_id).bind(key.member_id).bind(name)
-        .execute(db).await?.rows_affected());
+        .execute(db).await.map(|done| done.rows_affected()))?;
     Ok(renamed == 1)
 }
 

@@ -1,5 +1,5 @@
 //! From a URL to a connected [`Store`].
-use crate::Store;
+use crate::{Answers, Store};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ impl Store {
             .max_connections(SQLITE_READERS)
             .connect_with(sqlite_options(path).pragma("query_only", "on"))
             .await?;
-        Ok(Store::Sqlite { write, read })
+        Ok(Store::Sqlite { write, read, answers: Answers::default() })
     }
 
     /// The database file, when there is one; the ledger's writer opens it a second time.

@@ -1,5 +1,6 @@
 //! The database, its migrations, and the clock and randomness that everything is given.
 //! One file of SQL per table; the ledger keeps its own SQL next to its rules.
+mod answers;
 pub mod api_key;
 pub mod api_key_credential;
 pub mod attempt;
@@ -17,16 +18,18 @@ pub mod session;
 pub mod testing;
 pub mod world;
 
+pub use answers::Answers;
 pub use connect::ConnectError;
 pub use sqlx;
 use sqlx::{PgPool, SqlitePool};
 
 /// The connected database. A query is written once and runs on either (see [`on_database!`]).
 ///
-/// SQLite allows one writer: `write` holds exactly one connection, `read` several that cannot write.
+/// SQLite allows one writer: `write` holds exactly one connection, `read` several that cannot write. `answers` says how
+/// they are waited for.
 #[derive(Clone)]
 pub enum Store {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: SqlitePool, answers: Answers },
     Postgres(PgPool),
 }
 
@@ -34,7 +37,8 @@ pub enum Store {
 ///
 /// `on_database!(store, db => …)` may write. `on_database!(read store, db => …)` may not, and on SQLite
 /// does not queue behind writers. `db` is the pool; a transaction (`db.begin()`) stays inside the body, and
-/// its first statement is a write, so that SQLite takes its lock at once.
+/// its first statement is a write, so that SQLite takes its lock at once. The body is an async block of its own: a `?`
+/// in it ends the body, not the function.
 ///
 /// ```
 /// # use bytespike_store::{Store, on_database, sqlx};
@@ -49,19 +53,32 @@ pub enum Store {
 macro_rules! on_database {
     (read $store:expr, $db:ident => $body:expr) => {
         match $store {
-            $crate::Store::Sqlite { read: $db, .. } => $body,
+            $crate::Store::Sqlite { read: $db, answers, .. } => answers.of(async { $body }).await,
             $crate::Store::Postgres($db) => $body,
         }
     };
     ($store:expr, $db:ident => $body:expr) => {
         match $store {
-            $crate::Store::Sqlite { write: $db, .. } => $body,
+            $crate::Store::Sqlite { write: $db, answers, .. } => answers.of(async { $body }).await,
             $crate::Store::Postgres($db) => $body,
         }
     };
 }
 
 impl Store {
+    /// The same SQLite store, every answer waited for on the spot. The store must have been opened on `connections`'
+    /// runtime, and used from another one. PostgreSQL stays as it is: it is no part of a simulation.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn inline(self, connections: tokio::runtime::Handle) -> Self {
+        match self {
+            Store::Sqlite { write, read, .. } => {
+                Store::Sqlite { write, read, answers: Answers::inline(connections) }
+            }
+            postgres @ Store::Postgres(_) => postgres,
+        }
+    }
+
     /// How far the database's clock is ahead of ours, in milliseconds. An embedded database has no clock of its own.
     pub async fn clock_skew_ms(&self, world: &world::World) -> sqlx::Result<i64> {
         let Store::Postgres(pool) = self else { return Ok(0) };
@@ -80,9 +97,13 @@ impl Store {
     /// Waits for running statements and closes every connection.
     pub async fn close(&self) {
         match self {
-            Store::Sqlite { write, read } => {
-                read.close().await;
-                write.close().await;
+            Store::Sqlite { write, read, answers } => {
+                answers
+                    .of(async {
+                        read.close().await;
+                        write.close().await;
+                    })
+                    .await;
             }
             Store::Postgres(pool) => pool.close().await,
         }

@@ -74,7 +74,7 @@ pub async fn of_person(store: &Store, person_id: &str, now_ms: i64) -> sqlx::Res
 /// Ends one session of the person. False when there is none of that name.
 pub async fn delete_by_public_id(store: &Store, person_id: &str, public_id: &str) -> sqlx::Result<bool> {
     let ended = on_database!(store, db => sqlx::query("delete from session where person_id = $1 and public_id = $2")
-        .bind(person_id).bind(public_id).execute(db).await?.rows_affected());
+        .bind(person_id).bind(public_id).execute(db).await.map(|done| done.rows_affected()))?;
     Ok(ended == 1)
 }
 

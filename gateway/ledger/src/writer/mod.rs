@@ -25,10 +25,13 @@ pub(crate) struct Job {
     answer: oneshot::Sender<Result<Answer, Unavailable>>,
 }
 
-/// Sends commands to the writer. One lane per worker: an org always takes the same one, so that its commands meet.
+/// Sends commands to the writer.
 #[derive(Clone)]
-pub(crate) struct Writer {
-    lanes: Vec<mpsc::Sender<Job>>,
+pub(crate) enum Writer {
+    /// One lane per worker: an org always takes the same one, so that its commands meet.
+    Lanes(Vec<mpsc::Sender<Job>>),
+    /// Decided and committed by the task that asks, where nothing else may happen meanwhile.
+    Inline(Arc<sqlite::Inline>),
 }
 
 /// What every worker is given.
@@ -42,23 +45,28 @@ pub(crate) struct Context {
 impl Writer {
     pub fn start(store: &Store, context: Context) -> Result<Self, Unavailable> {
         match store {
+            Store::Sqlite { answers, .. } if answers.are_inline() => sqlite::inline(store, context),
             Store::Sqlite { .. } => sqlite::start(store, context),
             Store::Postgres(pool) => Ok(postgres::start(pool, &context)),
         }
     }
 
     pub async fn ask(&self, command: Command) -> Result<Answer, Unavailable> {
-        let lane = self.lane(command.org_id());
+        let lanes = match self {
+            Self::Lanes(lanes) => lanes,
+            Self::Inline(inline) => return inline.ask(&command).await,
+        };
+        let lane = lane(lanes, command.org_id());
         let (answer, answered) = oneshot::channel();
         lane.send(Job { command, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
+}
 
-    fn lane(&self, org_id: &str) -> &mpsc::Sender<Job> {
-        let hash =
-            org_id.bytes().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        &self.lanes[hash % self.lanes.len()]
-    }
+fn lane<'a>(lanes: &'a [mpsc::Sender<Job>], org_id: &str) -> &'a mpsc::Sender<Job> {
+    let hash =
+        org_id.bytes().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    &lanes[hash % lanes.len()]
 }
 
 fn stopped() -> Unavailable {

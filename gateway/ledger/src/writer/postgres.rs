@@ -26,7 +26,7 @@ pub(crate) fn start(pool: &PgPool, context: &Context) -> Writer {
         tokio::spawn(run(pool.clone(), jobs, context.clone()));
         sender
     });
-    Writer { lanes: lanes.collect() }
+    Writer::Lanes(lanes.collect())
 }
 
 /// Takes what is queued and never waits for more.

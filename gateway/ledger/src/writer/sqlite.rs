@@ -10,6 +10,7 @@ use bytespike_store::Store;
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -18,17 +19,46 @@ const BUSY: Duration = Duration::from_secs(2);
 
 /// Opens the connection and starts the thread. It ends when the last sender is dropped.
 pub(crate) fn start(store: &Store, context: Context) -> Result<Writer, Unavailable> {
-    let Store::Sqlite { write, .. } = store else {
-        return Err(Unavailable("the store is not SQLite".to_owned()));
-    };
-    let path = write.connect_options().get_filename().to_owned();
-    let connection = open(path).map_err(|error| Unavailable(error.to_string()))?;
+    let connection = connect(store)?;
     let (sender, jobs) = mpsc::channel(QUEUE);
     std::thread::Builder::new()
         .name("ledger-writer".to_owned())
         .spawn(move || run(connection, jobs, &context))
         .map_err(|error| Unavailable(error.to_string()))?;
-    Ok(Writer { lanes: vec![sender] })
+    Ok(Writer::Lanes(vec![sender]))
+}
+
+/// The writer without its thread: each command is a batch of its own.
+pub(crate) struct Inline {
+    connection: Mutex<Connection>,
+    context: Context,
+}
+
+/// Opens the connection for whoever asks to use it.
+pub(crate) fn inline(store: &Store, context: Context) -> Result<Writer, Unavailable> {
+    let connection = Mutex::new(connect(store)?);
+    Ok(Writer::Inline(Arc::new(Inline { connection, context })))
+}
+
+impl Inline {
+    /// Never answers where the process is to die.
+    pub async fn ask(&self, command: &Command) -> Result<Answer, Unavailable> {
+        match self.commit(command) {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn commit(&self, command: &Command) -> Option<Result<Answer, Unavailable>> {
+        // A transaction that a panic interrupted was rolled back when it was dropped.
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        alone(commit(&mut connection, std::slice::from_ref(command), &self.context))
+    }
+}
+
+fn connect(store: &Store) -> Result<Connection, Unavailable> {
+    let path = store.sqlite_path().ok_or_else(|| Unavailable("the store is not SQLite".to_owned()))?;
+    open(path).map_err(|error| Unavailable(error.to_string()))
 }
 
 fn open(path: PathBuf) -> rusqlite::Result<Connection> {
