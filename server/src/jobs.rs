@@ -19,6 +19,11 @@ const SIGN_EVERY: Duration = Duration::from_secs(60);
 /// Trial credit that a crash left owed is booked this often.
 const TRIALS_EVERY: Duration = Duration::from_secs(60);
 
+/// Resolved calls are added to the sums of usage this often. Until then answers read them one by one.
+const USAGE_EVERY: Duration = Duration::from_secs(30);
+/// Months that have ended are looked for this often.
+const MONTHS_EVERY: Duration = Duration::from_secs(300);
+
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Work {
@@ -35,6 +40,8 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(async move { accounts.run().await }));
     jobs.spawn(stop.clone().run_until_cancelled_owned(sign_prices(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(book_trials(work.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
     // Running calls need their leases until the very end, so this one is not stopped but dropped with the runtime.
     tokio::spawn(tick_ledger(work.core.clone()));
     jobs.close();
@@ -52,6 +59,28 @@ async fn tick_ledger(core: Core) {
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the ledger could not be swept; it is tried again"),
+        }
+    }
+}
+
+async fn add_usage(core: Core) {
+    let mut due = tokio::time::interval(USAGE_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = core.ledger.roll_up().await {
+            tracing::warn!(%error, "usage could not be added to its sums; it is tried again");
+        }
+    }
+}
+
+async fn close_months(core: Core) {
+    let mut due = tokio::time::interval(MONTHS_EVERY);
+    loop {
+        due.tick().await;
+        match core.ledger.close_months().await {
+            Ok(0) => {}
+            Ok(closed) => tracing::info!(closed, "closed monthly statements"),
+            Err(error) => tracing::warn!(%error, "months could not be closed; it is tried again"),
         }
     }
 }

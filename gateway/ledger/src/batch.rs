@@ -1,5 +1,6 @@
 //! The rules, in memory. A batch is given the rows its commands touch, decides them one after another, and knows
 //! afterwards which rows to write. Both databases run this same code between their load and their store.
+use crate::alerts;
 use crate::call::{
     BookingError, Credit, CreditKind, Credited, HoldRequest, Outcome, Refusal, Release, Resolution,
     ResolveError, Settlement,
@@ -7,8 +8,8 @@ use crate::call::{
 use crate::journal::{self, Account, LotMove, Posting};
 use crate::lots;
 use crate::rows::{
-    AbsorbedRow, AttemptRow, EntryRow, JournalRow, LimitRow, LotRow, PinRow, ReceiptRow, ReservationRow,
-    WalletRow,
+    AbsorbedRow, AttemptRow, EntryRow, JournalRow, LimitRow, LotRow, OutboxRow, PinRow, ReceiptRow,
+    ReservationRow, WalletRow,
 };
 use crate::window::{Window, time_zone};
 use bytespike_catalog::NanoUsd;
@@ -90,6 +91,7 @@ pub(crate) struct Changes {
     pub attempts: Vec<AttemptRow>,
     pub absorbed: Vec<AbsorbedRow>,
     pub receipts: Vec<ReceiptRow>,
+    pub outbox: Vec<OutboxRow>,
 }
 
 pub(crate) struct Batch<'a> {
@@ -159,8 +161,13 @@ impl<'a> Batch<'a> {
         if amount > available || amount > MAX_REQUEST || amount < NanoUsd::ZERO {
             return Err(Refusal::InsufficientCredits { required: amount, available });
         }
-        let (held_at_ms, limits) = self.limits_for(request, wallet)?;
-        Ok(self.take(request, held_at_ms, limits))
+        match self.limits_for(request, wallet) {
+            Ok((held_at_ms, limits)) => Ok(self.take(request, held_at_ms, limits)),
+            Err(refusal) => {
+                self.tell_of_refusal(&refusal);
+                Err(refusal)
+            }
+        }
     }
 
     /// The same request a second time is answered like the first; another one under its id is refused.
@@ -250,6 +257,7 @@ impl<'a> Batch<'a> {
             expires_at_ms: self.now_ms + self.lease.length_ms,
             held_at_ms,
             resolved_at_ms: None,
+            resolved_seq: None,
             model_served: None,
             usage_source: None,
             input_tokens: 0,
@@ -354,7 +362,10 @@ impl<'a> Batch<'a> {
 
     pub(crate) fn post(&mut self, org_id: &str, posting: Posting<'_>) {
         let Some(wallet) = self.loaded.wallets.get_mut(org_id) else { return };
+        let before_nano = wallet.posted_nano;
         let (transaction, entries) = journal::post(wallet, posting);
+        let alert = alerts::of_balance(before_nano, wallet);
+        self.tell(alert);
         self.changes.wallets.insert(org_id.to_owned());
         self.changes.transactions.push(transaction);
         self.changes.entries.extend(entries);

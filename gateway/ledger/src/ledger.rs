@@ -1,4 +1,5 @@
 //! The handle everybody holds: commands go to the writer, everything else is a statement of its own.
+use crate::alerts::Alerts;
 use crate::batch::{Answer, Command, Lease};
 use crate::call::{
     BookingError, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution, ResolveError,
@@ -125,6 +126,11 @@ impl Ledger {
     /// Sets, changes or removes a limit. A new lifetime or monthly limit counts what was spent before it was set.
     pub async fn set_limit(&self, limit: SetLimit) -> Result<(), BookingError> {
         settings::set_limit(&self.store, &limit, self.world.now_ms()).await
+    }
+
+    /// When the org wants to be told of its balance and its limits.
+    pub async fn set_alerts(&self, org_id: &str, alerts: Alerts) -> Result<(), BookingError> {
+        settings::set_alerts(&self.store, org_id, alerts).await
     }
 
     /// A frozen wallet takes no holds; what is held may still settle.

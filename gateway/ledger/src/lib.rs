@@ -1,5 +1,6 @@
 //! Holds, settlement, the journal, receipts and their invariants. Two books: the journal holds money that moved,
 //! the reservation book holds promises, so a call that fails never touches the journal.
+mod alerts;
 mod batch;
 mod books;
 mod call;
@@ -18,9 +19,12 @@ mod receipt;
 mod resolve;
 mod rows;
 mod settings;
+mod statement;
+mod usage;
 mod window;
 mod writer;
 
+pub use alerts::Alerts;
 pub use call::{
     Attempt, BookingError, Credit, CreditKind, Credited, Held, HoldError, HoldRequest, LimitState, Outcome,
     Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement, Unavailable, UsageSource,
@@ -29,7 +33,14 @@ pub use faults::{Fault, Faults, Moment, NoFaults};
 pub use invariants::Violation;
 pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
-pub use node::{NodeId, Payer};
-pub use read::{CallFilter, CallRow, Page, Receipt, Summary, Transaction, Wallet};
+pub use node::{NodeId, Payer, joined_key_path};
+pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Summary, Transaction, Wallet};
 pub use receipt::verify_receipt;
+pub use statement::{
+    ClosedStatement, Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementLine,
+    StatementUsage, Status, UsagePart,
+};
+pub use usage::{
+    Dimension, Order, QUARTER_MS, Quantities, ResolvedCall, UsageFilter, UsageKey, UsageSums
+};
 pub use window::{Window, time_zone};

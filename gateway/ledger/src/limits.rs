@@ -18,7 +18,7 @@ impl LimitRow {
             return self.clone();
         }
         let (opened_at_ms, ends_at_ms) = self.window().opening_at(at_ms, zone);
-        Self { used_nano: 0, held_nano: 0, opened_at_ms, ends_at_ms, ..self.clone() }
+        Self { used_nano: 0, held_nano: 0, alerted_percent: 0, opened_at_ms, ends_at_ms, ..self.clone() }
     }
 
     pub fn fits(&self, amount_nano: i64) -> bool {
@@ -58,11 +58,13 @@ mod tests {
             held_nano: 20,
             opened_at_ms: 0,
             ends_at_ms: 1_000,
+            alerted_percent: 80,
         };
         assert_eq!(row.current(999, &TimeZone::UTC), row);
         assert!(row.fits(10) && !row.fits(11));
         let next = row.current(1_000, &TimeZone::UTC);
         assert_eq!((next.used_nano, next.held_nano, next.opened_at_ms), (0, 0, 1_000));
+        assert_eq!(next.alerted_percent, 0, "a new window is told of anew");
         assert!(next.counts(1_000) && !next.counts(999), "an older call is not counted in it");
     }
 }

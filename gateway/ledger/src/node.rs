@@ -77,8 +77,12 @@ impl Payer {
         own.into_iter().chain(self.key_path.iter().map(|key| NodeId::key(key))).collect()
     }
 
-    /// `/outermost/…/key/`, so that an ancestor can be found by its id between slashes.
     pub(crate) fn joined_path(&self) -> String {
-        format!("/{}/", self.key_path.join("/"))
+        joined_key_path(&self.key_path)
     }
+}
+
+/// `/outermost/…/key/`: an ancestor is found by its id between slashes, descendants by this as their beginning.
+pub fn joined_key_path(key_path: &[String]) -> String {
+    format!("/{}/", key_path.join("/"))
 }

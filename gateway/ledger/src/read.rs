@@ -1,4 +1,5 @@
 //! What the ledger shows: wallets, limits, calls, receipts, and the money that moved.
+use crate::alerts::Alerts;
 use crate::call::LimitState;
 use crate::ledger::Ledger;
 use crate::rows::{LimitRow, Row as _};
@@ -19,6 +20,21 @@ pub struct Wallet {
     pub bonus: NanoUsd,
     pub frozen: bool,
     pub time_zone: String,
+    pub alerts: Alerts,
+}
+
+/// Credit of one source, in the order in which it burns.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Lot {
+    pub id: String,
+    /// `principal` was paid, `bonus` was given.
+    pub kind: String,
+    pub granted_nano: i64,
+    pub remaining_nano: i64,
+    /// Set aside for calls that run.
+    pub pinned_nano: i64,
+    pub expires_at_ms: Option<i64>,
+    pub created_at_ms: i64,
 }
 
 impl Wallet {
@@ -33,6 +49,8 @@ pub struct Receipt {
     pub id: String,
     pub org_id: String,
     pub key_id: String,
+    /// `/root/…/key/`
+    pub key_path: String,
     /// Compact JSON.
     pub body: String,
 }
@@ -56,6 +74,13 @@ pub struct Page {
     pub after: Option<(i64, String)>,
     pub limit: u32,
 }
+
+/// The columns of [`CallRow`].
+pub(crate) const CALL_COLUMNS: &str =
+    "id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
+     model_served, held_nano, charged_nano, usage_source, input_tokens, cache_read_tokens,
+     cache_write_tokens, output_tokens, reasoning_tokens, searches, attempts, first_content_ms,
+     duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms";
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallRow {
@@ -122,13 +147,15 @@ struct WalletSums {
     bonus_nano: i64,
     frozen: bool,
     time_zone: String,
+    low_balance_nano: Option<i64>,
+    alert_limits: bool,
 }
 
 impl Ledger {
     /// The org's wallet; `None` before it was opened.
     pub async fn wallet(&self, org_id: &str) -> sqlx::Result<Option<Wallet>> {
         let found: Option<WalletSums> = on_database!(read &self.store, db => sqlx::query_as(
-            "select posted_nano, held_nano, frozen, time_zone,
+            "select posted_nano, held_nano, frozen, time_zone, low_balance_nano, alert_limits,
                     (select cast(coalesce(sum(remaining_nano), 0) as bigint) from lot
                      where lot.org_id = wallet.org_id and lot.kind = 'bonus' and lot.remaining_nano > 0) as bonus_nano
              from wallet where org_id = $1")
@@ -140,7 +167,17 @@ impl Ledger {
             bonus: NanoUsd(sums.bonus_nano),
             frozen: sums.frozen,
             time_zone: sums.time_zone,
+            alerts: Alerts { low_balance: sums.low_balance_nano.map(NanoUsd), limits: sums.alert_limits },
         }))
+    }
+
+    /// What is left of each credit, in the order in which it burns.
+    pub async fn lots(&self, org_id: &str) -> sqlx::Result<Vec<Lot>> {
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select id, kind, granted_nano, remaining_nano, pinned_nano, expires_at_ms, created_at_ms from lot
+             where org_id = $1 and remaining_nano > 0
+             order by priority, coalesce(expires_at_ms, $2), created_at_ms, id")
+            .bind(org_id).bind(i64::MAX).fetch_all(db).await)
     }
 
     /// Every spend limit of the org, in its current window.
@@ -157,7 +194,7 @@ impl Ledger {
     /// The receipt of a resolved call; `None` while it runs, or when there is none.
     pub async fn receipt(&self, id: &str) -> sqlx::Result<Option<Receipt>> {
         on_database!(read &self.store, db => sqlx::query_as(
-            "select receipt.id, receipt.org_id, reservation.key_id, receipt.body_json as body
+            "select receipt.id, receipt.org_id, reservation.key_id, reservation.key_path, receipt.body_json as body
              from receipt join reservation on reservation.id = receipt.id where receipt.id = $1")
             .bind(id).fetch_optional(db).await)
     }
@@ -166,11 +203,7 @@ impl Ledger {
     pub async fn calls(&self, org_id: &str, filter: &CallFilter, page: &Page) -> sqlx::Result<Vec<CallRow>> {
         let (after_ms, after_id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
         on_database!(read &self.store, db => sqlx::query_as(
-            "select id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
-                    model_served, held_nano, charged_nano, usage_source, input_tokens, cache_read_tokens,
-                    cache_write_tokens, output_tokens, reasoning_tokens, searches, attempts, first_content_ms,
-                    duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms
-             from reservation
+            AssertSqlSafe(format!("select {CALL_COLUMNS} from reservation
              where org_id = $1
                and (held_at_ms < $2 or (held_at_ms = $2 and id < $3))
                and (cast($4 as text) is null or key_id = $4)
@@ -180,7 +213,7 @@ impl Ledger {
                and (cast($8 as text) is null or state = $8)
                and (cast($9 as bigint) is null or held_at_ms >= $9)
                and (cast($10 as bigint) is null or held_at_ms < $10)
-             order by held_at_ms desc, id desc limit $11")
+             order by held_at_ms desc, id desc limit $11")))
             .bind(org_id).bind(after_ms).bind(&after_id)
             .bind(&filter.key_id).bind(&filter.member_id).bind(&filter.deployment_id).bind(&filter.model)
             .bind(&filter.state).bind(filter.from_ms).bind(filter.to_ms).bind(i64::from(page.limit))

@@ -264,7 +264,7 @@ pub(crate) fn first_content_at_ms(attempt: &Attempt) -> Option<i64> {
     attempt.first_content_ms.map(|after| attempt.started_at_ms + after)
 }
 
-fn rfc3339(at_ms: i64) -> String {
+pub(crate) fn rfc3339(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| format!("{at:.3}"))
 }
 

@@ -1,4 +1,5 @@
 //! How a hold ends: settled, released or expired, once. Nothing else ever changes a reservation.
+use crate::alerts;
 use crate::batch::{Batch, outcome_of};
 use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlement};
 use crate::journal::{Account, Posting};
@@ -82,6 +83,7 @@ impl Batch<'_> {
         let held = NanoUsd(row.held_nano);
         // Never more than was held, whatever it came to.
         let charged = ending.settlement.map_or(NanoUsd::ZERO, |settlement| settlement.charge.nano.min(held));
+        row.resolved_seq = self.next_resolution(&row.org_id);
         self.free_limits(&row, charged);
         self.free_wallet(&row, charged, ending.outcome);
         self.record_costs(&row, ending);
@@ -109,15 +111,27 @@ impl Batch<'_> {
         }
     }
 
+    /// Counted under the wallet's lock: numbers come without gaps, and become visible in their order.
+    fn next_resolution(&mut self, org_id: &str) -> Option<i64> {
+        let wallet = self.loaded.wallets.get_mut(org_id)?;
+        wallet.resolved_seq += 1;
+        Some(wallet.resolved_seq)
+    }
+
     /// A call counts in the window it was held in; when that window is past, nothing is left to change.
     fn free_limits(&mut self, row: &ReservationRow, charged: NanoUsd) {
+        let mut alerts = Vec::new();
         let nodes: Vec<String> = row.nodes().iter().map(|node| node.as_str().to_owned()).collect();
         for (key, limit) in &mut self.loaded.limits {
             if nodes.contains(&limit.node_id) && limit.counts(row.held_at_ms) {
                 limit.held_nano -= row.held_nano;
                 limit.used_nano += charged.0;
+                alerts.extend(alerts::of_share(limit));
                 self.changes.limits.insert(key.clone());
             }
+        }
+        for alert in alerts {
+            self.tell(Some(alert));
         }
     }
 

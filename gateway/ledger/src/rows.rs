@@ -57,6 +57,9 @@ row!(WalletRow in "wallet" by ["org_id"] {
     frozen: bool,
     journal_seq: i64,
     journal_hash: String,
+    resolved_seq: i64,
+    low_balance_nano: Option<i64>,
+    alert_limits: bool,
     created_at_ms: i64,
 });
 
@@ -81,6 +84,7 @@ row!(LimitRow in "spend_limit" by ["node_id", "window_kind"] {
     held_nano: i64,
     opened_at_ms: i64,
     ends_at_ms: i64,
+    alerted_percent: i64,
 });
 
 row!(ReservationRow in "reservation" by ["id"] {
@@ -104,6 +108,7 @@ row!(ReservationRow in "reservation" by ["id"] {
     expires_at_ms: i64,
     held_at_ms: i64,
     resolved_at_ms: Option<i64>,
+    resolved_seq: Option<i64>,
     model_served: Option<String>,
     usage_source: Option<String>,
     input_tokens: i64,
@@ -177,6 +182,15 @@ row!(ReceiptRow in "receipt" by ["id"] {
     settled: bool,
     at_ms: i64,
     body_json: String,
+});
+
+row!(OutboxRow in "outbox" by ["id"] {
+    id: String,
+    org_id: String,
+    kind: String,
+    subject: String,
+    payload_json: String,
+    created_at_ms: i64,
 });
 
 impl ReservationRow {

@@ -1,4 +1,5 @@
 //! Wallets and limits as they are set by people. Every change takes the wallet's row first, as the writer does.
+use crate::alerts::Alerts;
 use crate::call::{BookingError, SetLimit, Unavailable};
 use crate::window::{NEVER_MS, Window, time_zone};
 use bytespike_store::{Store, on_database};
@@ -13,11 +14,33 @@ pub(crate) async fn open_wallet(
     if time_zone(zone).is_none() {
         return Err(BookingError::NoTimeZone(zone.to_owned()));
     }
-    on_database!(store, db => sqlx::query(
-        "insert into wallet (org_id, time_zone, created_at_ms) values ($1, $2, $3)
-         on conflict (org_id) do update set time_zone = excluded.time_zone")
-        .bind(org_id).bind(zone).bind(now_ms).execute(db).await.map(drop))
-    .map_err(unavailable)
+    put_wallet(store, org_id, (zone, now_ms)).await.map_err(unavailable)
+}
+
+async fn put_wallet(store: &Store, org_id: &str, (zone, now_ms): (&str, i64)) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query(
+            "insert into wallet (org_id, time_zone, created_at_ms) values ($1, $2, $3)
+             on conflict (org_id) do update set time_zone = excluded.time_zone")
+            .bind(org_id).bind(zone).bind(now_ms).execute(&mut *tx).await?;
+        sqlx::query("insert into usage_mark (org_id) values ($1) on conflict (org_id) do nothing")
+            .bind(org_id).execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
+
+/// When the org wants to be told of its balance, if at all, and whether of its limits.
+pub(crate) async fn set_alerts(store: &Store, org_id: &str, alerts: Alerts) -> Result<(), BookingError> {
+    if alerts.low_balance.is_some_and(|balance| balance.0 <= 0) {
+        return Err(BookingError::NotPositive);
+    }
+    let changed: u64 = on_database!(store, db => sqlx::query(
+        "update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
+        .bind(org_id).bind(alerts.low_balance.map(|balance| balance.0)).bind(alerts.limits)
+        .execute(db).await.map(|done| done.rows_affected()))
+    .map_err(unavailable)?;
+    if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
 }
 
 pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Result<(), BookingError> {
@@ -78,7 +101,7 @@ async fn put(
              where org_id = $3 and held_at_ms >= $5 and held_at_ms < $6
                and ('org:' || org_id = $1 or 'dep:' || deployment_id = $1 or 'mem:' || member_id = $1
                     or (substr($1, 1, 4) = 'key:' and key_path like '%/' || substr($1, 5) || '/%'))
-             on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano")
+             on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano, alerted_percent = 0")
             .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends)
             .execute(&mut *tx).await?;
         tx.commit().await

@@ -9,6 +9,7 @@ pub mod change_counter;
 mod connect;
 pub mod member;
 mod migrations;
+pub mod names;
 pub mod one_time_token;
 pub mod operator;
 pub mod org;

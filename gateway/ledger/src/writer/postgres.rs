@@ -191,7 +191,8 @@ async fn store(connection: &mut PgConnection, loaded: &Loaded, changes: &Changes
     insert(connection, changes.entries.iter().collect()).await?;
     insert(connection, changes.attempts.iter().collect()).await?;
     insert(connection, changes.absorbed.iter().collect()).await?;
-    insert(connection, changes.receipts.iter().collect()).await
+    insert(connection, changes.receipts.iter().collect()).await?;
+    insert(connection, changes.outbox.iter().collect()).await
 }
 
 async fn insert<R: Row>(connection: &mut PgConnection, rows: Vec<&R>) -> sqlx::Result<()> {

@@ -210,7 +210,8 @@ fn store(connection: &Connection, loaded: &Loaded, changes: &Changes) -> rusqlit
     insert(connection, changes.entries.iter())?;
     insert(connection, changes.attempts.iter())?;
     insert(connection, changes.absorbed.iter())?;
-    insert(connection, changes.receipts.iter())
+    insert(connection, changes.receipts.iter())?;
+    insert(connection, changes.outbox.iter())
 }
 
 fn insert<'a, R: Row + 'a>(

@@ -1,11 +1,15 @@
 //! The ledger through its handle, on both databases.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to fail on the spot")]
 
+mod alerts;
 mod auditor;
 mod concurrency;
 mod flow;
+mod history;
 mod invariants;
 mod limits;
 mod machine;
 mod recovery;
+mod statement;
 mod support;
+mod usage;

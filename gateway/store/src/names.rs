@@ -1,0 +1,26 @@
+//! What an org's keys, members and deployments are called, for pages and statements that know their ids.
+use crate::{Store, on_database};
+use std::collections::HashMap;
+
+/// Names by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(HashMap<String, String>);
+
+impl Names {
+    /// The name, or the id of what has none.
+    pub fn get(&self, id: &str) -> String {
+        self.0.get(id).cloned().unwrap_or_else(|| id.to_owned())
+    }
+}
+
+/// The names of the org and of everything in it, whether it still exists or has ended.
+pub async fn of_org(store: &Store, org_id: &str) -> sqlx::Result<Names> {
+    let pairs: Vec<(String, String)> = on_database!(read store, db => sqlx::query_as(
+        "select id, name from org where id = $1
+         union all select id, name from api_key where org_id = $1
+         union all select id, name from deployment where org_id = $1
+         union all select member.id, coalesce(member.service_name, person.name)
+                   from member left join person on person.id = member.person_id where member.org_id = $1")
+        .bind(org_id).fetch_all(db).await)?;
+    Ok(Names(pairs.into_iter().collect()))
+}
