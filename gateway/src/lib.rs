@@ -1,6 +1,7 @@
 //! The life of a call, and the API around it. Knows no HTML.
 
 pub mod channel;
+pub mod export;
 mod health;
 pub mod http;
 mod options;

@@ -25,6 +25,7 @@ mod window;
 mod writer;
 
 pub use alerts::Alerts;
+pub use bytespike_store::names::Names;
 pub use call::{
     Attempt, BookingError, Credit, CreditKind, Credited, Held, HoldError, HoldRequest, LimitState, Outcome,
     Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement, Unavailable, UsageSource,
@@ -40,7 +41,5 @@ pub use statement::{
     ClosedStatement, Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementLine,
     StatementUsage, Status, UsagePart,
 };
-pub use usage::{
-    Dimension, Order, QUARTER_MS, Quantities, ResolvedCall, UsageFilter, UsageKey, UsageSums
-};
+pub use usage::{Dimension, Order, QUARTER_MS, Quantities, ResolvedCall, UsageFilter, UsageKey, UsageSums};
 pub use window::{Window, time_zone};

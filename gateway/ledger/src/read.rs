@@ -5,6 +5,7 @@ use crate::ledger::Ledger;
 use crate::rows::{LimitRow, Row as _};
 use crate::window::time_zone;
 use bytespike_catalog::NanoUsd;
+use bytespike_store::names::Names;
 use bytespike_store::on_database;
 use jiff::tz::TimeZone;
 use sqlx::AssertSqlSafe;
@@ -169,6 +170,11 @@ impl Ledger {
             time_zone: sums.time_zone,
             alerts: Alerts { low_balance: sums.low_balance_nano.map(NanoUsd), limits: sums.alert_limits },
         }))
+    }
+
+    /// What the org's keys, members and deployments are called.
+    pub async fn names(&self, org_id: &str) -> sqlx::Result<Names> {
+        bytespike_store::names::of_org(&self.store, org_id).await
     }
 
     /// What is left of each credit, in the order in which it burns.

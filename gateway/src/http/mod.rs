@@ -10,7 +10,9 @@ mod models;
 mod prices;
 mod receipts;
 pub mod reply;
+mod statements;
 pub mod time;
+mod usage;
 
 use axum::Router;
 use axum::body::Body;
@@ -20,6 +22,7 @@ use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::Gateway;
+use crate::export::Columns;
 use crate::serve::{Refused, serve_call};
 pub use inbound::Inbound;
 
@@ -41,6 +44,13 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/prices", get(show_prices))
         .route("/v1/receipts/{id}", get(show_receipt))
         .route("/v1/balance", get(show_balance))
+        .route("/v1/usage", get(show_usage))
+        .route("/v1/usage/calls", get(list_calls))
+        .route("/v1/usage/calls.csv", get(calls_table))
+        .route("/v1/usage/focus.csv", get(focus_table))
+        .route("/v1/reservations", get(list_held))
+        .route("/v1/statements", get(list_statements))
+        .route("/v1/statements/{month}", get(show_statement))
         .route("/v1/estimate", post(quote))
         .route("/v1", axum::routing::any(not_found))
         .route("/v1/{*rest}", axum::routing::any(not_found))
@@ -96,6 +106,43 @@ async fn show_balance(State(gateway): State<Gateway>, request: Request<Body>) ->
     answer(&gateway, dialect, request, async |inbound| balance::show(&gateway, &inbound).await).await
 }
 
+async fn show_usage(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| usage::rolled(&gateway, &inbound).await).await
+}
+
+async fn list_calls(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| usage::resolved(&gateway, &inbound).await).await
+}
+
+async fn calls_table(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    let table = async |inbound| usage::table(&gateway, &inbound, Columns::Calls).await;
+    answer(&gateway, dialect, request, table).await
+}
+
+async fn focus_table(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    let table = async |inbound| usage::table(&gateway, &inbound, Columns::Focus).await;
+    answer(&gateway, dialect, request, table).await
+}
+
+async fn list_held(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| usage::held(&gateway, &inbound).await).await
+}
+
+async fn list_statements(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| statements::list(&gateway, &inbound).await).await
+}
+
+async fn show_statement(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| statements::show(&gateway, &inbound).await).await
+}
+
 async fn quote(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
     let dialect = estimate::dialect(request.uri()).unwrap_or_else(|| dialect_of(&request));
     answer(&gateway, dialect, request, async |inbound| estimate::quote(&gateway, &inbound).await).await
@@ -111,7 +158,9 @@ async fn method_not_allowed(State(gateway): State<Gateway>, request: Request<Bod
         return preflight(&request);
     }
     let path = request.uri().path();
-    let reads = ["/models", "/prices", "/receipts", "/balance"].iter().any(|part| path.contains(part));
+    let reads = ["/models", "/prices", "/receipts", "/balance", "/usage", "/reservations", "/statements"]
+        .iter()
+        .any(|part| path.contains(part));
     let allowed = if reads { "GET" } else { "POST" };
     let values = [("path", path), ("method", request.method().as_str()), ("allowed", allowed)];
     let mut response = refuse(&gateway, &request, ErrorInfo::new(ErrorCode::MethodNotAllowed, &values));

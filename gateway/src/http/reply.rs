@@ -31,6 +31,12 @@ pub fn stream(
     build(StatusCode::OK, headers, "text/event-stream; charset=utf-8", Body::from_stream(events))
 }
 
+/// A 200 with a table, whole or in pieces.
+#[must_use]
+pub fn table(body: Body) -> Response<Body> {
+    build(StatusCode::OK, HeaderMap::new(), "text/csv; charset=utf-8", body)
+}
+
 /// An error in the caller's dialect, with what it should do next in headers.
 #[must_use]
 pub fn error(dialect: Dialect, refused: Refused, request_id: &str) -> Response<Body> {

@@ -56,8 +56,14 @@ pub async fn identify_for(
     if presented.caller.scopes.contains(&scope) {
         return Ok(presented);
     }
-    let reason = format!("The key '{}' lacks the scope '{}'.", presented.caller.key_name, scope.as_str());
-    Err(ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)]))
+    Err(lacks(&presented.caller, scope))
+}
+
+/// The key may not do this.
+#[must_use]
+pub fn lacks(caller: &Caller, scope: Scope) -> ErrorInfo {
+    let reason = format!("The key '{}' lacks the scope '{}'.", caller.key_name, scope.as_str());
+    ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)])
 }
 
 fn refused(why: KeyRefusal) -> ErrorInfo {

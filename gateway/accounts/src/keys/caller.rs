@@ -45,6 +45,8 @@ pub enum Scope {
     Inference,
     /// Read its own usage, balance and receipts.
     UsageRead,
+    /// Read the whole org's usage, and its statements.
+    OrgUsageRead,
     /// Derive keys from itself.
     KeysDerive,
     /// Manage the org's keys.
@@ -58,13 +60,14 @@ impl Scope {
         match self {
             Scope::Inference => "inference",
             Scope::UsageRead => "usage:read",
+            Scope::OrgUsageRead => "usage:read:org",
             Scope::KeysDerive => "keys:derive",
             Scope::KeysManage => "keys:manage",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Scope::Inference, Scope::UsageRead, Scope::KeysDerive, Scope::KeysManage]
+        [Scope::Inference, Scope::UsageRead, Scope::OrgUsageRead, Scope::KeysDerive, Scope::KeysManage]
             .into_iter()
             .find(|scope| scope.as_str() == text)
     }

@@ -43,7 +43,7 @@ pub enum Dimension {
 }
 
 /// One group and its sums. What was not grouped by is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UsageKey {
     pub start_ms: Option<i64>,
     pub model: Option<String>,

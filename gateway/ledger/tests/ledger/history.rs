@@ -14,6 +14,13 @@ use std::sync::Arc;
 pub const ORGS: [&str; 2] = ["org_a", "org_b"];
 const HOUR_MS: i64 = 3_600_000;
 
+/// How many steps make a history: a few by default, many in the long run.
+#[expect(clippy::disallowed_methods, reason = "how long a test runs is set from outside")]
+pub fn steps(default: usize) -> usize {
+    let operations = std::env::var("BYTESPIKE_TEST_OPS").ok().map(|text| text.parse().expect("a number"));
+    operations.map_or(default, |operations: usize| default.max(operations / 100))
+}
+
 pub struct History {
     pub ledger: Ledger,
     pub store: Store,

@@ -68,7 +68,7 @@ async fn i21_each_month_begins_with_what_the_one_before_ended_with_and_adds_up()
         on_each_database(async |store| {
             let mut history = History::begin(store, seed, zones).await;
             for round in 0..5 {
-                history.live(35, 40).await;
+                history.live(crate::history::steps(30), 45).await;
                 if round % 2 == 1 {
                     history.ledger.close_months().await.expect("closes");
                 }
@@ -182,7 +182,7 @@ async fn a_closed_statement_cannot_be_changed_and_its_hash_is_over_its_text() {
 async fn several_processes_close_a_month_once() {
     on_each_database(async |store| {
         let mut history = History::begin(store, 15, ["UTC", "UTC"]).await;
-        history.live(60, 3).await;
+        history.live(30, 3).await;
         history.clock.advance(40 * DAY_MS);
         let jobs: Vec<_> = (0..4)
             .map(|_| {

@@ -1,0 +1,109 @@
+//! The columns of the table of calls.
+
+use bytespike_catalog::NanoUsd;
+use bytespike_catalog::display;
+use bytespike_catalog::fx::FxRate;
+use bytespike_ledger::{RequestFacts, ResolvedCall};
+
+use super::Cell;
+use crate::http::time;
+
+pub(super) const HEADER: [&str; 31] = [
+    "receipt_id",
+    "settled_at_utc",
+    "org",
+    "member",
+    "key",
+    "deployment",
+    "route",
+    "protocol",
+    "model_requested",
+    "model_served",
+    "channel_badge",
+    "price_version",
+    "outcome",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "images",
+    "seconds",
+    "characters",
+    "searches",
+    "held_credits",
+    "charged_credits",
+    "charged_usd",
+    "fx_rate",
+    "charged_cny",
+    "latency_ms",
+    "first_token_ms",
+    "attempts",
+    "request_id",
+];
+
+/// Names are those of the time of the call.
+pub(super) fn row(resolved: &ResolvedCall) -> Vec<Cell> {
+    let (call, request) = (&resolved.call, resolved.request());
+    let charged = NanoUsd(call.charged_nano.unwrap_or(0));
+    let mut row = vec![
+        Cell::text(&call.id),
+        Cell::number(call.resolved_at_ms.map(time::rfc3339_ms).unwrap_or_default()),
+        Cell::text(&request.org_name),
+        Cell::text(&request.member_name),
+        Cell::text(&request.key_name),
+        Cell::text(&request.deployment_name),
+        Cell::text(route(&call.protocol)),
+        Cell::text(&call.protocol),
+        Cell::text(&call.model_requested),
+        call.model_served.as_deref().map_or(Cell::Empty, Cell::text),
+        // A call is only taken when a channel is wired, so what is charged is never an estimate.
+        Cell::text("live"),
+        Cell::count(call.price_version),
+        Cell::text(&call.state),
+    ];
+    row.extend(
+        [
+            call.input_tokens,
+            call.cache_read_tokens,
+            call.cache_write_tokens,
+            call.output_tokens,
+            call.reasoning_tokens,
+        ]
+        .map(Cell::count),
+    );
+    // No media call can be made yet.
+    row.extend(["0", "0.000", "0"].map(Cell::number));
+    row.extend([
+        Cell::count(call.searches),
+        Cell::number(NanoUsd(call.held_nano).credits()),
+        Cell::number(charged.credits()),
+        Cell::number(charged.usd()),
+        Cell::number(request.usd_cny.as_str()),
+        Cell::number(cny(charged, &request)),
+        Cell::maybe(call.duration_ms),
+        Cell::maybe(call.first_content_ms),
+        Cell::count(call.attempts),
+        Cell::text(&request.request_id),
+    ]);
+    row
+}
+
+fn cny(charged: NanoUsd, request: &RequestFacts) -> String {
+    let fx = FxRate {
+        id: request.fx_id.clone(),
+        date: String::new(),
+        usd_cny_micro: request.usd_cny_micro,
+        source: String::new(),
+    };
+    display::amount_cny(charged, &fx)
+}
+
+/// The address that speaks the dialect.
+pub(super) fn route(protocol: &str) -> &'static str {
+    match protocol {
+        "anthropic" => "/v1/messages",
+        "openai-chat" => "/v1/chat/completions",
+        _ => "",
+    }
+}

@@ -1,0 +1,173 @@
+//! FOCUS 1.2 (FinOps Open Cost and Usage Specification): a row for each charged call. Cost columns are USD; credits are
+//! the pricing currency. What has no meaning here (commitments, capacity, zones) is null, an empty cell.
+
+use bytespike_catalog::NanoUsd;
+use bytespike_ledger::{ResolvedCall, Window};
+
+use super::{CallTable, Cell};
+use crate::http::time;
+
+pub(super) const HEADER: [&str; 75] = [
+    "AvailabilityZone",
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingAccountType",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "CapacityReservationId",
+    "CapacityReservationStatus",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountQuantity",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "CommitmentDiscountUnit",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractedCost",
+    "ContractedUnitPrice",
+    "EffectiveCost",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "RegionId",
+    "RegionName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+    "Tags",
+    "x_ReceiptId",
+    "x_RequestId",
+    "x_HeldAt",
+    "x_SettledAt",
+    "x_MemberId",
+    "x_MemberName",
+    "x_ModelServed",
+    "x_Protocol",
+    "x_PriceVersion",
+    "x_HeldCredits",
+    "x_InputTokens",
+    "x_CacheReadTokens",
+    "x_CacheWriteTokens",
+    "x_OutputTokens",
+    "x_ReasoningTokens",
+    "x_Searches",
+    "x_FxRate",
+    "x_Reason",
+];
+
+const NAME: &str = "ByteSpike";
+
+/// A value for each column that has one, in the order of [`HEADER`].
+pub(super) fn row(table: &CallTable, resolved: &ResolvedCall) -> Vec<Cell> {
+    HEADER.iter().map(|column| cell(column, table, resolved)).collect()
+}
+
+fn cell(column: &str, table: &CallTable, resolved: &ResolvedCall) -> Cell {
+    let (call, charged) = (&resolved.call, NanoUsd(resolved.call.charged_nano.unwrap_or(0)));
+    match column {
+        "BilledCost" | "ContractedCost" | "EffectiveCost" | "ListCost" => Cell::number(charged.usd()),
+        "BillingAccountId" => Cell::text(&table.org_id),
+        "BillingAccountType" => Cell::text("Organisation"),
+        "BillingCurrency" => Cell::text("USD"),
+        "BillingPeriodStart" => Cell::number(time::rfc3339(month(table, resolved).0)),
+        "BillingPeriodEnd" => Cell::number(time::rfc3339(month(table, resolved).1)),
+        "ChargeCategory" => Cell::text("Usage"),
+        "ChargeDescription" => Cell::text(format!("One call of {}", call.model_requested)),
+        "ChargeFrequency" => Cell::text("Usage-Based"),
+        // The second in which it was settled, because that decides its month.
+        "ChargePeriodStart" => Cell::number(time::rfc3339(settled_at_ms(resolved))),
+        "ChargePeriodEnd" => Cell::number(time::rfc3339(settled_at_ms(resolved) + 1_000)),
+        "ConsumedQuantity" | "PricingQuantity" => Cell::count(tokens(resolved)),
+        "ConsumedUnit" | "PricingUnit" => Cell::text("Tokens"),
+        "InvoiceIssuerName" | "ProviderName" | "PublisherName" => Cell::text(NAME),
+        "PricingCategory" => Cell::text("Standard"),
+        "PricingCurrency" => Cell::text("Credits"),
+        "PricingCurrencyEffectiveCost" => Cell::number(charged.credits()),
+        "ResourceId" => Cell::text(&call.key_id),
+        "ResourceType" => Cell::text("API key"),
+        "ServiceCategory" => Cell::text("AI and Machine Learning"),
+        "ServiceName" => Cell::text(NAME),
+        "ServiceSubcategory" => Cell::text("Generative AI"),
+        "SkuId" => Cell::text(&call.model_requested),
+        "SkuMeter" => Cell::text("Tokens"),
+        "SkuPriceId" => Cell::text(format!("{}@{}", call.model_requested, call.price_version)),
+        "SubAccountId" => Cell::text(&call.deployment_id),
+        "SubAccountType" => Cell::text("Deployment"),
+        _ => of_request(column, resolved),
+    }
+}
+
+/// Names as they were at the time of the call, and our own columns.
+fn of_request(column: &str, resolved: &ResolvedCall) -> Cell {
+    let (call, request) = (&resolved.call, resolved.request());
+    match column {
+        "BillingAccountName" => Cell::text(request.org_name),
+        "ResourceName" => Cell::text(request.key_name),
+        "SubAccountName" => Cell::text(request.deployment_name),
+        "x_ReceiptId" => Cell::text(&call.id),
+        "x_RequestId" => Cell::text(request.request_id),
+        "x_HeldAt" => Cell::number(time::rfc3339_ms(call.held_at_ms)),
+        "x_SettledAt" => Cell::number(time::rfc3339_ms(settled_at_ms(resolved))),
+        "x_MemberId" => Cell::text(&call.member_id),
+        "x_MemberName" => Cell::text(request.member_name),
+        "x_ModelServed" => call.model_served.as_deref().map_or(Cell::Empty, Cell::text),
+        "x_Protocol" => Cell::text(&call.protocol),
+        "x_PriceVersion" => Cell::count(call.price_version),
+        "x_HeldCredits" => Cell::number(NanoUsd(call.held_nano).credits()),
+        "x_InputTokens" => Cell::count(call.input_tokens),
+        "x_CacheReadTokens" => Cell::count(call.cache_read_tokens),
+        "x_CacheWriteTokens" => Cell::count(call.cache_write_tokens),
+        "x_OutputTokens" => Cell::count(call.output_tokens),
+        "x_ReasoningTokens" => Cell::count(call.reasoning_tokens),
+        "x_Searches" => Cell::count(call.searches),
+        "x_FxRate" => Cell::number(request.usd_cny),
+        "x_Reason" => call.reason.as_deref().map_or(Cell::Empty, Cell::text),
+        _ => Cell::Empty,
+    }
+}
+
+fn month(table: &CallTable, resolved: &ResolvedCall) -> (i64, i64) {
+    Window::Month.opening_at(settled_at_ms(resolved), &table.zone)
+}
+
+fn settled_at_ms(resolved: &ResolvedCall) -> i64 {
+    resolved.call.resolved_at_ms.unwrap_or(resolved.call.held_at_ms)
+}
+
+/// Everything that went in and came out; reasoning is part of the output.
+fn tokens(resolved: &ResolvedCall) -> i64 {
+    let call = &resolved.call;
+    [call.input_tokens, call.cache_read_tokens, call.cache_write_tokens, call.output_tokens]
+        .into_iter()
+        .fold(0, i64::saturating_add)
+}
