@@ -1,0 +1,119 @@
+//! What the console writes while calls run: sign-ins, keys and audit events, through the store's own functions.
+
+use bytespike_store::api_key::{self, NewKey};
+use bytespike_store::audit_event::{self, AuditRow};
+use bytespike_store::person::{self, NewAccount, Person};
+use bytespike_store::session::{self, SessionRow};
+use bytespike_store::world::World;
+use bytespike_store::{Store, sqlx};
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// A session, a key and an audit event, each in a transaction of its own, this often.
+pub const EVERY: Duration = Duration::from_millis(10);
+
+/// Someone in the console. Dropping it ends their writing.
+pub struct Console(tokio::task::JoinHandle<()>);
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub async fn start(store: &Store) -> Console {
+    let (store, world) = (store.clone(), World::system());
+    let account = Account { person: world.id("usr"), org: world.id("org"), deployment: world.id("dep"), member: world.id("mem") };
+    account.open(&store, &world).await;
+    Console(tokio::spawn(async move {
+        let mut every = tokio::time::interval(EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            account.write(&store, &world).await.expect("the console writes");
+        }
+    }))
+}
+
+struct Account {
+    person: String,
+    org: String,
+    deployment: String,
+    member: String,
+}
+
+impl Account {
+    async fn open(&self, store: &Store, world: &World) {
+        let person = Person {
+            id: self.person.clone(),
+            email: format!("{}@example.com", self.person),
+            name: "Someone".to_owned(),
+            language: "en".to_owned(),
+            time_zone: "UTC".to_owned(),
+            password_hash: None,
+            state: "active".to_owned(),
+            email_verified_at_ms: None,
+            created_at_ms: world.now_ms(),
+        };
+        let account = NewAccount {
+            email_key: &person.email.clone(),
+            person,
+            org_id: &self.org,
+            org_name: "Someone's",
+            preset: "global",
+            deployment_id: &self.deployment,
+            member_id: &self.member,
+        };
+        person::insert_account(store, &account).await.expect("an account");
+    }
+
+    async fn write(&self, store: &Store, world: &World) -> sqlx::Result<()> {
+        let now_ms = world.now_ms();
+        let session = SessionRow {
+            id_hash: world.id("ses"),
+            public_id: world.id("pub"),
+            person_id: Some(self.person.clone()),
+            data_json: "{}".to_owned(),
+            user_agent: "a benchmark".to_owned(),
+            ip: "127.0.0.1".to_owned(),
+            idle_ms: 3_600_000,
+            last_seen_at_ms: now_ms,
+            ends_at_ms: now_ms + 3_600_000,
+            created_at_ms: now_ms,
+        };
+        session::insert(store, &session, 20).await?;
+        let key = NewKey {
+            id: &world.id("key"),
+            org_id: &self.org,
+            deployment_id: &self.deployment,
+            member_id: &self.member,
+            name: "a key",
+            kind: "live",
+            models_json: None,
+            scopes_json: "[]".to_owned(),
+            strict: false,
+            expires_at_ms: None,
+            created_by_person_id: &self.person,
+            credential_id: &world.id("crd"),
+            verifier: "a verifier",
+            pepper_version: 1,
+            last_four: "9f2a",
+            now_ms,
+        };
+        api_key::insert(store, &key).await?;
+        let event = AuditRow {
+            seq: 0,
+            at_ms: now_ms,
+            event: "key.created".to_owned(),
+            actor: format!("person:{}", self.person),
+            org_id: Some(self.org.clone()),
+            target: None,
+            ip: "127.0.0.1".to_owned(),
+            user_agent: "a benchmark".to_owned(),
+            request_id: world.id("req"),
+            detail_json: "{}".to_owned(),
+            hash: String::new(),
+        };
+        audit_event::append(store, event, |previous, row| format!("{previous:.32}{}", row.seq)).await.map(drop)
+    }
+}
