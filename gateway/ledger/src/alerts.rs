@@ -103,14 +103,12 @@ impl Batch<'_> {
     /// A limit that refuses calls is all but used up, even if no call fits its rest exactly.
     pub(crate) fn tell_of_refusal(&mut self, refusal: &Refusal) {
         let Refusal::LimitExceeded { limit, .. } = refusal else { return };
-        let key = (limit.node.as_str().to_owned(), limit.window.name().to_owned());
         let now_ms = self.now_ms();
+        let rows = self.loaded.limits.get_mut(limit.node.as_str()).into_iter().flatten();
         // A window that has ended is empty, whatever its row still says.
-        let row = self.loaded.limits.get_mut(&key).filter(|row| row.counts(now_ms));
-        let alert = row.and_then(of_refusal);
-        if alert.is_some() {
-            self.changes.limits.insert(key);
-        }
+        let mut current = rows.filter(|row| row.window() == limit.window && row.counts(now_ms));
+        let untold = current.find(|row| is_used_to(row, SHARES[1]) && row.alerted_percent < SHARES[0]);
+        let alert = untold.and_then(|row| of_refusal(row.change()));
         self.tell(alert);
     }
 }

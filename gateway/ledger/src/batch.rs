@@ -6,17 +6,19 @@ use crate::call::{
     ResolveError, Settlement,
 };
 use crate::journal::{self, Account, LotMove, Posting};
+use crate::kept::Kept;
 use crate::lots;
+use crate::node::NodeId;
 use crate::rows::{
     AbsorbedRow, AttemptRow, EntryRow, JournalRow, LimitRow, LotRow, OutboxRow, PinRow, ReceiptRow,
     ReservationRow, WalletRow,
 };
-use crate::window::{Window, time_zone};
+use crate::window::time_zone;
 use bytespike_catalog::NanoUsd;
 use bytespike_catalog::money::{MAX_REQUEST, MAX_WALLET};
 use bytespike_store::world::World;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Something the writer is asked to do.
 #[derive(Clone, Debug)]
@@ -62,29 +64,24 @@ pub(crate) struct Lease {
     pub length_ms: i64,
 }
 
-/// The rows a batch works on.
+/// The rows a batch works on. Ordered, so that a batch always writes in the same order.
 #[derive(Default)]
 pub(crate) struct Loaded {
-    pub wallets: HashMap<String, WalletRow>,
+    pub wallets: BTreeMap<String, Kept<WalletRow>>,
     /// By org, in burn order.
-    pub lots: HashMap<String, Vec<LotRow>>,
-    pub limits: BTreeMap<(String, String), LimitRow>,
-    pub reservations: HashMap<String, ReservationRow>,
+    pub lots: BTreeMap<String, Vec<Kept<LotRow>>>,
+    /// By node, in the order of their windows.
+    pub limits: BTreeMap<String, Vec<Kept<LimitRow>>>,
+    pub reservations: BTreeMap<String, Kept<ReservationRow>>,
     /// By reservation.
     pub pins: HashMap<String, Vec<PinRow>>,
     /// What an idempotency key booked before, by org and key.
     pub credited: HashMap<(String, String), i64>,
 }
 
-/// What the batch changed: keys of loaded rows to write back, and rows to add.
+/// Rows that are only ever added.
 #[derive(Default)]
 pub(crate) struct Changes {
-    pub wallets: BTreeSet<String>,
-    pub lots: BTreeSet<String>,
-    pub limits: BTreeSet<(String, String)>,
-    pub new_reservations: BTreeSet<String>,
-    pub resolved: BTreeSet<String>,
-    pub new_lots: BTreeSet<String>,
     pub pins: Vec<PinRow>,
     pub transactions: Vec<JournalRow>,
     pub entries: Vec<EntryRow>,
@@ -161,8 +158,9 @@ impl<'a> Batch<'a> {
         if amount > available || amount > MAX_REQUEST || amount < NanoUsd::ZERO {
             return Err(Refusal::InsufficientCredits { required: amount, available });
         }
-        match self.limits_for(request, wallet) {
-            Ok((held_at_ms, limits)) => Ok(self.take(request, held_at_ms, limits)),
+        let nodes = request.payer.nodes();
+        match self.time_of_hold(&nodes, request, wallet) {
+            Ok(held_at_ms) => Ok(self.take(request, held_at_ms, &nodes)),
             Err(refusal) => {
                 self.tell_of_refusal(&refusal);
                 Err(refusal)
@@ -177,60 +175,63 @@ impl<'a> Batch<'a> {
             && existing.key_path == request.payer.joined_path()
             && existing.held_nano == request.amount.0
             && existing.model_requested == request.model_requested;
-        if same { Ok(self.granted(existing)) } else { Err(Refusal::IdReused) }
+        if same { Ok(self.granted(existing, &existing.nodes())) } else { Err(Refusal::IdReused) }
     }
 
-    /// The call's limits in their current windows, if all have room. A call is held when the youngest of them says at
-    /// the earliest, so that clocks of several instances cannot count it in a window that is past.
-    fn limits_for(&self, request: &HoldRequest, wallet: &WalletRow) -> Result<(i64, Vec<LimitRow>), Refusal> {
-        let nodes = request.payer.nodes();
-        let rows: Vec<&LimitRow> = nodes.iter().flat_map(|node| self.limits_of(node.as_str())).collect();
-        let held_at_ms =
-            rows.iter().map(|row| row.opened_at_ms).chain([self.now_ms]).max().unwrap_or(self.now_ms);
-        let zone = time_zone(&wallet.time_zone).unwrap_or(TimeZone::UTC);
-        let current: Vec<LimitRow> = rows.into_iter().map(|row| row.current(held_at_ms, &zone)).collect();
-        let full = current.iter().filter(|row| !row.fits(request.amount.0)).map(LimitRow::state);
+    /// When the call is held, if all its limits have room: when the youngest of them opened at the earliest, so that
+    /// clocks of several instances cannot count it in a window that is past.
+    fn time_of_hold(&self, nodes: &[NodeId], request: &HoldRequest, wallet: &WalletRow) -> Result<i64, Refusal> {
+        let rows = || nodes.iter().flat_map(|node| self.limits_of(node));
+        let held_at_ms = rows().map(|row| row.opened_at_ms).fold(self.now_ms, i64::max);
+        let full = || rows().filter(|row| !row.fits(request.amount.0, held_at_ms));
+        if full().next().is_none() {
+            return Ok(held_at_ms);
+        }
+        let zone = zone_of(wallet);
+        let full = full().map(|row| row.current(held_at_ms, &zone).state());
         match full.min_by_key(crate::call::LimitState::remaining) {
             Some(limit) => Err(Refusal::LimitExceeded { limit, required: request.amount }),
-            None => Ok((held_at_ms, current)),
+            None => Ok(held_at_ms),
         }
     }
 
     /// Everything has room: write the hold into every counter.
-    fn take(&mut self, request: &HoldRequest, held_at_ms: i64, limits: Vec<LimitRow>) -> Granted {
-        let amount_nano = request.amount.0;
-        for mut row in limits {
-            row.held_nano += amount_nano;
-            let key = (row.node_id.clone(), row.window_kind.clone());
-            self.changes.limits.insert(key.clone());
-            self.loaded.limits.insert(key, row);
-        }
-        let org_id = &request.payer.org_id;
+    fn take(&mut self, request: &HoldRequest, held_at_ms: i64, nodes: &[NodeId]) -> Granted {
+        let (org_id, amount_nano) = (&request.payer.org_id, request.amount.0);
+        self.hold_limits(org_id, amount_nano, held_at_ms, nodes);
         if let Some(wallet) = self.loaded.wallets.get_mut(org_id) {
-            wallet.held_nano += amount_nano;
-            self.changes.wallets.insert(org_id.clone());
+            wallet.change().held_nano += amount_nano;
         }
-        let pins = lots::pin(
-            self.loaded.lots.entry(org_id.clone()).or_default(),
-            &request.reservation_id,
-            amount_nano,
-        );
-        self.changes.lots.extend(pins.iter().map(|pin| pin.lot_id.clone()));
+        let org_lots = self.loaded.lots.entry(org_id.clone()).or_default();
+        let pins = lots::pin(org_lots, &request.reservation_id, amount_nano);
         self.changes.pins.extend(pins.iter().cloned());
         self.loaded.pins.insert(request.reservation_id.clone(), pins);
         let row = self.reservation(request, held_at_ms);
-        let granted = self.granted(&row);
-        self.changes.new_reservations.insert(row.id.clone());
-        self.loaded.reservations.insert(row.id.clone(), row);
+        let granted = self.granted(&row, nodes);
+        self.loaded.reservations.insert(row.id.clone(), Kept::new(row));
         granted
     }
 
-    fn granted(&self, row: &ReservationRow) -> Granted {
+    /// Into the limits' current windows; those that have ended open anew.
+    fn hold_limits(&mut self, org_id: &str, amount_nano: i64, held_at_ms: i64, nodes: &[NodeId]) {
+        let wallet = self.loaded.wallets.get(org_id);
+        for node in nodes {
+            for limit in self.loaded.limits.get_mut(node.as_str()).into_iter().flatten() {
+                if limit.is_over(held_at_ms) {
+                    let zone = wallet.map_or(TimeZone::UTC, |wallet| zone_of(wallet));
+                    *limit.change() = limit.current(held_at_ms, &zone);
+                }
+                limit.change().held_nano += amount_nano;
+            }
+        }
+    }
+
+    fn granted(&self, row: &ReservationRow, nodes: &[NodeId]) -> Granted {
         Granted {
             held: NanoUsd(row.held_nano),
             held_at_ms: row.held_at_ms,
             wallet_available: self.available(&row.org_id),
-            limits: self.limit_states(row),
+            limits: self.limit_states(nodes),
         }
     }
 
@@ -316,9 +317,8 @@ impl<'a> Batch<'a> {
             account: Account::of_lot(lot_kind),
             amount_nano: credit.amount.0,
         };
-        self.changes.new_lots.insert(lot.id.clone());
         let org_lots = self.loaded.lots.entry(credit.org_id.clone()).or_default();
-        org_lots.push(lot);
+        org_lots.push(Kept::new(lot));
         lots::sort(org_lots);
         self.post(
             &credit.org_id,
@@ -342,7 +342,6 @@ impl<'a> Batch<'a> {
         if moves.is_empty() {
             return false;
         }
-        self.changes.lots.extend(moves.iter().map(|lot_move| lot_move.lot_id.clone()));
         self.post(
             org_id,
             Posting {
@@ -363,10 +362,9 @@ impl<'a> Batch<'a> {
     pub(crate) fn post(&mut self, org_id: &str, posting: Posting<'_>) {
         let Some(wallet) = self.loaded.wallets.get_mut(org_id) else { return };
         let before_nano = wallet.posted_nano;
-        let (transaction, entries) = journal::post(wallet, posting);
+        let (transaction, entries) = journal::post(wallet.change(), posting);
         let alert = alerts::of_balance(before_nano, wallet);
         self.tell(alert);
-        self.changes.wallets.insert(org_id.to_owned());
         self.changes.transactions.push(transaction);
         self.changes.entries.extend(entries);
     }
@@ -378,13 +376,12 @@ impl<'a> Batch<'a> {
             .map_or(NanoUsd::ZERO, |wallet| NanoUsd(wallet.posted_nano - wallet.held_nano))
     }
 
-    pub(crate) fn limits_of(&self, node: &str) -> impl Iterator<Item = &LimitRow> {
-        let key = |window: Window| (node.to_owned(), window.name().to_owned());
-        Window::ALL.into_iter().filter_map(move |window| self.loaded.limits.get(&key(window)))
+    fn limits_of(&self, node: &NodeId) -> impl Iterator<Item = &LimitRow> {
+        self.loaded.limits.get(node.as_str()).into_iter().flatten().map(|kept| &**kept)
     }
 
-    pub(crate) fn limit_states(&self, row: &ReservationRow) -> Vec<crate::call::LimitState> {
-        row.nodes().iter().flat_map(|node| self.limits_of(node.as_str())).map(LimitRow::state).collect()
+    pub(crate) fn limit_states(&self, nodes: &[NodeId]) -> Vec<crate::call::LimitState> {
+        nodes.iter().flat_map(|node| self.limits_of(node)).map(LimitRow::state).collect()
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -394,6 +391,10 @@ impl<'a> Batch<'a> {
     pub(crate) fn world(&self) -> &World {
         self.world
     }
+}
+
+fn zone_of(wallet: &WalletRow) -> TimeZone {
+    time_zone(&wallet.time_zone).unwrap_or(TimeZone::UTC)
 }
 
 /// An outcome as a row names it; a held row has none.

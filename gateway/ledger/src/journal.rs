@@ -103,8 +103,14 @@ pub(crate) fn hash(transaction: &JournalRow, entries: &[EntryRow]) -> String {
         transaction: &'a JournalRow,
         entries: &'a [EntryRow],
     }
-    let unhashed = JournalRow { hash: String::new(), ..transaction.clone() };
+    let emptied;
+    let transaction = if transaction.hash.is_empty() {
+        transaction
+    } else {
+        emptied = JournalRow { hash: String::new(), ..transaction.clone() };
+        &emptied
+    };
     // Rows of plain values always serialise.
-    let bytes = serde_json::to_vec(&Hashed { transaction: &unhashed, entries }).unwrap_or_default();
+    let bytes = serde_json::to_vec(&Hashed { transaction, entries }).unwrap_or_default();
     hex::encode(Sha256::digest(bytes))
 }

@@ -8,6 +8,7 @@ mod faults;
 mod instance;
 mod invariants;
 mod journal;
+mod kept;
 mod landed;
 mod ledger;
 mod limits;

@@ -14,16 +14,23 @@ impl LimitRow {
 
     /// The row as it is at `at_ms`: when its window has ended, an empty one that opens now.
     pub fn current(&self, at_ms: i64, zone: &TimeZone) -> Self {
-        if at_ms < self.ends_at_ms {
+        if !self.is_over(at_ms) {
             return self.clone();
         }
         let (opened_at_ms, ends_at_ms) = self.window().opening_at(at_ms, zone);
         Self { used_nano: 0, held_nano: 0, alerted_percent: 0, opened_at_ms, ends_at_ms, ..self.clone() }
     }
 
-    pub fn fits(&self, amount_nano: i64) -> bool {
+    /// Whether the window has ended at `at_ms`, so that the next call opens it anew.
+    pub fn is_over(&self, at_ms: i64) -> bool {
+        self.ends_at_ms <= at_ms
+    }
+
+    /// Whether the window that is current at `at_ms` has room.
+    pub fn fits(&self, amount_nano: i64, at_ms: i64) -> bool {
         // Both counters and the amount are bounded by the wallet's maximum, far from overflow.
-        self.used_nano + self.held_nano + amount_nano <= self.limit_nano
+        let taken_nano = if self.is_over(at_ms) { 0 } else { self.used_nano + self.held_nano };
+        taken_nano + amount_nano <= self.limit_nano
     }
 
     /// Whether a call held at that moment is counted in the row's window.
@@ -61,7 +68,8 @@ mod tests {
             alerted_percent: 80,
         };
         assert_eq!(row.current(999, &TimeZone::UTC), row);
-        assert!(row.fits(10) && !row.fits(11));
+        assert!(row.fits(10, 999) && !row.fits(11, 999));
+        assert!(row.fits(100, 1_000) && !row.fits(101, 1_000), "the next window is empty");
         let next = row.current(1_000, &TimeZone::UTC);
         assert_eq!((next.used_nano, next.held_nano, next.opened_at_ms), (0, 0, 1_000));
         assert_eq!(next.alerted_percent, 0, "a new window is told of anew");

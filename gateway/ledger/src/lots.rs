@@ -1,13 +1,14 @@
 //! Credit in the order it burns: by priority, then what lapses first, then the oldest. A hold pins what it may use, so
 //! that a lot lapsing in mid-call cannot make the settlement fail.
 use crate::journal::{Account, LotMove};
+use crate::kept::Kept;
 use crate::rows::{LotRow, PinRow};
 
 /// Given credit burns before paid credit.
 pub(crate) const BONUS_PRIORITY: i64 = 10;
 pub(crate) const PRINCIPAL_PRIORITY: i64 = 20;
 
-pub(crate) fn sort(lots: &mut [LotRow]) {
+pub(crate) fn sort(lots: &mut [Kept<LotRow>]) {
     lots.sort_by(|a, b| order(a).cmp(&order(b)));
 }
 
@@ -16,13 +17,13 @@ fn order(lot: &LotRow) -> (i64, i64, i64, &str) {
 }
 
 /// Sets `amount` aside in sorted lots. The caller has checked that the wallet has it.
-pub(crate) fn pin(lots: &mut [LotRow], reservation_id: &str, amount_nano: i64) -> Vec<PinRow> {
+pub(crate) fn pin(lots: &mut [Kept<LotRow>], reservation_id: &str, amount_nano: i64) -> Vec<PinRow> {
     let mut left = amount_nano;
     let mut pins = Vec::new();
     for lot in lots {
         let taken = left.min(lot.remaining_nano - lot.pinned_nano);
         if taken > 0 {
-            lot.pinned_nano += taken;
+            lot.change().pinned_nano += taken;
             left -= taken;
             pins.push(PinRow {
                 reservation_id: reservation_id.to_owned(),
@@ -35,14 +36,15 @@ pub(crate) fn pin(lots: &mut [LotRow], reservation_id: &str, amount_nano: i64) -
 }
 
 /// Unpins everything and takes `charge` out of what was pinned, in burn order.
-pub(crate) fn consume(lots: &mut [LotRow], pins: &[PinRow], charge_nano: i64) -> Vec<LotMove> {
+pub(crate) fn consume(lots: &mut [Kept<LotRow>], pins: &[PinRow], charge_nano: i64) -> Vec<LotMove> {
     let mut left = charge_nano;
     let mut moves = Vec::new();
     for lot in lots {
         let Some(pin) = pins.iter().find(|pin| pin.lot_id == lot.id) else { continue };
         let taken = left.min(pin.pinned_nano);
-        lot.pinned_nano -= pin.pinned_nano;
-        lot.remaining_nano -= taken;
+        let row = lot.change();
+        row.pinned_nano -= pin.pinned_nano;
+        row.remaining_nano -= taken;
         left -= taken;
         if taken > 0 {
             let account = Account::of_lot(&lot.kind);
@@ -53,12 +55,12 @@ pub(crate) fn consume(lots: &mut [LotRow], pins: &[PinRow], charge_nano: i64) ->
 }
 
 /// Takes out what has lapsed and is not pinned.
-pub(crate) fn lapse(lots: &mut [LotRow], now_ms: i64) -> Vec<LotMove> {
+pub(crate) fn lapse(lots: &mut [Kept<LotRow>], now_ms: i64) -> Vec<LotMove> {
     let mut moves = Vec::new();
     for lot in lots {
         let free = lot.remaining_nano - lot.pinned_nano;
         if free > 0 && lot.expires_at_ms.is_some_and(|expires| expires <= now_ms) {
-            lot.remaining_nano -= free;
+            lot.change().remaining_nano -= free;
             let account = Account::of_lot(&lot.kind);
             moves.push(LotMove { lot_id: lot.id.clone(), account, amount_nano: -free });
         }
@@ -70,8 +72,8 @@ pub(crate) fn lapse(lots: &mut [LotRow], now_ms: i64) -> Vec<LotMove> {
 mod tests {
     use super::*;
 
-    fn lot(id: &str, priority: i64, remaining_nano: i64, expires_at_ms: Option<i64>) -> LotRow {
-        LotRow {
+    fn lot(id: &str, priority: i64, remaining_nano: i64, expires_at_ms: Option<i64>) -> Kept<LotRow> {
+        Kept::loaded(LotRow {
             id: id.to_owned(),
             org_id: "o".to_owned(),
             kind: if priority == BONUS_PRIORITY { "bonus" } else { "principal" }.to_owned(),
@@ -81,7 +83,7 @@ mod tests {
             priority,
             expires_at_ms,
             created_at_ms: 0,
-        }
+        })
     }
 
     #[test]

@@ -4,7 +4,9 @@ use crate::batch::{Batch, outcome_of};
 use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlement};
 use crate::journal::{Account, Posting};
 use crate::landed::Reason;
+use crate::kept::Kept;
 use crate::lots;
+use crate::node::NodeId;
 use crate::receipt;
 use crate::rows::{AbsorbedRow, AttemptRow, ReceiptRow, ReservationRow};
 use bytespike_catalog::NanoUsd;
@@ -46,7 +48,7 @@ impl Batch<'_> {
 
     /// Only when the lease has really run out: its owner may have renewed it meanwhile.
     pub(crate) fn expire(&mut self, id: &str, org_id: &str) -> Result<Resolution, ResolveError> {
-        let still_leased = |row: &ReservationRow| row.state == "held" && row.expires_at_ms > self.now_ms();
+        let still_leased = |row: &Kept<ReservationRow>| row.state == "held" && row.expires_at_ms > self.now_ms();
         if self.loaded.reservations.get(id).is_some_and(still_leased) {
             return Err(ResolveError::Unknown(id.to_owned()));
         }
@@ -56,13 +58,23 @@ impl Batch<'_> {
 
     /// The one compare-and-set: a row that is not held any more is left alone.
     fn end(&mut self, id: &str, org_id: &str, ending: &Ending<'_>) -> Result<Resolution, ResolveError> {
-        let known = self.loaded.reservations.get(id).filter(|row| row.org_id == org_id).cloned();
-        let row = known.ok_or_else(|| ResolveError::Unknown(id.to_owned()))?;
-        match outcome_of(&row) {
+        let unknown = || ResolveError::Unknown(id.to_owned());
+        let (id, mut row) = self.loaded.reservations.remove_entry(id).ok_or_else(unknown)?;
+        let resolved = if row.org_id == org_id { self.end_once(&mut row, ending) } else { Err(unknown()) };
+        self.loaded.reservations.insert(id, row);
+        resolved
+    }
+
+    fn end_once(
+        &mut self,
+        row: &mut Kept<ReservationRow>,
+        ending: &Ending<'_>,
+    ) -> Result<Resolution, ResolveError> {
+        match outcome_of(row) {
             None => Ok(self.end_held(row, ending)),
-            Some(outcome) if outcome == ending.outcome => Ok(self.ended_before(&row, outcome)),
+            Some(outcome) if outcome == ending.outcome => Ok(self.ended_before(row, outcome)),
             Some(outcome) => {
-                self.record_late(&row, outcome, ending);
+                self.record_late(row, outcome, ending);
                 Err(ResolveError::AlreadyResolved(outcome))
             }
         }
@@ -79,27 +91,32 @@ impl Batch<'_> {
         }
     }
 
-    fn end_held(&mut self, mut row: ReservationRow, ending: &Ending<'_>) -> Resolution {
+    fn end_held(&mut self, row: &mut Kept<ReservationRow>, ending: &Ending<'_>) -> Resolution {
         let held = NanoUsd(row.held_nano);
         // Never more than was held, whatever it came to.
         let charged = ending.settlement.map_or(NanoUsd::ZERO, |settlement| settlement.charge.nano.min(held));
-        row.resolved_seq = self.next_resolution(&row.org_id);
-        self.free_limits(&row, charged);
-        self.free_wallet(&row, charged, ending.outcome);
-        self.record_costs(&row, ending);
-        fill(&mut row, ending, charged, self.now_ms());
-        let resolution = self.resolution(&row, ending.outcome, charged);
-        self.write_receipt(&row, ending, &resolution);
-        self.changes.resolved.insert(row.id.clone());
-        self.loaded.reservations.insert(row.id.clone(), row);
+        row.change().resolved_seq = self.next_resolution(&row.org_id);
+        let nodes = row.nodes();
+        self.free_limits(row, charged, &nodes);
+        self.free_wallet(row, charged, ending.outcome);
+        self.record_costs(row, ending);
+        fill(row.change(), ending, charged, self.now_ms());
+        let resolution = self.resolution(row, ending.outcome, charged, &nodes);
+        self.write_receipt(row, ending, &resolution);
         resolution
     }
 
     fn ended_before(&self, row: &ReservationRow, outcome: Outcome) -> Resolution {
-        self.resolution(row, outcome, NanoUsd(row.charged_nano.unwrap_or(0)))
+        self.resolution(row, outcome, NanoUsd(row.charged_nano.unwrap_or(0)), &row.nodes())
     }
 
-    fn resolution(&self, row: &ReservationRow, outcome: Outcome, charged: NanoUsd) -> Resolution {
+    fn resolution(
+        &self,
+        row: &ReservationRow,
+        outcome: Outcome,
+        charged: NanoUsd,
+        nodes: &[NodeId],
+    ) -> Resolution {
         Resolution {
             reservation_id: row.id.clone(),
             outcome,
@@ -107,27 +124,29 @@ impl Batch<'_> {
             held: NanoUsd(row.held_nano),
             charged,
             wallet_available: self.available(&row.org_id),
-            limits: self.limit_states(row),
+            limits: self.limit_states(nodes),
         }
     }
 
     /// Counted under the wallet's lock: numbers come without gaps, and become visible in their order.
     fn next_resolution(&mut self, org_id: &str) -> Option<i64> {
         let wallet = self.loaded.wallets.get_mut(org_id)?;
+        let wallet = wallet.change();
         wallet.resolved_seq += 1;
         Some(wallet.resolved_seq)
     }
 
     /// A call counts in the window it was held in; when that window is past, nothing is left to change.
-    fn free_limits(&mut self, row: &ReservationRow, charged: NanoUsd) {
+    fn free_limits(&mut self, row: &ReservationRow, charged: NanoUsd, nodes: &[NodeId]) {
         let mut alerts = Vec::new();
-        let nodes: Vec<String> = row.nodes().iter().map(|node| node.as_str().to_owned()).collect();
-        for (key, limit) in &mut self.loaded.limits {
-            if nodes.contains(&limit.node_id) && limit.counts(row.held_at_ms) {
-                limit.held_nano -= row.held_nano;
-                limit.used_nano += charged.0;
-                alerts.extend(alerts::of_share(limit));
-                self.changes.limits.insert(key.clone());
+        for node in nodes {
+            for limit in self.loaded.limits.get_mut(node.as_str()).into_iter().flatten() {
+                if limit.counts(row.held_at_ms) {
+                    let limit = limit.change();
+                    limit.held_nano -= row.held_nano;
+                    limit.used_nano += charged.0;
+                    alerts.extend(alerts::of_share(limit));
+                }
             }
         }
         for alert in alerts {
@@ -139,10 +158,8 @@ impl Batch<'_> {
         let pins = self.loaded.pins.remove(&row.id).unwrap_or_default();
         let org_lots = self.loaded.lots.entry(row.org_id.clone()).or_default();
         let moves = lots::consume(org_lots, &pins, charged.0);
-        self.changes.lots.extend(pins.into_iter().map(|pin| pin.lot_id));
         if let Some(wallet) = self.loaded.wallets.get_mut(&row.org_id) {
-            wallet.held_nano -= row.held_nano;
-            self.changes.wallets.insert(row.org_id.clone());
+            wallet.change().held_nano -= row.held_nano;
         }
         if outcome != Outcome::Settled {
             return;
@@ -264,6 +281,9 @@ fn attempt_row(reservation_id: &str, seq: i64, attempt: &Attempt) -> AttemptRow 
 
 /// What an upstream wrote may hold a NUL, which PostgreSQL text cannot, and be of any length.
 fn clean(text: &str) -> String {
+    if text.len() <= 200 && !text.contains('\0') {
+        return text.to_owned();
+    }
     text.chars().filter(|character| *character != '\0').take(200).collect()
 }
 

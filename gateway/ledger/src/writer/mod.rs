@@ -1,14 +1,16 @@
 //! The writer: takes queued commands in batches, loads what they touch, decides them, stores and commits, then answers.
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+mod store;
 
 use crate::batch::{Answer, Batch, Command, Lease, Loaded};
 use crate::call::Unavailable;
 use crate::faults::{Broken, Faults};
-use crate::rows::{LotRow, ReservationRow, WalletRow};
+use crate::kept::Kept;
+use crate::rows::{LimitRow, LotRow, ReservationRow, WalletRow};
 use bytespike_store::Store;
 use bytespike_store::world::World;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -103,31 +105,44 @@ impl Needs {
     /// The limit nodes of holds to come and of reservations already there.
     fn nodes<'a>(
         commands: &[Command],
-        reservations: impl Iterator<Item = &'a ReservationRow>,
+        reservations: impl Iterator<Item = &'a Kept<ReservationRow>>,
     ) -> BTreeSet<String> {
         let holds = commands.iter().filter_map(|command| match command {
             Command::Hold(request) => Some(request.payer.nodes()),
             _ => None,
         });
         holds
-            .chain(reservations.map(ReservationRow::nodes))
+            .chain(reservations.map(|row| row.nodes()))
             .flatten()
             .map(|node| node.as_str().to_owned())
             .collect()
     }
 }
 
-fn by_org(mut rows: Vec<LotRow>) -> HashMap<String, Vec<LotRow>> {
-    crate::lots::sort(&mut rows);
-    let mut lots: HashMap<String, Vec<LotRow>> = HashMap::new();
+fn lots_by_org(rows: Vec<LotRow>) -> BTreeMap<String, Vec<Kept<LotRow>>> {
+    let mut lots: BTreeMap<String, Vec<Kept<LotRow>>> = BTreeMap::new();
     for row in rows {
-        lots.entry(row.org_id.clone()).or_default().push(row);
+        lots.entry(row.org_id.clone()).or_default().push(Kept::loaded(row));
     }
+    lots.values_mut().for_each(|lots| crate::lots::sort(lots));
     lots
 }
 
-fn wallets_by_org(rows: Vec<WalletRow>) -> HashMap<String, WalletRow> {
-    rows.into_iter().map(|row| (row.org_id.clone(), row)).collect()
+fn limits_by_node(rows: Vec<LimitRow>) -> BTreeMap<String, Vec<Kept<LimitRow>>> {
+    let mut limits: BTreeMap<String, Vec<Kept<LimitRow>>> = BTreeMap::new();
+    for row in rows {
+        limits.entry(row.node_id.clone()).or_default().push(Kept::loaded(row));
+    }
+    limits.values_mut().for_each(|limits| limits.sort_by_key(|limit| limit.window()));
+    limits
+}
+
+fn wallets_by_org(rows: Vec<WalletRow>) -> BTreeMap<String, Kept<WalletRow>> {
+    rows.into_iter().map(|row| (row.org_id.clone(), Kept::loaded(row))).collect()
+}
+
+fn reservations_by_id(rows: Vec<ReservationRow>) -> BTreeMap<String, Kept<ReservationRow>> {
+    rows.into_iter().map(|row| (row.id.clone(), Kept::loaded(row))).collect()
 }
 
 fn decide<'a>(loaded: Loaded, commands: &[Command], context: &'a Context) -> (Batch<'a>, Vec<Answer>) {

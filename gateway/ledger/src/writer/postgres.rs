@@ -1,16 +1,18 @@
 //! The writer on PostgreSQL: a few tasks, each committing what is queued for its orgs in a fixed number of round trips.
 //! Locking the wallets, in order, locks everything else of their orgs: limits, lots and reservations are only ever
 //! touched under their wallet's lock, by whichever instance holds it.
+use super::store::{Tables, store};
 use super::{
-    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, by_org, decide, wallets_by_org, wanted,
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, decide, limits_by_node, lots_by_org,
+    reservations_by_id, wallets_by_org, wanted,
 };
-use crate::batch::{Answer, Changes, Command, Loaded};
+use crate::batch::{Answer, Command, Loaded};
 use crate::call::Unavailable;
 use crate::faults::{Broken, Fault, Moment, pass};
-use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::rows::{Kind, PinRow, ReservationRow, Row};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments as _, AssertSqlSafe, FromRow, PgConnection, PgPool};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -18,6 +20,13 @@ use tokio::sync::mpsc;
 const LANES: usize = 4;
 /// Wait before a batch that another instance was in the way of is tried again; doubled each time.
 const BACK_OFF: Duration = Duration::from_millis(2);
+
+/// How a transaction begins. Every row is reached by its key, whatever the planner believes about a table that grows
+/// faster than its statistics; and every statement is planned once.
+const BEGIN: &str = "begin; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan; \
+                     set local synchronous_commit = off";
+const BEGIN_DURABLE: &str =
+    "begin; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan";
 
 /// Starts the workers. They end when the last sender is dropped.
 pub(crate) fn start(pool: &PgPool, context: &Context) -> Writer {
@@ -89,16 +98,16 @@ async fn try_commit(
 ) -> Result<Vec<Answer>, Broken<sqlx::Error>> {
     let faults = context.faults.as_ref();
     pass(faults, Moment::Begin)?;
-    let mut transaction = pool.begin().await?;
     // Money that moved must survive a loss of power; a hold alone need not.
-    if !commands.iter().any(Command::must_reach_the_disk) {
-        sqlx::query("set local synchronous_commit = off").execute(&mut *transaction).await?;
-    }
+    let durable = commands.iter().any(Command::must_reach_the_disk);
+    let mut transaction = pool.begin_with(if durable { BEGIN_DURABLE } else { BEGIN }).await?;
     let loaded = load(&mut transaction, commands).await?;
     pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
-    let (loaded, changes) = (batch.loaded, batch.changes);
-    store(&mut transaction, &loaded, &changes).await?;
+    let mut statement = Statement::default();
+    store(&mut statement, &batch.loaded, &batch.changes)?;
+    drop(batch);
+    statement.execute(&mut transaction).await?;
     pass(faults, Moment::Stored)?;
     transaction.commit().await?;
     pass(faults, Moment::Committed)?;
@@ -118,21 +127,19 @@ fn is_collision(broken: &Broken<sqlx::Error>) -> bool {
 async fn load(connection: &mut PgConnection, commands: &[Command]) -> sqlx::Result<Loaded> {
     let needs = Needs::of(commands);
     let (orgs, ids) = (list(&needs.orgs), list(&needs.reservations));
-    let wallets: Vec<WalletRow> =
-        select(connection, "org_id = any($1) order by org_id for update", &orgs).await?;
-    let lots: Vec<LotRow> = select(connection, "org_id = any($1) and remaining_nano > 0", &orgs).await?;
-    let mut loaded = Loaded { wallets: wallets_by_org(wallets), lots: by_org(lots), ..Loaded::default() };
+    let wallets = select(connection, "org_id = any($1) order by org_id for update", &orgs).await?;
+    let lots = select(connection, "org_id = any($1) and remaining_nano > 0", &orgs).await?;
+    let mut loaded =
+        Loaded { wallets: wallets_by_org(wallets), lots: lots_by_org(lots), ..Loaded::default() };
     let reservations: Vec<ReservationRow> = select(connection, "id = any($1)", &ids).await?;
     if !reservations.is_empty() {
         for pin in select::<PinRow>(connection, "reservation_id = any($1)", &ids).await? {
             loaded.pins.entry(pin.reservation_id.clone()).or_default().push(pin);
         }
     }
-    loaded.reservations = reservations.into_iter().map(|row| (row.id.clone(), row)).collect();
+    loaded.reservations = reservations_by_id(reservations);
     let nodes = list(&Needs::nodes(commands, loaded.reservations.values()));
-    let limits: Vec<LimitRow> = select(connection, "node_id = any($1)", &nodes).await?;
-    loaded.limits =
-        limits.into_iter().map(|row| ((row.node_id.clone(), row.window_kind.clone()), row)).collect();
+    loaded.limits = limits_by_node(select(connection, "node_id = any($1)", &nodes).await?);
     for (org_id, key) in &needs.credits {
         if let Some(amount) = credited(connection, org_id, key).await? {
             loaded.credited.insert((org_id.clone(), key.clone()), amount);
@@ -170,62 +177,81 @@ async fn credited(connection: &mut PgConnection, org_id: &str, key: &str) -> sql
     .await
 }
 
-/// Writes what changed, one statement a table, in the order that foreign keys ask for.
-async fn store(connection: &mut PgConnection, loaded: &Loaded, changes: &Changes) -> sqlx::Result<()> {
-    let lots: BTreeMap<&str, &LotRow> =
-        loaded.lots.values().flatten().map(|lot| (lot.id.as_str(), lot)).collect();
-    let lot = |id: &String| lots.get(id.as_str()).copied();
-    let (new_lots, old_lots): (Vec<_>, Vec<_>) =
-        changes.new_lots.union(&changes.lots).partition(|id| changes.new_lots.contains(*id));
-    update(connection, changes.wallets.iter().filter_map(|org_id| loaded.wallets.get(org_id)).collect())
-        .await?;
-    insert(connection, new_lots.into_iter().filter_map(lot).collect()).await?;
-    update(connection, old_lots.into_iter().filter_map(lot).collect()).await?;
-    let reservation = |id: &String| loaded.reservations.get(id);
-    let ended = changes.resolved.difference(&changes.new_reservations);
-    insert(connection, changes.new_reservations.iter().filter_map(reservation).collect()).await?;
-    update(connection, ended.filter_map(reservation).collect()).await?;
-    insert(connection, changes.pins.iter().collect()).await?;
-    update(connection, changes.limits.iter().filter_map(|key| loaded.limits.get(key)).collect()).await?;
-    insert(connection, changes.transactions.iter().collect()).await?;
-    insert(connection, changes.entries.iter().collect()).await?;
-    insert(connection, changes.attempts.iter().collect()).await?;
-    insert(connection, changes.absorbed.iter().collect()).await?;
-    insert(connection, changes.receipts.iter().collect()).await?;
-    insert(connection, changes.outbox.iter().collect()).await
+/// Everything a batch writes as one statement: a part for each table, the rows as an array for each column.
+#[derive(Default)]
+struct Statement {
+    parts: Vec<String>,
+    arguments: PgArguments,
 }
 
-async fn insert<R: Row>(connection: &mut PgConnection, rows: Vec<&R>) -> sqlx::Result<()> {
-    let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
-    let sql = format!(
-        "insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, cast($1 as jsonb)){}",
-        R::AGAIN
-    );
-    write(connection, sql, rows).await
-}
+impl Tables for Statement {
+    type Error = sqlx::Error;
 
-/// Writes every column of rows that are there; their wallet has been locked since they were read.
-async fn update<R: Row>(connection: &mut PgConnection, rows: Vec<&R>) -> sqlx::Result<()> {
-    let table = R::TABLE;
-    let set: Vec<String> = R::COLUMNS
-        .iter()
-        .filter(|name| !R::KEY.contains(name))
-        .map(|name| format!("{name} = r.{name}"))
-        .collect();
-    let by: Vec<String> = R::KEY.iter().map(|name| format!("{table}.{name} = r.{name}")).collect();
-    let sql = format!(
-        "update {table} set {} from jsonb_populate_recordset(null::{table}, cast($1 as jsonb)) r where {}",
-        set.join(", "),
-        by.join(" and ")
-    );
-    write(connection, sql, rows).await
-}
-
-async fn write<R: Row>(connection: &mut PgConnection, sql: String, rows: Vec<&R>) -> sqlx::Result<()> {
-    if rows.is_empty() {
-        return Ok(());
+    fn insert<'r, R: Row + 'r>(&mut self, rows: impl Iterator<Item = &'r R>) -> sqlx::Result<()> {
+        let rows: Vec<R::Cells<'r>> = rows.map(Row::cells).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let arrays = self.arrays::<R>(&rows, 0..R::COLUMNS.len())?;
+        let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
+        self.parts.push(format!("insert into {table} ({columns}) select * from unnest({arrays}){}", R::AGAIN));
+        Ok(())
     }
-    let json = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    // The text is made of names from the program alone; the rows are a parameter.
-    sqlx::query(AssertSqlSafe(sql)).bind(json).execute(connection).await.map(drop)
+
+    fn update<'r, R: Row + 'r>(&mut self, rows: impl Iterator<Item = &'r R>) -> sqlx::Result<()> {
+        let rows: Vec<R::Cells<'r>> = rows.map(Row::cells).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let arrays = self.arrays::<R>(&rows, R::key().chain(R::changing()).map(|(at, _)| at))?;
+        let names: Vec<&str> = R::key().chain(R::changing()).map(|(_, name)| name).collect();
+        let set: Vec<String> = R::changing().map(|(_, name)| format!("{name} = r.{name}")).collect();
+        let by: Vec<String> = R::key().map(|(_, name)| format!("{}.{name} = r.{name}", R::TABLE)).collect();
+        self.parts.push(format!(
+            "update {} set {} from unnest({arrays}) r ({}) where {}",
+            R::TABLE,
+            set.join(", "),
+            names.join(", "),
+            by.join(" and ")
+        ));
+        Ok(())
+    }
+}
+
+impl Statement {
+    /// Binds these columns of the rows, and names the parameters with their types.
+    fn arrays<R: Row>(
+        &mut self,
+        rows: &[R::Cells<'_>],
+        columns: impl Iterator<Item = usize>,
+    ) -> sqlx::Result<String> {
+        let mut names = Vec::new();
+        for at in columns {
+            let cells = rows.iter().map(|row| row.as_ref()[at]);
+            let (added, name) = match R::KINDS[at] {
+                Kind::Text => (self.arguments.add(cells.map(|cell| cell.text()).collect::<Vec<_>>()), "text"),
+                Kind::Integer => {
+                    (self.arguments.add(cells.map(|cell| cell.integer()).collect::<Vec<_>>()), "bigint")
+                }
+                Kind::Flag => {
+                    (self.arguments.add(cells.map(|cell| cell.flag()).collect::<Vec<_>>()), "boolean")
+                }
+            };
+            added.map_err(sqlx::Error::Encode)?;
+            names.push(format!("${}::{name}[]", self.arguments.len()));
+        }
+        Ok(names.join(", "))
+    }
+
+    /// The parts see the tables as they were before, so none may depend on another; foreign keys are checked at the end.
+    async fn execute(self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        if self.parts.is_empty() {
+            return Ok(());
+        }
+        let parts: Vec<String> =
+            self.parts.iter().enumerate().map(|(number, part)| format!("p{number} as ({part})")).collect();
+        // The text is made of names from the program alone; the rows are parameters.
+        let sql = AssertSqlSafe(format!("with {} select 1", parts.join(", ")));
+        sqlx::query_with(sql, self.arguments).execute(connection).await.map(drop)
+    }
 }

@@ -1,14 +1,15 @@
 //! The writer on SQLite: one thread owns one connection and commits everything that is queued together.
+use super::store::{Tables, store};
 use super::{
-    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, by_org, decide, wallets_by_org, wanted,
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, decide, limits_by_node, lots_by_org,
+    reservations_by_id, wallets_by_org, wanted,
 };
-use crate::batch::{Answer, Changes, Command, Loaded};
+use crate::batch::{Answer, Command, Loaded};
 use crate::call::Unavailable;
 use crate::faults::{Broken, Fault, Moment, pass};
-use crate::rows::{LimitRow, LotRow, PinRow, ReservationRow, Row, WalletRow};
+use crate::rows::{LimitRow, PinRow, Row};
 use bytespike_store::Store;
-use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -128,7 +129,7 @@ fn try_commit(
     let loaded = load(&transaction, commands)?;
     pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
-    store(&transaction, &batch.loaded, &batch.changes)?;
+    store(&mut Direct(&transaction), &batch.loaded, &batch.changes)?;
     pass(faults, Moment::Stored)?;
     transaction.commit()?;
     pass(faults, Moment::Committed)?;
@@ -146,24 +147,18 @@ fn is_busy(broken: &Broken<rusqlite::Error>) -> bool {
 
 fn load(connection: &Connection, commands: &[Command]) -> rusqlite::Result<Loaded> {
     let needs = Needs::of(commands);
-    let (mut wallets, mut lots): (Vec<WalletRow>, Vec<LotRow>) = (Vec::new(), Vec::new());
-    for org_id in &needs.orgs {
-        wallets.extend(select(connection, "org_id = ?1", &[org_id])?);
-        lots.extend(select::<LotRow>(connection, "org_id = ?1 and remaining_nano > 0", &[org_id])?);
+    let reservations = select(connection, "id = ?1", &needs.reservations)?;
+    let mut loaded = Loaded {
+        wallets: wallets_by_org(select(connection, "org_id = ?1", &needs.orgs)?),
+        lots: lots_by_org(select(connection, "org_id = ?1 and remaining_nano > 0", &needs.orgs)?),
+        reservations: reservations_by_id(reservations),
+        ..Loaded::default()
+    };
+    for pin in select::<PinRow>(connection, "reservation_id = ?1", loaded.reservations.keys())? {
+        loaded.pins.entry(pin.reservation_id.clone()).or_default().push(pin);
     }
-    let mut loaded = Loaded { wallets: wallets_by_org(wallets), lots: by_org(lots), ..Loaded::default() };
-    for id in &needs.reservations {
-        for row in select::<ReservationRow>(connection, "id = ?1", &[id])? {
-            let pins = select::<PinRow>(connection, "reservation_id = ?1", &[id])?;
-            loaded.pins.insert(row.id.clone(), pins);
-            loaded.reservations.insert(row.id.clone(), row);
-        }
-    }
-    for node in Needs::nodes(commands, loaded.reservations.values()) {
-        for row in select::<LimitRow>(connection, "node_id = ?1", &[&node])? {
-            loaded.limits.insert((row.node_id.clone(), row.window_kind.clone()), row);
-        }
-    }
+    let nodes = Needs::nodes(commands, loaded.reservations.values());
+    loaded.limits = limits_by_node(select::<LimitRow>(connection, "node_id = ?1", &nodes)?);
     for (org_id, key) in &needs.credits {
         if let Some(amount) = credited(connection, org_id, key)? {
             loaded.credited.insert((org_id.clone(), key.clone()), amount);
@@ -172,13 +167,25 @@ fn load(connection: &Connection, commands: &[Command]) -> rusqlite::Result<Loade
     Ok(loaded)
 }
 
-fn select<R: Row>(
+/// The rows of each id, one id after another.
+fn select<'i, R: Row>(
     connection: &Connection,
     condition: &str,
-    values: &[&dyn ToSql],
+    ids: impl IntoIterator<Item = &'i String>,
 ) -> rusqlite::Result<Vec<R>> {
+    let mut ids = ids.into_iter().peekable();
+    let mut found = Vec::new();
+    if ids.peek().is_none() {
+        return Ok(found);
+    }
     let mut statement = connection.prepare_cached(&(R::select_where() + condition))?;
-    statement.query_map(values, |row| R::read(row))?.collect()
+    for id in ids {
+        let mut rows = statement.query([id])?;
+        while let Some(row) = rows.next()? {
+            found.push(R::read(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// What an idempotency key booked before: the amount that came into the org's lots.
@@ -190,70 +197,62 @@ fn credited(connection: &Connection, org_id: &str, key: &str) -> rusqlite::Resul
     statement.query_row([org_id, key], |row| row.get(0))
 }
 
-/// Writes what changed, in the order that foreign keys ask for.
-fn store(connection: &Connection, loaded: &Loaded, changes: &Changes) -> rusqlite::Result<()> {
-    let lots: BTreeMap<&str, &LotRow> =
-        loaded.lots.values().flatten().map(|lot| (lot.id.as_str(), lot)).collect();
-    let lot = |id: &String| lots.get(id.as_str()).copied();
-    let (new_lots, old_lots): (Vec<_>, Vec<_>) =
-        changes.new_lots.union(&changes.lots).partition(|id| changes.new_lots.contains(*id));
-    update(connection, changes.wallets.iter().filter_map(|org_id| loaded.wallets.get(org_id)))?;
-    insert(connection, new_lots.into_iter().filter_map(lot))?;
-    update(connection, old_lots.into_iter().filter_map(lot))?;
-    let reservation = |id: &String| loaded.reservations.get(id);
-    let ended_again = changes.resolved.difference(&changes.new_reservations);
-    insert(connection, changes.new_reservations.iter().filter_map(reservation))?;
-    update(connection, ended_again.filter_map(reservation))?;
-    insert(connection, changes.pins.iter())?;
-    update(connection, changes.limits.iter().filter_map(|key| loaded.limits.get(key)))?;
-    insert(connection, changes.transactions.iter())?;
-    insert(connection, changes.entries.iter())?;
-    insert(connection, changes.attempts.iter())?;
-    insert(connection, changes.absorbed.iter())?;
-    insert(connection, changes.receipts.iter())?;
-    insert(connection, changes.outbox.iter())
+/// Writes row by row, with statements that stay prepared.
+struct Direct<'c>(&'c Connection);
+
+impl Tables for Direct<'_> {
+    type Error = rusqlite::Error;
+
+    fn insert<'r, R: Row + 'r>(&mut self, rows: impl Iterator<Item = &'r R>) -> rusqlite::Result<()> {
+        self.write::<R>(rows, insert_sql::<R>, |_| true)
+    }
+
+    fn update<'r, R: Row + 'r>(&mut self, rows: impl Iterator<Item = &'r R>) -> rusqlite::Result<()> {
+        let bound = |name: &str| !R::FIXED.contains(&name) || R::KEY.contains(&name);
+        self.write::<R>(rows, update_sql::<R>, bound)
+    }
 }
 
-fn insert<'a, R: Row + 'a>(
-    connection: &Connection,
-    rows: impl Iterator<Item = &'a R>,
-) -> rusqlite::Result<()> {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return Ok(());
+impl Direct<'_> {
+    /// A parameter is numbered like its column; those that the statement does not name are not bound.
+    fn write<'r, R: Row + 'r>(
+        &self,
+        rows: impl Iterator<Item = &'r R>,
+        sql: fn() -> String,
+        bound: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<()> {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+        let columns: Vec<usize> = (0..R::COLUMNS.len()).filter(|at| bound(R::COLUMNS[*at])).collect();
+        let mut statement = self.0.prepare_cached(&sql())?;
+        rows.try_for_each(|row| execute(&mut statement, row, &columns))
     }
+}
+
+fn execute<R: Row>(statement: &mut Statement<'_>, row: &R, columns: &[usize]) -> rusqlite::Result<()> {
+    let cells = row.cells();
+    for at in columns {
+        statement.raw_bind_parameter(at + 1, cells.as_ref()[*at])?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+fn insert_sql<R: Row>() -> String {
     let marks: Vec<String> = (1..=R::COLUMNS.len()).map(|at| format!("?{at}")).collect();
-    let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
-    let sql = format!("insert into {table} ({columns}) values ({}){}", marks.join(", "), R::AGAIN);
-    let mut statement = connection.prepare_cached(&sql)?;
-    for row in rows {
-        statement.execute(row.values().as_slice())?;
-    }
-    Ok(())
+    format!(
+        "insert into {} ({}) values ({}){}",
+        R::TABLE,
+        R::COLUMNS.join(", "),
+        marks.join(", "),
+        R::AGAIN
+    )
 }
 
-/// Writes every column of rows that are there; the transaction has held the only write lock since they were read.
-fn update<'a, R: Row + 'a>(
-    connection: &Connection,
-    rows: impl Iterator<Item = &'a R>,
-) -> rusqlite::Result<()> {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return Ok(());
-    }
-    let numbered = || R::COLUMNS.iter().zip(1..);
-    let set: Vec<String> = numbered()
-        .filter(|(name, _)| !R::KEY.contains(name))
-        .map(|(name, at)| format!("{name} = ?{at}"))
-        .collect();
-    let by: Vec<String> = numbered()
-        .filter(|(name, _)| R::KEY.contains(name))
-        .map(|(name, at)| format!("{name} = ?{at}"))
-        .collect();
-    let sql = format!("update {} set {} where {}", R::TABLE, set.join(", "), by.join(" and "));
-    let mut statement = connection.prepare_cached(&sql)?;
-    for row in rows {
-        statement.execute(row.values().as_slice())?;
-    }
-    Ok(())
+fn update_sql<R: Row>() -> String {
+    let equal = |(at, name): (usize, &str)| format!("{name} = ?{}", at + 1);
+    let set: Vec<String> = R::changing().map(equal).collect();
+    let by: Vec<String> = R::key().map(equal).collect();
+    format!("update {} set {} where {}", R::TABLE, set.join(", "), by.join(" and "))
 }
