@@ -180,7 +180,12 @@ impl<'a> Batch<'a> {
 
     /// When the call is held, if all its limits have room: when the youngest of them opened at the earliest, so that
     /// clocks of several instances cannot count it in a window that is past.
-    fn time_of_hold(&self, nodes: &[NodeId], request: &HoldRequest, wallet: &WalletRow) -> Result<i64, Refusal> {
+    fn time_of_hold(
+        &self,
+        nodes: &[NodeId],
+        request: &HoldRequest,
+        wallet: &WalletRow,
+    ) -> Result<i64, Refusal> {
         let rows = || nodes.iter().flat_map(|node| self.limits_of(node));
         let held_at_ms = rows().map(|row| row.opened_at_ms).fold(self.now_ms, i64::max);
         let full = || rows().filter(|row| !row.fits(request.amount.0, held_at_ms));

@@ -3,8 +3,8 @@ use crate::alerts;
 use crate::batch::{Batch, outcome_of};
 use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlement};
 use crate::journal::{Account, Posting};
-use crate::landed::Reason;
 use crate::kept::Kept;
+use crate::landed::Reason;
 use crate::lots;
 use crate::node::NodeId;
 use crate::receipt;
@@ -48,7 +48,8 @@ impl Batch<'_> {
 
     /// Only when the lease has really run out: its owner may have renewed it meanwhile.
     pub(crate) fn expire(&mut self, id: &str, org_id: &str) -> Result<Resolution, ResolveError> {
-        let still_leased = |row: &Kept<ReservationRow>| row.state == "held" && row.expires_at_ms > self.now_ms();
+        let still_leased =
+            |row: &Kept<ReservationRow>| row.state == "held" && row.expires_at_ms > self.now_ms();
         if self.loaded.reservations.get(id).is_some_and(still_leased) {
             return Err(ResolveError::Unknown(id.to_owned()));
         }

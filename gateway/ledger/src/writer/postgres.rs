@@ -194,7 +194,8 @@ impl Tables for Statement {
         }
         let arrays = self.arrays::<R>(&rows, 0..R::COLUMNS.len())?;
         let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
-        self.parts.push(format!("insert into {table} ({columns}) select * from unnest({arrays}){}", R::AGAIN));
+        self.parts
+            .push(format!("insert into {table} ({columns}) select * from unnest({arrays}){}", R::AGAIN));
         Ok(())
     }
 

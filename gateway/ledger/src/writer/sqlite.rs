@@ -241,13 +241,7 @@ fn execute<R: Row>(statement: &mut Statement<'_>, row: &R, columns: &[usize]) ->
 
 fn insert_sql<R: Row>() -> String {
     let marks: Vec<String> = (1..=R::COLUMNS.len()).map(|at| format!("?{at}")).collect();
-    format!(
-        "insert into {} ({}) values ({}){}",
-        R::TABLE,
-        R::COLUMNS.join(", "),
-        marks.join(", "),
-        R::AGAIN
-    )
+    format!("insert into {} ({}) values ({}){}", R::TABLE, R::COLUMNS.join(", "), marks.join(", "), R::AGAIN)
 }
 
 fn update_sql<R: Row>() -> String {

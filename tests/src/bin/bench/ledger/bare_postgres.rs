@@ -59,7 +59,8 @@ async fn commit(pool: &PgPool, jobs: Vec<Job>) -> sqlx::Result<()> {
             .bind(&batch.journal.0).bind(&batch.journal.1).bind(&batch.journal.2).bind(-CHARGE)
             .execute(&mut *transaction).await?;
     }
-    let (ids, amounts): (Vec<&str>, Vec<(i64, i64)>) = wallets.iter().map(|(id, amounts)| (id.as_str(), *amounts)).unzip();
+    let (ids, amounts): (Vec<&str>, Vec<(i64, i64)>) =
+        wallets.iter().map(|(id, amounts)| (id.as_str(), *amounts)).unzip();
     let (posted, held): (Vec<i64>, Vec<i64>) = amounts.into_iter().unzip();
     sqlx::query("update wallet set posted = w.posted, held = w.held from unnest($1::text[], $2::bigint[], $3::bigint[]) w (id, posted, held) where wallet.id = w.id")
         .bind(&ids).bind(&posted).bind(&held).execute(&mut *transaction).await?;

@@ -23,7 +23,12 @@ impl Drop for Console {
 
 pub async fn start(store: &Store) -> Console {
     let (store, world) = (store.clone(), World::system());
-    let account = Account { person: world.id("usr"), org: world.id("org"), deployment: world.id("dep"), member: world.id("mem") };
+    let account = Account {
+        person: world.id("usr"),
+        org: world.id("org"),
+        deployment: world.id("dep"),
+        member: world.id("mem"),
+    };
     account.open(&store, &world).await;
     Console(tokio::spawn(async move {
         let mut every = tokio::time::interval(EVERY);
@@ -114,6 +119,8 @@ impl Account {
             detail_json: "{}".to_owned(),
             hash: String::new(),
         };
-        audit_event::append(store, event, |previous, row| format!("{previous:.32}{}", row.seq)).await.map(drop)
+        audit_event::append(store, event, |previous, row| format!("{previous:.32}{}", row.seq))
+            .await
+            .map(drop)
     }
 }

@@ -23,6 +23,9 @@ pub async fn print(ours: &Subject, rounds: usize, lasting: Duration) {
     );
     for (name, rounds) in [("quiet", &quiet), ("beside", &busy)] {
         let m = Measured::median(rounds);
-        println!("    {name:<7} p50 {:.2} ms, p99 {:.2} ms, {:.0} pairs/s", m.hold_p50_ms, m.hold_p99_ms, m.per_second);
+        println!(
+            "    {name:<7} p50 {:.2} ms, p99 {:.2} ms, {:.0} pairs/s",
+            m.hold_p50_ms, m.hold_p99_ms, m.per_second
+        );
     }
 }

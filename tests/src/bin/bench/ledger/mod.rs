@@ -53,7 +53,9 @@ pub async fn compare(rounds: usize, only: Option<&str>) {
     let each_ms = setting("BENCH_MS").map_or(1_000, |ms| ms.parse().expect("BENCH_MS is a number"));
     println!("hold + settle pairs; medians of {rounds} rounds of {each_ms} ms a variant, taken in turn");
     println!("ours: the whole ledger, limits at org, deployment, member and key, a real receipt");
-    println!("bare: five statements a pair, batched in the same way; naive: a transaction a step, eight connections");
+    println!(
+        "bare: five statements a pair, batched in the same way; naive: a transaction a step, eight connections"
+    );
     println!("settlements wait for the disk in all of them, holds in none");
     for (kind, name) in [(Kind::Sqlite, "sqlite"), (Kind::Postgres, "postgres")] {
         if only.is_none_or(|only| only == name) {
@@ -86,7 +88,15 @@ impl Subjects {
         println!("\n{name}");
         println!(
             "  {:>7} {:>7} | {:>9} {:>9} {:>9} | {:>9} {:>10} | {:>18} {:>9} | {:>15}",
-            "clients", "wallets", "ours/s", "bare/s", "naive/s", "ours/bare", "ours/naive", "CPU µs ours, bare", "ours/bare",
+            "clients",
+            "wallets",
+            "ours/s",
+            "bare/s",
+            "naive/s",
+            "ours/bare",
+            "ours/naive",
+            "CPU µs ours, bare",
+            "ours/bare",
             "hold p50/p99 ms"
         );
         for wallets in WALLETS {
@@ -95,9 +105,17 @@ impl Subjects {
                 let [ours, bare, naive] = self.in_turn(rounds, &load).await;
                 println!(
                     "  {clients:>7} {:>7} | {:>9.0} {:>9.0} {:>9.0} | {:>9.2} {:>10.1} | {:>9.0} {:>8.0} {:>9.2} | {:>7.2} {:>7.2}",
-                    wallets.count(), ours.per_second, bare.per_second, naive.per_second,
-                    ours.per_second / bare.per_second, ours.per_second / naive.per_second,
-                    ours.cpu_us, bare.cpu_us, bare.cpu_us / ours.cpu_us, ours.hold_p50_ms, ours.hold_p99_ms,
+                    wallets.count(),
+                    ours.per_second,
+                    bare.per_second,
+                    naive.per_second,
+                    ours.per_second / bare.per_second,
+                    ours.per_second / naive.per_second,
+                    ours.cpu_us,
+                    bare.cpu_us,
+                    bare.cpu_us / ours.cpu_us,
+                    ours.hold_p50_ms,
+                    ours.hold_p99_ms,
                 );
             }
         }

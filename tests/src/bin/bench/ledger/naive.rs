@@ -1,10 +1,10 @@
 //! The naive path: each step a transaction of its own on one of eight connections, the same five statements a pair.
 
 use super::bare::{self, CHARGE, HOLD};
+use bytespike_store::Store;
 use bytespike_store::sqlx::postgres::PgPoolOptions;
 use bytespike_store::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use bytespike_store::sqlx::{self, PgPool, SqlitePool};
-use bytespike_store::Store;
 use bytespike_store::world::World;
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,8 @@ enum Pool {
 macro_rules! hold {
     ($transaction:expr, $id:expr, $wallet_id:expr) => {{
         let mut transaction = $transaction;
-        let held = sqlx::query(TAKE).bind($wallet_id).bind(HOLD).execute(&mut *transaction).await?.rows_affected();
+        let held =
+            sqlx::query(TAKE).bind($wallet_id).bind(HOLD).execute(&mut *transaction).await?.rows_affected();
         sqlx::query(RESERVE).bind($id).bind($wallet_id).bind(HOLD).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(held == 1)
@@ -44,9 +45,16 @@ macro_rules! hold {
 macro_rules! settle {
     ($transaction:expr, $id:expr, $wallet_id:expr, $journal_id:expr) => {{
         let mut transaction = $transaction;
-        let settled = sqlx::query(END).bind($id).bind(CHARGE).execute(&mut *transaction).await?.rows_affected();
+        let settled =
+            sqlx::query(END).bind($id).bind(CHARGE).execute(&mut *transaction).await?.rows_affected();
         sqlx::query(PAY).bind($wallet_id).bind(HOLD).bind(CHARGE).execute(&mut *transaction).await?;
-        sqlx::query(BOOK).bind($journal_id).bind($id).bind($wallet_id).bind(-CHARGE).execute(&mut *transaction).await?;
+        sqlx::query(BOOK)
+            .bind($journal_id)
+            .bind($id)
+            .bind($wallet_id)
+            .bind(-CHARGE)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(settled == 1)
     }};
@@ -102,7 +110,12 @@ impl Naive {
             Pool::Sqlite(pool) => {
                 let mut connection = pool.acquire().await?;
                 sqlx::query("pragma synchronous = full").execute(&mut *connection).await?;
-                settle!(sqlx::Connection::begin_with(&mut *connection, "begin immediate").await?, id, wallet_id, journal_id)
+                settle!(
+                    sqlx::Connection::begin_with(&mut *connection, "begin immediate").await?,
+                    id,
+                    wallet_id,
+                    journal_id
+                )
             }
             Pool::Postgres(pool) => settle!(pool.begin().await?, id, wallet_id, journal_id),
         }

@@ -107,7 +107,8 @@ fn price(at_ms: i64) -> Charge {
         basis: std::collections::BTreeMap::new(),
         at_ms,
     };
-    let book = PriceBook::build(&Catalog::embedded().expect("the catalogue reads"), &options).expect("a book");
+    let book =
+        PriceBook::build(&Catalog::embedded().expect("the catalogue reads"), &options).expect("a book");
     charge(&book, &USAGE, Served { requested: MODEL, served: MODEL, held_at_ms: at_ms }).expect("a price")
 }
 

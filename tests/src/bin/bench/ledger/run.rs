@@ -58,7 +58,8 @@ impl Measured {
 
 /// `backends`: the server's processes whose CPU counts as well.
 pub async fn run(variant: &Variant, load: &Load, backends: &[u32]) -> Measured {
-    let cpu = || process::cpu(std::process::id()) + backends.iter().map(|pid| process::cpu(*pid)).sum::<Duration>();
+    let cpu =
+        || process::cpu(std::process::id()) + backends.iter().map(|pid| process::cpu(*pid)).sum::<Duration>();
     let (before, started) = (cpu(), Instant::now());
     let mut clients = JoinSet::new();
     for number in 0..load.clients {
