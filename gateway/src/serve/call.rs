@@ -3,27 +3,23 @@
 
 use std::sync::Arc;
 
-use bytespike_accounts::keys::KeyRefusal;
 use bytespike_dialects::{
     Answer, ClientRequest, Completion, Delivered, ErrorCode, ErrorInfo, StopReason, TokenUsage,
 };
 use bytespike_ledger::{Attempt, Decision, Ended, Fate, Finish, Held, Reason, UsageSource, decide};
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::caller::Presented;
 use super::failed::Failed;
 use super::plan::{Plan, Route};
 use super::resolve::{Counted, Settled, resolve};
+use super::rights::Rights;
 use super::usage;
 use crate::Gateway;
 
-/// How often a running call asks whether its key still stands.
-const RIGHTS_EVERY: Duration = Duration::from_secs(1);
-
 /// A call between its hold and its end.
 pub struct OpenCall {
-    presented: Presented,
-    rights_at: Instant,
+    rights: Rights,
     cut_at: Instant,
     book: CallBook,
     resolved: bool,
@@ -70,10 +66,9 @@ impl OpenCall {
     pub fn new(opening: Opening) -> Self {
         let Opening { gateway, presented, accepted, request, request_id, plan, held } = opening;
         Self {
-            rights_at: Instant::now() + RIGHTS_EVERY,
             cut_at: accepted + gateway.options.total_timeout,
             book: CallBook {
-                gateway,
+                gateway: gateway.clone(),
                 org_id: presented.caller.org_id.clone(),
                 request,
                 request_id,
@@ -84,7 +79,7 @@ impl OpenCall {
                 content_taken: false,
                 content_produced: false,
             },
-            presented,
+            rights: Rights::new(presented, gateway),
             resolved: false,
         }
     }
@@ -128,17 +123,11 @@ impl OpenCall {
 
     /// Waits until the call has to end for another reason than its own: we stop, it lasts too long, its key is gone.
     pub async fn cut(&mut self) -> Ended {
-        loop {
-            tokio::select! {
-                () = self.book.gateway.cut.cancelled() => return Ended::GatewayStopped,
-                () = sleep_until(self.cut_at) => return Ended::TimeoutIdle,
-                () = sleep_until(self.rights_at) => {}
-            }
-            self.rights_at = Instant::now() + RIGHTS_EVERY;
-            match self.presented.still_valid(&self.book.gateway).await {
-                Ok(_) | Err(KeyRefusal::Unavailable(_) | KeyRefusal::Expired | KeyRefusal::Deleted) => {}
-                Err(_) => return Ended::CallerRevoked,
-            }
+        tokio::select! {
+            biased;
+            () = self.book.gateway.cut.cancelled() => Ended::GatewayStopped,
+            () = sleep_until(self.cut_at) => Ended::TimeoutIdle,
+            () = self.rights.gone() => Ended::CallerRevoked,
         }
     }
 

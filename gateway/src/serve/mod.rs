@@ -10,6 +10,7 @@ mod plan;
 pub mod quote;
 mod refusal;
 mod resolve;
+mod rights;
 mod source;
 mod stream;
 mod tries;

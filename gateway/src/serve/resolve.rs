@@ -1,11 +1,19 @@
 //! The one place where a hold ends: priced and settled, or released.
 
+use std::time::Duration;
+
 use bytespike_catalog::{Served, charge};
 use bytespike_dialects::{Cost, TokenUsage};
 use bytespike_ledger::{Decision, Reason, Release, Resolution, ResolveError, Settlement, UsageSource};
 
+use tokio::time::sleep;
+
 use super::call::CallBook;
 use super::usage;
+
+/// Waits between tries to release what the ledger did not resolve.
+const LATER: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 /// Usage and who counted it.
 #[derive(Clone, Copy)]
@@ -30,9 +38,11 @@ pub struct Settled {
 
 /// Ends the hold. `reason` is how a settled call ended; a released one carries its own.
 pub async fn resolve(book: &CallBook, decision: Decision, counted: Counted, reason: &str) -> Settled {
-    let resolved = match decision {
-        Decision::Release(reason) => release(book, reason).await,
-        Decision::SettleUsage | Decision::SettleDelivered => settle(book, counted, reason).await,
+    let (resolved, otherwise) = match decision {
+        Decision::Release(reason) => (release(book, reason).await, reason),
+        Decision::SettleUsage | Decision::SettleDelivered => {
+            (settle(book, counted, reason).await, Reason::LedgerUnavailable)
+        }
     };
     let usage = counted.usage;
     match resolved {
@@ -45,6 +55,9 @@ pub async fn resolve(book: &CallBook, decision: Decision, counted: Counted, reas
         Err(error) => {
             let receipt_id = &book.held.reservation_id;
             tracing::error!(%receipt_id, %error, "a call was not resolved as asked; it is free unless its receipt says otherwise");
+            if matches!(error, ResolveError::Unavailable(_)) {
+                release_later(book.clone(), otherwise);
+            }
             Settled { cost: None, usage, resolution: None }
         }
     }
@@ -73,6 +86,22 @@ async fn settle(book: &CallBook, counted: Counted, reason: &str) -> Result<Resol
         attempts: book.attempts.clone(),
     };
     book.gateway.ledger.settle(settlement).await
+}
+
+/// The client was told that it is free, so it must not be held until its lease runs out. What was committed without our
+/// hearing of it stands. When the ledger stays away, or we stop, the lease does it.
+fn release_later(book: CallBook, reason: Reason) {
+    let (tasks, cut) = (book.gateway.tasks.clone(), book.gateway.cut.clone());
+    tasks.spawn(cut.run_until_cancelled_owned(async move {
+        for wait in LATER {
+            sleep(wait).await;
+            match release(&book, reason).await {
+                Ok(resolution) => return crate::telemetry::resolved(&resolution),
+                Err(ResolveError::Unavailable(_)) => {}
+                Err(_) => return,
+            }
+        }
+    }));
 }
 
 async fn release(book: &CallBook, reason: Reason) -> Result<Resolution, ResolveError> {

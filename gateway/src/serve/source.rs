@@ -33,7 +33,7 @@ enum State {
 /// What came of waiting for more.
 pub enum Heard {
     Bytes(Bytes),
-    /// The upstream closed, or stayed silent after it had finished.
+    /// The upstream closed, or broke off or stayed silent after it had finished.
     End,
     Failed(Failed),
 }
@@ -63,9 +63,10 @@ impl Source {
                 State::Reading(body) => {
                     let silence = if finished { AFTER_FINISH } else { self.idle };
                     let heard = match timeout_at(self.heard_at + silence, body.frame()).await {
-                        Err(_) if finished => Heard::End,
-                        Err(_) => Heard::Failed(Failed::silent()),
                         Ok(None) => Heard::End,
+                        // A finished answer lacks nothing but its terminator.
+                        Err(_) | Ok(Some(Err(_))) if finished => Heard::End,
+                        Err(_) => Heard::Failed(Failed::silent()),
                         Ok(Some(Err(error))) => Heard::Failed(error.into()),
                         Ok(Some(Ok(frame))) => {
                             let Ok(bytes) = frame.into_data() else { continue };

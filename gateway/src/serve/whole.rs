@@ -21,6 +21,7 @@ pub async fn fetch(call: &mut OpenCall, outgoing: Outgoing) -> Result<Bytes, Tri
         read_whole(body, options.max_answer_bytes, options.idle_timeout).await
     };
     tokio::select! {
+        biased;
         body = work => Ok(body?),
         ended = call.cut() => Err(Tried::Cut(ended)),
     }

@@ -32,7 +32,8 @@ impl Answers {
         if let Some(connections) = &self.inline {
             // What the statement spawns or times (a connection going back to its pool) belongs to the other runtime.
             let _entered = connections.enter();
-            return futures_executor::block_on(work);
+            // The asking task may have used up its turn, which no runtime could give back to it while it is waited for.
+            return futures_executor::block_on(tokio::task::unconstrained(work));
         }
         work.await
     }

@@ -88,8 +88,14 @@ impl StreamTranslator {
         if self.over {
             return self.batch(None);
         }
+        let finished = self.finish_seen();
         self.framer.end();
-        let end = self.frames().unwrap_or_else(|| self.finish());
+        let end = match self.frames() {
+            // A terminator that is cut off behind the finish is not missed.
+            Some(End::Failed(_)) if finished => self.finish(),
+            Some(end) => end,
+            None => self.finish(),
+        };
         self.batch(Some(end))
     }
 
