@@ -14,6 +14,7 @@ mod error_shapes;
 mod failures;
 mod first_run;
 mod headers;
+mod invariants;
 mod keys;
 mod limits;
 mod native_lane;

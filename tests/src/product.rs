@@ -21,6 +21,7 @@ pub struct Setup {
     settings: String,
     models: String,
     channels: String,
+    upstream_url: String,
 }
 
 impl Default for Setup {
@@ -31,6 +32,7 @@ impl Default for Setup {
             settings: String::new(),
             models: String::new(),
             channels: String::new(),
+            upstream_url: String::new(),
         }
     }
 }
@@ -46,12 +48,19 @@ impl Setup {
     /// Two models on one provider that speaks both dialects, and a costly third.
     #[must_use]
     pub fn scripted(upstream_url: &str) -> Self {
-        Self::default()
+        let setup = Self { upstream_url: upstream_url.to_owned(), ..Self::default() };
+        setup
             .model(CLAUDE, "1.00")
             .model(GPT, "1.00")
             .model(COSTLY, "1000000.00")
             .channel("anthropic", upstream_url, &[CLAUDE, COSTLY])
             .channel("openai-chat", &format!("{upstream_url}/v1"), &[GPT])
+    }
+
+    /// Where the scripted provider listens.
+    #[must_use]
+    pub fn upstream_url(&self) -> String {
+        self.upstream_url.clone()
     }
 
     #[must_use]

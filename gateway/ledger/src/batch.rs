@@ -187,7 +187,7 @@ impl<'a> Batch<'a> {
         wallet: &WalletRow,
     ) -> Result<i64, Refusal> {
         let rows = || nodes.iter().flat_map(|node| self.limits_of(node));
-        let held_at_ms = rows().map(|row| row.opened_at_ms).fold(self.now_ms, i64::max);
+        let held_at_ms = rows().map(LimitRow::not_before_ms).fold(self.now_ms, i64::max);
         let full = || rows().filter(|row| !row.fits(request.amount.0, held_at_ms));
         if full().next().is_none() {
             return Ok(held_at_ms);

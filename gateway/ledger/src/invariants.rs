@@ -1,11 +1,9 @@
 //! The ledger's rules as SQL: each statement finds what breaks one of them, so that an empty answer is the proof.
 //! I6 binds when a hold is taken and cannot be asked afterwards, because a limit may be lowered below what is used.
-use crate::journal;
-use crate::rows::{EntryRow, JournalRow, Row as _};
+//! This is the check of the whole history; `verified.rs` checks what is new.
+use crate::verified::{self, From};
 use bytespike_store::world::World;
 use bytespike_store::{Store, on_database};
-use sqlx::AssertSqlSafe;
-use std::collections::HashMap;
 
 /// A rule that does not hold, and an example.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -15,7 +13,7 @@ pub struct Violation {
 }
 
 /// Name and statement; each answers with the ids of at most one offender.
-const RULES: [(&str, &str); 10] = [
+const RULES: [(&str, &str); 15] = [
     (
         "I1 every transaction's entries sum to zero",
         "select tx_id from journal_entry group by tx_id having sum(amount_nano) <> 0 limit 1",
@@ -73,6 +71,33 @@ const RULES: [(&str, &str); 10] = [
              where t.reservation_id = r.id and e.org_id is not null) limit 1",
     ),
     (
+        "I20 a settled call has one receipt, in its org",
+        "select r.id from reservation r left join receipt c on c.id = r.id
+         where r.state = 'settled' and (c.id is null or not c.settled or c.org_id <> r.org_id) limit 1",
+    ),
+    (
+        "I21 credit comes in as top-up or grant and goes out as anything else, so that a statement adds up",
+        "select t.id from journal_tx t join journal_entry e on e.tx_id = t.id
+         where e.org_id is not null and (t.kind in ('top_up', 'grant')) <> (e.amount_nano > 0) limit 1",
+    ),
+    (
+        "I21 a wallet's transactions are all in its own book",
+        "select t.id from journal_tx t join journal_entry e on e.tx_id = t.id
+         where e.org_id is not null and e.org_id <> t.org_id limit 1",
+    ),
+    (
+        "I22 what is pinned in a lot is what open holds pinned there",
+        "select lot.id from lot
+         where pinned_nano <> (select coalesce(sum(p.pinned_nano), 0)
+                               from reservation_lot p join reservation r on r.id = p.reservation_id
+                               where p.lot_id = lot.id and r.state = 'held') limit 1",
+    ),
+    (
+        "I25 no two tries of a call share an upstream's id",
+        "select reservation_id from upstream_attempt where upstream_request_id is not null
+         group by reservation_id, upstream_request_id having count(*) > 1 limit 1",
+    ),
+    (
         "I22 what remains in a wallet's lots is what is posted, and what is pinned is what is held",
         "select wallet.org_id from wallet
          where posted_nano <> (select coalesce(sum(remaining_nano), 0) from lot where lot.org_id = wallet.org_id)
@@ -80,67 +105,43 @@ const RULES: [(&str, &str); 10] = [
     ),
 ];
 
-/// Every rule that does not hold.
-pub(crate) async fn check(store: &Store) -> sqlx::Result<Vec<Violation>> {
+/// Every rule that does not hold, over the whole history. What was found to hold is marked as verified.
+pub(crate) async fn check(store: &Store, now_ms: i64) -> sqlx::Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for (invariant, sql) in RULES {
         let offender: Option<String> =
             on_database!(read store, db => sqlx::query_scalar(sql).fetch_optional(db).await)?;
         violations.extend(offender.map(|example| Violation { invariant: invariant.to_owned(), example }));
     }
-    let unchained = unchained(store).await?;
-    violations.extend(unchained.map(|example| Violation { invariant: CHAIN.to_owned(), example }));
+    violations.extend(overdue(store, now_ms).await?);
+    violations.extend(verified::check(store, From::Beginning, now_ms).await?);
     Ok(violations)
 }
 
-const CHAIN: &str = "chain: every transaction names its predecessor's hash, and the wallet names the last";
+/// How long after its lease a hold may still be there: several rounds of the sweeper, and the clocks of several processes.
+const SWEPT_WITHIN_MS: i64 = 300_000;
 
-/// The first transaction, or wallet, that does not fit into its chain. The heads are read first: what is appended
-/// meanwhile lies beyond them.
-async fn unchained(store: &Store) -> sqlx::Result<Option<String>> {
-    let heads: Vec<(String, i64, String)> = on_database!(read store, db => sqlx::query_as(
-        "select org_id, journal_seq, journal_hash from wallet").fetch_all(db).await)?;
-    for (org_id, seq, hash) in heads {
-        let transactions: Vec<JournalRow> = on_database!(read store, db => sqlx::query_as(AssertSqlSafe(
-            JournalRow::select_where() + "org_id = $1 and seq <= $2 order by seq"))
-            .bind(&org_id).bind(seq).fetch_all(db).await)?;
-        let entries: Vec<EntryRow> = on_database!(read store, db => sqlx::query_as(AssertSqlSafe(
-            EntryRow::select_where()
-                + "tx_id in (select id from journal_tx where org_id = $1 and seq <= $2) order by tx_id, seq"))
-            .bind(&org_id).bind(seq).fetch_all(db).await)?;
-        match broken_link(&transactions, entries) {
-            Some(example) => return Ok(Some(example)),
-            None if transactions.last().map_or(("", 0), |last| (&last.hash, last.seq)) != (&hash, seq) => {
-                return Ok(Some(org_id));
-            }
-            None => {}
-        }
-    }
-    Ok(None)
-}
-
-fn broken_link(transactions: &[JournalRow], entries: Vec<EntryRow>) -> Option<String> {
-    let mut of_transaction: HashMap<String, Vec<EntryRow>> = HashMap::new();
-    for entry in entries {
-        of_transaction.entry(entry.tx_id.clone()).or_default().push(entry);
-    }
-    let mut previous = ("", 0);
-    for transaction in transactions {
-        let entries = of_transaction.get(&transaction.id).map_or(&[][..], Vec::as_slice);
-        let follows = (transaction.prev_hash.as_str(), transaction.seq) == (previous.0, previous.1 + 1);
-        if !follows || journal::hash(transaction, entries) != transaction.hash {
-            return Some(transaction.id.clone());
-        }
-        previous = (&transaction.hash, transaction.seq);
-    }
-    None
+/// I19: whatever nobody works on any more is ended soon.
+pub(crate) async fn overdue(store: &Store, now_ms: i64) -> sqlx::Result<Option<Violation>> {
+    let left: Option<String> = on_database!(read store, db => sqlx::query_scalar(
+        "select id from reservation where state = 'held' and expires_at_ms < $1 order by expires_at_ms limit 1")
+        .bind(now_ms.saturating_sub(SWEPT_WITHIN_MS)).fetch_optional(db).await)?;
+    let invariant = "I19 no hold outlives its lease".to_owned();
+    Ok(left.map(|example| Violation { invariant, example }))
 }
 
 /// Keeps the result of a check, for the status page and for operators.
-pub(crate) async fn record(store: &Store, world: &World, violations: &[Violation]) -> sqlx::Result<()> {
+pub(crate) async fn record(
+    store: &Store,
+    world: &World,
+    from: From,
+    violations: &[Violation],
+) -> sqlx::Result<()> {
     let json = serde_json::to_string(violations).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let checked = i64::try_from(RULES.len() + 1).unwrap_or(i64::MAX);
+    let whole = from == From::Beginning;
+    let checked = i64::try_from(if whole { RULES.len() + 1 } else { 0 } + verified::RULES.len());
     on_database!(store, db => sqlx::query(
-        "insert into invariant_run (id, at_ms, checked, violations_json) values ($1, $2, $3, $4)")
-        .bind(world.id("inv")).bind(world.now_ms()).bind(checked).bind(json).execute(db).await.map(drop))
+        "insert into invariant_run (id, at_ms, checked, violations_json, whole_history) values ($1, $2, $3, $4, $5)")
+        .bind(world.id("inv")).bind(world.now_ms()).bind(checked.unwrap_or(i64::MAX)).bind(json).bind(whole)
+        .execute(db).await.map(drop))
 }

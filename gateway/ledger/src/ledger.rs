@@ -8,6 +8,7 @@ use crate::call::{
 use crate::faults::{Faults, NoFaults};
 use crate::invariants::{self, Violation};
 use crate::live::LiveHolds;
+use crate::verified::{self, From};
 use crate::writer::{Context, Writer};
 use crate::{books, instance, settings};
 use bytespike_store::Store;
@@ -149,11 +150,11 @@ impl Ledger {
         Ok(Swept { expired, lapsed })
     }
 
-    /// After a start: expires the holds of dead processes and checks the invariants.
+    /// After a start: expires the holds of dead processes and checks the invariants, as far as they were not before.
     pub async fn recover(&self) -> Result<Recovered, RecoverError> {
         let abandoned = instance::bury(&self.store, &self.owner, self.world.now_ms()).await?;
         let expired = self.expire(abandoned).await?;
-        let violations = self.check_invariants().await?;
+        let violations = self.check_what_is_new().await?;
         if violations.is_empty() {
             Ok(Recovered { expired })
         } else {
@@ -161,10 +162,17 @@ impl Ledger {
         }
     }
 
-    /// Checks the ledger's rules by SQL and keeps the result.
+    /// Checks the ledger's rules over its whole history and keeps the result. Takes the longer, the longer that is.
     pub async fn check_invariants(&self) -> sqlx::Result<Vec<Violation>> {
-        let violations = invariants::check(&self.store).await?;
-        invariants::record(&self.store, &self.world, &violations).await?;
+        let violations = invariants::check(&self.store, self.world.now_ms()).await?;
+        invariants::record(&self.store, &self.world, From::Beginning, &violations).await?;
+        Ok(violations)
+    }
+
+    /// Checks what is new since the last check that found nothing, and keeps the result.
+    pub async fn check_what_is_new(&self) -> sqlx::Result<Vec<Violation>> {
+        let violations = verified::check(&self.store, From::Marks, self.world.now_ms()).await?;
+        invariants::record(&self.store, &self.world, From::Marks, &violations).await?;
         Ok(violations)
     }
 

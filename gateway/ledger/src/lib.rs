@@ -22,6 +22,7 @@ mod rows;
 mod settings;
 mod statement;
 mod usage;
+mod verified;
 mod window;
 mod writer;
 

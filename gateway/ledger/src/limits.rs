@@ -21,6 +21,18 @@ impl LimitRow {
         Self { used_nano: 0, held_nano: 0, alerted_percent: 0, opened_at_ms, ends_at_ms, ..self.clone() }
     }
 
+    /// A window that has not opened: it lies before the next call and holds none of what comes.
+    pub fn unopened(latest_ms: i64) -> (i64, i64) {
+        (latest_ms, latest_ms + 1)
+    }
+
+    /// The earliest moment at which a call can be held under it, whatever the clock says: not before its window opened,
+    /// and not in a window that has not opened.
+    pub fn not_before_ms(&self) -> i64 {
+        let unopened = Self::unopened(self.opened_at_ms) == (self.opened_at_ms, self.ends_at_ms);
+        if unopened { self.ends_at_ms } else { self.opened_at_ms }
+    }
+
     /// Whether the window has ended at `at_ms`, so that the next call opens it anew.
     pub fn is_over(&self, at_ms: i64) -> bool {
         self.ends_at_ms <= at_ms

@@ -244,6 +244,7 @@ impl<'a> Caller<'a> {
 
 /// Only the attempt that landed is charged; every other says so with a zero.
 fn attempt_lines<'a>(facts: &'a Facts<'_>) -> Vec<AttemptLine<'a>> {
+    let landed = facts.attempts.iter().position(|attempt| attempt.landed);
     let line = |(index, attempt): (usize, &'a Attempt)| AttemptLine {
         n: index + 1,
         channel: &attempt.channel_id,
@@ -252,7 +253,7 @@ fn attempt_lines<'a>(facts: &'a Facts<'_>) -> Vec<AttemptLine<'a>> {
         outcome: &attempt.outcome,
         ms: attempt.duration_ms,
         first_content_ms: attempt.first_content_ms,
-        charged_credits: if attempt.landed { facts.charged } else { NanoUsd::ZERO }.credits(),
+        charged_credits: if landed == Some(index) { facts.charged } else { NanoUsd::ZERO }.credits(),
         finish: attempt.finish.as_deref(),
         native_finish: attempt.native_finish.as_deref(),
         upstream_request_id: attempt.upstream_request_id.as_deref(),

@@ -1,6 +1,7 @@
 //! Wallets and limits as they are set by people. Every change takes the wallet's row first, as the writer does.
 use crate::alerts::Alerts;
 use crate::call::{BookingError, SetLimit, Unavailable};
+use crate::rows::LimitRow;
 use crate::window::{NEVER_MS, Window, time_zone};
 use bytespike_store::{Store, on_database};
 use jiff::tz::TimeZone;
@@ -57,19 +58,18 @@ pub(crate) async fn set_limit(store: &Store, set: &SetLimit, now_ms: i64) -> Res
         Some(limit) if limit.0 < 0 => Err(BookingError::NotPositive),
         Some(limit) => {
             let zone = zone_of(store, &set.org_id).await?;
-            let start = start_of(set.window, now_ms, &zone);
-            put(store, set, (limit.0, start)).await.map_err(unavailable)
+            put(store, set, (limit.0, &zone), now_ms).await.map_err(unavailable)
         }
     }
 }
 
-/// Where a new limit's window is, and from when on it counts calls that were made before it was set.
-fn start_of(window: Window, now_ms: i64, zone: &TimeZone) -> (i64, i64) {
+/// Where a new limit's window is, and from when on it counts calls that were made before it was set. `latest_ms` is now,
+/// or the org's last call if the clock has gone back since.
+fn start_of(window: Window, latest_ms: i64, zone: &TimeZone) -> (i64, i64) {
     match window {
         Window::Lifetime => (0, NEVER_MS),
-        Window::Month => Window::Month.opening_at(now_ms, zone),
-        // Opens with the next hold: until then it is a window of one millisecond in which nothing was held.
-        Window::FiveHours | Window::Day | Window::Week => (now_ms + 1, now_ms + 2),
+        Window::Month => Window::Month.opening_at(latest_ms, zone),
+        Window::FiveHours | Window::Day | Window::Week => LimitRow::unopened(latest_ms),
     }
 }
 
@@ -85,24 +85,40 @@ async fn zone_of(store: &Store, org_id: &str) -> Result<TimeZone, BookingError> 
 async fn put(
     store: &Store,
     set: &SetLimit,
-    (limit_nano, (opened, ends)): (i64, (i64, i64)),
+    (limit_nano, zone): (i64, &TimeZone),
+    now_ms: i64,
 ) -> sqlx::Result<()> {
     let (node, window) = (set.node.as_str(), set.window.name());
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("update wallet set held_nano = held_nano where org_id = $1")
             .bind(&set.org_id).execute(&mut *tx).await?;
+        let last_ms: Option<i64> = sqlx::query_scalar("select max(held_at_ms) from reservation where org_id = $1")
+            .bind(&set.org_id).fetch_one(&mut *tx).await?;
+        let (opened, ends) = start_of(set.window, now_ms.max(last_ms.unwrap_or(now_ms)), zone);
+        // Its whole life is in the sums that are there already and in what they do not have yet: no history is read.
+        let lifetime = set.window == Window::Lifetime;
         sqlx::query(
             "insert into spend_limit (node_id, window_kind, org_id, limit_nano, opened_at_ms, ends_at_ms, used_nano, held_nano)
-             select $1, $2, $3, $4, $5, $6,
-                    cast(coalesce(sum(case when state = 'settled' then charged_nano else 0 end), 0) as bigint),
-                    cast(coalesce(sum(case when state = 'held' then held_nano else 0 end), 0) as bigint)
-             from reservation
-             where org_id = $3 and held_at_ms >= $5 and held_at_ms < $6
-               and ('org:' || org_id = $1 or 'dep:' || deployment_id = $1 or 'mem:' || member_id = $1
-                    or (substr($1, 1, 4) = 'key:' and key_path like '%/' || substr($1, 5) || '/%'))
+             select $1, $2, $3, $4, $5, $6, cast(coalesce(sum(spent_nano), 0) as bigint),
+                    cast(coalesce(sum(open_nano), 0) as bigint)
+             from (select org_id, deployment_id, member_id, key_path, charged_nano as spent_nano, 0 as open_nano
+                   from usage_quarter where $7 and org_id = $3
+                   union all
+                   select r.org_id, r.deployment_id, r.member_id, r.key_path, r.charged_nano, 0
+                   from usage_mark m join reservation r on r.org_id = m.org_id and r.resolved_seq > m.resolved_seq
+                   where $7 and m.org_id = $3
+                   union all
+                   select org_id, deployment_id, member_id, key_path, 0, held_nano from reservation
+                   where $7 and org_id = $3 and state = 'held'
+                   union all
+                   select org_id, deployment_id, member_id, key_path, coalesce(charged_nano, 0),
+                          case when state = 'held' then held_nano else 0 end
+                   from reservation where not $7 and org_id = $3 and held_at_ms >= $5 and held_at_ms < $6) calls
+             where 'org:' || org_id = $1 or 'dep:' || deployment_id = $1 or 'mem:' || member_id = $1
+                   or (substr($1, 1, 4) = 'key:' and key_path like '%/' || substr($1, 5) || '/%')
              on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano, alerted_percent = 0")
-            .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends)
+            .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends).bind(lifetime)
             .execute(&mut *tx).await?;
         tx.commit().await
     })
@@ -115,6 +131,8 @@ async fn remove(store: &Store, set: &SetLimit) -> sqlx::Result<()> {
             .bind(&set.org_id).execute(&mut *tx).await?;
         sqlx::query("delete from spend_limit where org_id = $1 and node_id = $2 and window_kind = $3")
             .bind(&set.org_id).bind(set.node.as_str()).bind(set.window.name()).execute(&mut *tx).await?;
+        sqlx::query("delete from verified_limit where node_id = $1 and window_kind = $2")
+            .bind(set.node.as_str()).bind(set.window.name()).execute(&mut *tx).await?;
         tx.commit().await
     })
 }

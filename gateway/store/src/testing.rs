@@ -35,9 +35,10 @@ pub async fn on_postgres(test: impl AsyncFn(Store)) {
     let outer =
         sqlx::PgPool::connect_with(options.clone()).await.expect("PostgreSQL at TEST_POSTGRES_URL answers");
     run(&outer, format!("create schema {schema}")).await;
-    let store = Store::connect_postgres(options.options([("search_path", schema.as_str())]))
-        .await
-        .expect("a connection to the fresh schema");
+    // No test takes the power away, so none waits for the disk.
+    let settings = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
+    let store =
+        Store::connect_postgres(options.options(settings)).await.expect("a connection to the fresh schema");
     store.migrate().await.expect("the migrations run on PostgreSQL");
     let outcome = AssertUnwindSafe(test(store.clone())).catch_unwind().await;
     store.close().await;

@@ -1,5 +1,5 @@
 //! The most a call may cost.
-use crate::support::{HOUR_MS, NOW_MS, book};
+use crate::support::{HOUR_MS, NOW_MS, book, book_with, extra, options};
 use bytespike_catalog::hold::affordable_output_tokens;
 use bytespike_catalog::model::Modality;
 use bytespike_catalog::{
@@ -95,10 +95,48 @@ proptest! {
         if let Ok(held) = hold_bound(model, &bounds) {
             let charged = charge(&BOOK, &used, call).expect("what can be held can be charged");
             prop_assert!(charged.nano <= held, "{}: {} > {held}", model.model.id, charged.nano);
-            // I17: rounding down costs us less than one nano-USD.
-            let pico = charged.exact.pico() - i128::from(charged.nano.0) * 1_000;
-            prop_assert!((0..1_000).contains(&pico));
         }
+    }
+
+    /// Whatever an upstream says was used: it costs nothing or more, line by line, or it is refused as absurd.
+    #[test]
+    fn i16_no_quantity_makes_a_charge_negative(
+        pick in any::<prop::sample::Index>(),
+        counts in prop::array::uniform5(prop_oneof![0u64..5_000_000, Just(u64::from(u32::MAX)), Just(1 << 63), Just(u64::MAX)]),
+    ) {
+        let model = *pick.get(&sellable());
+        let [input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens] = counts;
+        let used = Usage {
+            input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+            reasoning_tokens: reasoning_tokens.min(output_tokens),
+            ..Usage::default()
+        };
+        let call = Served { requested: &model.model.id, served: &model.model.id, held_at_ms: NOW_MS };
+        if let Ok(charged) = charge(&BOOK, &used, call) {
+            prop_assert!(charged.nano >= NanoUsd::ZERO && charged.exact.pico() >= 0);
+            prop_assert!(charged.lines.iter().all(|line| !line.credits.starts_with('-')), "{:?}", charged.lines);
+        }
+    }
+
+    /// A charge is rounded down and a hold up, once, by less than one nano-USD.
+    #[test]
+    fn i17_rounding_is_once_and_by_less_than_a_nano(
+        (input, output) in (0u64..1_200_000, 0u64..130_000),
+        cents_of_a_cent in 1u64..100_000,
+    ) {
+        let usd = format!("{}.{:04}", cents_of_a_cent / 10_000, cents_of_a_cent % 10_000);
+        let mut options = options();
+        options.extra = vec![extra("odd", &[("input", &usd), ("output", &usd)]).listing("2026-11-24").expect("lists")];
+        let book = book_with(&options);
+        // 0.0001 USD per million tokens are 100 pico-USD a token.
+        let exact_pico = i128::from(input + output) * i128::from(cents_of_a_cent) * 100;
+        let used = Usage { input_tokens: input, output_tokens: output, ..Usage::default() };
+        let call = Served { requested: "odd", served: "odd", held_at_ms: NOW_MS };
+        let charged = charge(&book, &used, call).expect("is priced");
+        prop_assert_eq!(charged.exact.pico(), exact_pico);
+        prop_assert_eq!(i128::from(charged.nano.0), exact_pico / 1_000);
+        let held = hold_bound(book.find("odd").expect("is in the book"), &bounds(input, output)).expect("is priced");
+        prop_assert_eq!(i128::from(held.0), (exact_pico + 999) / 1_000);
     }
 
     #[test]

@@ -1,23 +1,57 @@
-//! An independent ledger in memory: it keeps only the history of calls and sums it anew for every question, so that it
-//! cannot share a mistake with counters that are carried along.
-use bytespike_ledger::{NodeId, Window};
+//! An independent ledger in memory. It keeps the history of credits and calls and sums it anew for every question, so
+//! that it cannot share a mistake with counters that are carried along; months it reckons without a calendar library.
+use crate::request::{Request, Said};
+use bytespike_ledger::{Attempt, Credit, CreditKind, HoldRequest, NodeId, Outcome, Window};
+use std::collections::BTreeMap;
 
 pub const LEASE_MS: i64 = 60_000;
+const DEAD_AFTER_MS: i64 = 20_000;
+const MAX_REQUEST_NANO: i64 = 10_000_000_000_000;
 const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Where an org reckons its months. The auditor knows these three by heart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    Utc,
+    Shanghai,
+    NewYork,
+}
 
 /// A call the ledger was asked to hold, and what became of it.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub id: String,
+    pub org: String,
     pub nodes: Vec<NodeId>,
     pub held_at_ms: i64,
     pub amount: i64,
-    /// `None` while it is held, then what it was charged: 0 when nothing landed.
-    pub charged: Option<i64>,
-    pub settled: bool,
-    /// Its owner is still there, so that its lease is renewed.
+    /// What it may burn, by lot.
+    pins: Vec<(usize, i64)>,
+    /// `None` while it is held.
+    pub end: Option<End>,
+    /// Somebody in the running process still works on it, so that its lease is renewed.
     pub owned: bool,
-    pub lease_ends_ms: i64,
+    process: usize,
+    lease_ends_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    pub outcome: Outcome,
+    pub charged: i64,
+}
+
+#[derive(Clone, Debug)]
+struct Lot {
+    org: String,
+    key: String,
+    kind: CreditKind,
+    granted: i64,
+    expires_ms: Option<i64>,
+    booked_ms: i64,
+    burnt: i64,
+    lapsed: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -25,128 +59,463 @@ pub struct Limit {
     pub node: NodeId,
     pub window: Window,
     pub nano: i64,
-    opened_ms: i64,
-    ends_ms: i64,
+    pub opened_ms: i64,
+    pub ends_ms: i64,
 }
 
-/// What the ledger should say to a hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    Held {
-        available: i64,
-    },
-    Frozen,
-    Insufficient {
-        available: i64,
-    },
-    /// What is left of the limit that binds.
-    Limited {
-        remaining: i64,
-    },
+#[derive(Clone, Debug)]
+struct Org {
+    zone: Zone,
+    frozen: bool,
+    /// Transactions that wrote off lapsed credit.
+    breakages: usize,
 }
 
-#[derive(Default)]
 pub struct Auditor {
-    pub credited: i64,
+    orgs: BTreeMap<String, Org>,
+    lots: Vec<Lot>,
     pub calls: Vec<Call>,
     pub limits: Vec<Limit>,
-    pub frozen: bool,
+    /// When each process last said that it is alive; the last one is running.
+    seen_ms: Vec<i64>,
+    /// An embedded database has one process, so that a start ends what another one held.
+    embedded: bool,
+    /// By reservation and cause, in pico-USD.
+    pub absorbed: BTreeMap<(String, String), i64>,
 }
 
 impl Auditor {
-    pub fn posted(&self) -> i64 {
-        self.credited - self.calls.iter().filter_map(|call| call.charged).sum::<i64>()
+    pub fn new(embedded: bool, now_ms: i64) -> Self {
+        Self {
+            orgs: BTreeMap::new(),
+            lots: Vec::new(),
+            calls: Vec::new(),
+            limits: Vec::new(),
+            seen_ms: vec![now_ms],
+            embedded,
+            absorbed: BTreeMap::new(),
+        }
     }
 
-    pub fn available(&self) -> i64 {
-        self.posted() - self.open().map(|call| call.amount).sum::<i64>()
+    pub fn set_zone(&mut self, org: &str, zone: Zone) {
+        let new = Org { zone, frozen: false, breakages: 0 };
+        self.orgs.entry(org.to_owned()).or_insert(new).zone = zone;
+    }
+
+    pub fn set_frozen(&mut self, org: &str, frozen: bool) {
+        self.orgs.get_mut(org).expect("a wallet").frozen = frozen;
+    }
+
+    pub fn breakages(&self, org: &str) -> usize {
+        self.orgs[org].breakages
+    }
+
+    pub fn posted(&self, org: &str) -> i64 {
+        let lots = self.lots.iter().filter(|lot| lot.org == org);
+        let credited: i64 = lots.map(|lot| lot.granted - lot.lapsed).sum();
+        let charged: i64 = self.ended(org).map(|end| end.charged).sum();
+        credited - charged
+    }
+
+    pub fn available(&self, org: &str) -> i64 {
+        self.posted(org) - self.open().filter(|call| call.org == org).map(|call| call.amount).sum::<i64>()
+    }
+
+    /// What is left of given credit.
+    pub fn bonus(&self, org: &str) -> i64 {
+        let given = |lot: &&Lot| lot.org == org && lot.kind == CreditKind::Grant;
+        self.lots.iter().filter(given).map(|lot| lot.granted - lot.burnt - lot.lapsed).sum()
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Call> {
-        self.calls.iter().filter(|call| call.charged.is_none())
+        self.calls.iter().filter(|call| call.end.is_none())
     }
 
-    /// Decides a hold and, when it is taken, remembers it.
-    pub fn hold(&mut self, id: &str, nodes: &[NodeId], amount: i64, now_ms: i64) -> Expected {
-        if self.frozen {
-            return Expected::Frozen;
+    fn ended<'a>(&'a self, org: &'a str) -> impl Iterator<Item = End> + 'a {
+        self.calls.iter().filter(move |call| call.org == org).filter_map(|call| call.end)
+    }
+
+    pub fn call(&self, id: &str) -> Option<&Call> {
+        self.calls.iter().find(|call| call.id == id)
+    }
+
+    /// Does what was asked, and says what the ledger should say.
+    pub fn apply(&mut self, request: &Request, now_ms: i64) -> Said {
+        match request {
+            Request::Credit(credit) => self.credit(credit, now_ms),
+            Request::Hold(hold) => self.hold(hold, now_ms),
+            Request::Settle(settlement) => {
+                let (id, charge) = (&settlement.reservation_id, settlement.charge.nano.0);
+                let open = self.call(id).is_some_and(|call| call.end.is_none());
+                let said = self.end(id, Outcome::Settled, charge);
+                match said {
+                    Said::Ended { charged, .. } if open => {
+                        self.absorb(id, "over_hold", (charge - charged) * 1_000);
+                    }
+                    Said::AlreadyEnded(Outcome::Expired) => self.absorb_late(id, &settlement.attempts),
+                    _ => {}
+                }
+                said
+            }
+            Request::Release(release) => {
+                let id = &release.reservation_id;
+                let open = self.call(id).is_some_and(|call| call.end.is_none());
+                let said = self.end(id, Outcome::Released, 0);
+                match said {
+                    Said::Ended { .. } if open => {
+                        for attempt in &release.attempts {
+                            self.absorb(id, &attempt.outcome, attempt.cost_pico.unwrap_or(0));
+                        }
+                    }
+                    Said::AlreadyEnded(Outcome::Expired) => self.absorb_late(id, &release.attempts),
+                    _ => {}
+                }
+                said
+            }
         }
-        if amount > self.available() {
-            return Expected::Insufficient { available: self.available() };
+    }
+
+    fn absorb_late(&mut self, id: &str, attempts: &[Attempt]) {
+        self.absorb(id, "late_usage", attempts.iter().filter_map(|attempt| attempt.cost_pico).sum());
+    }
+
+    /// The first word on a cause stands.
+    fn absorb(&mut self, id: &str, cause: &str, pico: i64) {
+        if pico > 0 {
+            self.absorbed.entry((id.to_owned(), cause.to_owned())).or_insert(pico);
         }
+    }
+
+    fn credit(&mut self, credit: &Credit, now_ms: i64) -> Said {
+        let before =
+            self.lots.iter().find(|lot| lot.org == credit.org_id && lot.key == credit.idempotency_key);
+        match before.map(|lot| lot.granted == credit.amount.0) {
+            Some(true) => return Said::BookedBefore { available: self.available(&credit.org_id) },
+            Some(false) => return Said::OtherAmount,
+            None => {}
+        }
+        self.lots.push(Lot {
+            org: credit.org_id.clone(),
+            key: credit.idempotency_key.clone(),
+            kind: credit.kind,
+            granted: credit.amount.0,
+            expires_ms: credit.expires_at_ms,
+            booked_ms: now_ms,
+            burnt: 0,
+            lapsed: 0,
+        });
+        Said::Booked { available: self.available(&credit.org_id) }
+    }
+
+    fn hold(&mut self, request: &HoldRequest, now_ms: i64) -> Said {
+        let (org, nodes, amount) = (&request.payer.org_id, request.payer.nodes(), request.amount.0);
+        if let Some(call) = self.call(&request.reservation_id) {
+            let same = call.end.is_none() && call.nodes == nodes && call.amount == amount;
+            return if same { self.held(call) } else { Said::IdReused };
+        }
+        self.lapse(org, now_ms);
+        if self.orgs[org].frozen {
+            return Said::Frozen;
+        }
+        if amount > self.available(org) || !(0..=MAX_REQUEST_NANO).contains(&amount) {
+            return Said::Insufficient { available: self.available(org) };
+        }
+        let zone = self.orgs[org].zone;
         let on_the_way = |limit: &&Limit| nodes.contains(&limit.node);
         let held_at_ms =
-            self.limits.iter().filter(on_the_way).map(|limit| limit.opened_ms).fold(now_ms, i64::max);
-        let least = self.limits.iter().filter(on_the_way).map(|limit| self.left(&limit.at(held_at_ms)));
-        if let Some(remaining) = least.filter(|left| *left < amount).map(|left| left.max(0)).min() {
-            return Expected::Limited { remaining };
+            self.limits.iter().filter(on_the_way).map(|limit| limit.not_before_ms()).fold(now_ms, i64::max);
+        let current = self.limits.iter().filter(on_the_way).map(|limit| limit.at(held_at_ms, zone));
+        let full = current.filter(|limit| self.left(limit) < amount).map(|limit| self.left(&limit).max(0));
+        if let Some(remaining) = full.min() {
+            return Said::Limited { remaining };
         }
         for limit in self.limits.iter_mut().filter(|limit| nodes.contains(&limit.node)) {
-            *limit = limit.at(held_at_ms);
+            *limit = limit.at(held_at_ms, zone);
         }
-        self.calls.push(Call {
-            id: id.to_owned(),
-            nodes: nodes.to_vec(),
+        let call = Call {
+            id: request.reservation_id.clone(),
+            org: org.clone(),
+            nodes,
             held_at_ms,
             amount,
-            charged: None,
-            settled: false,
+            pins: self.pin(org, amount),
+            end: None,
             owned: true,
+            process: self.seen_ms.len() - 1,
             lease_ends_ms: now_ms + LEASE_MS,
-        });
-        Expected::Held { available: self.available() }
+        };
+        self.calls.push(call);
+        self.held(&self.calls[self.calls.len() - 1])
     }
 
-    /// What is left of a limit: everything held in its window counts, charged or still open.
-    fn left(&self, limit: &Limit) -> i64 {
+    fn held(&self, call: &Call) -> Said {
+        let (available, limits) = (self.available(&call.org), self.limits_of(call));
+        Said::Held { held_at_ms: call.held_at_ms, available, limits }
+    }
+
+    /// The first ending stands.
+    fn end(&mut self, id: &str, outcome: Outcome, charge: i64) -> Said {
+        let Some(position) = self.calls.iter().position(|call| call.id == id) else { return Said::Unknown };
+        if self.calls[position].end.is_none() {
+            let charged = charge.min(self.calls[position].amount);
+            self.calls[position].end = Some(End { outcome, charged });
+            self.burn(position, charged);
+        }
+        let call = &self.calls[position];
+        match call.end {
+            Some(end) if end.outcome == outcome => Said::Ended {
+                outcome,
+                charged: end.charged,
+                available: self.available(&call.org),
+                limits: self.limits_of(call),
+            },
+            Some(end) => Said::AlreadyEnded(end.outcome),
+            None => Said::Unknown,
+        }
+    }
+
+    /// Lots in the order they burn: given before paid, what lapses first before what stays, older before younger.
+    fn burn_order(&self, org: &str) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.lots.len()).filter(|lot| self.lots[*lot].org == org).collect();
+        order.sort_by_key(|lot| {
+            let lot = &self.lots[*lot];
+            (lot.kind == CreditKind::TopUp, lot.expires_ms.unwrap_or(i64::MAX), lot.booked_ms)
+        });
+        order
+    }
+
+    fn pinned(&self, lot: usize) -> i64 {
+        self.open()
+            .flat_map(|call| &call.pins)
+            .filter(|(pinned, _)| *pinned == lot)
+            .map(|(_, nano)| nano)
+            .sum()
+    }
+
+    fn free(&self, lot: usize) -> i64 {
+        self.lots[lot].granted - self.lots[lot].burnt - self.lots[lot].lapsed - self.pinned(lot)
+    }
+
+    fn pin(&self, org: &str, amount: i64) -> Vec<(usize, i64)> {
+        let mut left = amount;
+        let mut pins = Vec::new();
+        for lot in self.burn_order(org) {
+            let taken = left.min(self.free(lot));
+            if taken > 0 {
+                left -= taken;
+                pins.push((lot, taken));
+            }
+        }
+        assert_eq!(left, 0, "the lots hold what the wallet says is there");
+        pins
+    }
+
+    fn burn(&mut self, call: usize, charge: i64) {
+        let mut left = charge;
+        for (lot, pinned) in self.calls[call].pins.clone() {
+            let taken = left.min(pinned);
+            left -= taken;
+            self.lots[lot].burnt += taken;
+        }
+    }
+
+    /// Credit whose time is up and that no call holds is gone.
+    pub fn lapse(&mut self, org: &str, now_ms: i64) {
+        let due = |lot: &Lot| lot.org == org && lot.expires_ms.is_some_and(|expires| expires <= now_ms);
+        let lapsing: Vec<(usize, i64)> = (0..self.lots.len())
+            .filter(|lot| due(&self.lots[*lot]))
+            .map(|lot| (lot, self.free(lot)))
+            .filter(|(_, free)| *free > 0)
+            .collect();
+        for (lot, free) in &lapsing {
+            self.lots[*lot].lapsed += free;
+        }
+        if !lapsing.is_empty() {
+            self.orgs.get_mut(org).expect("a wallet").breakages += 1;
+        }
+    }
+
+    /// What is charged and what is held in a limit's window.
+    pub fn counters(&self, limit: &Limit) -> (i64, i64) {
         let counts = |call: &&Call| {
             call.nodes.contains(&limit.node) && (limit.opened_ms..limit.ends_ms).contains(&call.held_at_ms)
         };
-        limit.nano
-            - self.calls.iter().filter(counts).map(|call| call.charged.unwrap_or(call.amount)).sum::<i64>()
+        let mut counters = (0, 0);
+        for call in self.calls.iter().filter(counts) {
+            match call.end {
+                Some(end) => counters.0 += end.charged,
+                None => counters.1 += call.amount,
+            }
+        }
+        counters
     }
 
-    pub fn set_limit(&mut self, node: &NodeId, window: Window, nano: Option<i64>, now_ms: i64) {
+    fn left(&self, limit: &Limit) -> i64 {
+        let (used, held) = self.counters(limit);
+        limit.nano - used - held
+    }
+
+    /// Every limit on a call's way: node, window, used and held.
+    fn limits_of(&self, call: &Call) -> Vec<(String, String, i64, i64)> {
+        let on_the_way = self.limits.iter().filter(|limit| call.nodes.contains(&limit.node));
+        let mut states: Vec<_> = on_the_way
+            .map(|limit| {
+                let (used, held) = self.counters(limit);
+                (limit.node.to_string(), limit.window.name().to_owned(), used, held)
+            })
+            .collect();
+        states.sort();
+        states
+    }
+
+    pub fn set_limit(
+        &mut self,
+        (org, node, window): (&str, &NodeId, Window),
+        nano: Option<i64>,
+        now_ms: i64,
+    ) {
         let here = |limit: &Limit| limit.node == *node && limit.window == window;
         match (nano, self.limits.iter_mut().find(|limit| here(limit))) {
             (None, _) => self.limits.retain(|limit| !here(limit)),
             (Some(nano), Some(limit)) => limit.nano = nano,
             (Some(nano), None) => {
-                // All but the lifetime open with the next hold.
-                let (opened_ms, ends_ms) =
-                    if window == Window::Lifetime { (0, i64::MAX) } else { (now_ms + 1, now_ms + 2) };
+                let calls = self.calls.iter().filter(|call| call.org == org).map(|call| call.held_at_ms);
+                let latest_ms = calls.fold(now_ms, i64::max);
+                let (opened_ms, ends_ms) = match window {
+                    Window::Lifetime => (0, i64::MAX),
+                    Window::Month => self.orgs[org].zone.month_around(latest_ms),
+                    // Not open yet.
+                    Window::FiveHours | Window::Day | Window::Week => (latest_ms, latest_ms + 1),
+                };
                 self.limits.push(Limit { node: node.clone(), window, nano, opened_ms, ends_ms });
             }
         }
     }
 
-    /// Leases of owned calls are renewed when less than half is left; the others end when theirs has.
-    pub fn tick(&mut self, now_ms: i64) -> usize {
-        let mut expired = 0;
-        for call in self.calls.iter_mut().filter(|call| call.charged.is_none()) {
+    /// Leases of owned calls are renewed when less than half is left; the others end when theirs has, and those of dead
+    /// processes at once. Names what is to expire.
+    pub fn overdue(&mut self, now_ms: i64) -> Vec<String> {
+        let running = self.seen_ms.len() - 1;
+        self.seen_ms[running] = now_ms;
+        for call in self.calls.iter_mut().filter(|call| call.end.is_none()) {
             if call.owned && call.lease_ends_ms < now_ms + LEASE_MS / 2 {
                 call.lease_ends_ms = now_ms + LEASE_MS;
             }
-            if call.lease_ends_ms <= now_ms {
-                call.charged = Some(0);
-                expired += 1;
+        }
+        self.end_leases(|seen_ms| seen_ms < now_ms - DEAD_AFTER_MS, now_ms);
+        self.open().filter(|call| call.lease_ends_ms <= now_ms).map(|call| call.id.clone()).collect()
+    }
+
+    pub fn expire(&mut self, id: &str) {
+        self.end(id, Outcome::Expired, 0);
+    }
+
+    /// The process dies and another starts: what the dead are known to have held expires.
+    pub fn restart(&mut self, now_ms: i64) -> usize {
+        self.seen_ms.push(now_ms);
+        for call in &mut self.calls {
+            call.owned = false;
+        }
+        let (running, embedded) = (self.seen_ms.len() - 1, self.embedded);
+        let dead: Vec<bool> =
+            self.seen_ms.iter().map(|seen_ms| embedded || *seen_ms < now_ms - DEAD_AFTER_MS).collect();
+        for call in self.calls.iter_mut().filter(|call| call.end.is_none()) {
+            if call.process != running && dead[call.process] {
+                call.lease_ends_ms = call.lease_ends_ms.min(now_ms);
             }
         }
-        expired
+        let overdue: Vec<String> =
+            self.open().filter(|call| call.lease_ends_ms <= now_ms).map(|call| call.id.clone()).collect();
+        for id in &overdue {
+            self.expire(id);
+        }
+        overdue.len()
+    }
+
+    fn end_leases(&mut self, dead: impl Fn(i64) -> bool, now_ms: i64) {
+        let seen_ms = self.seen_ms.clone();
+        for call in self.calls.iter_mut().filter(|call| call.end.is_none() && dead(seen_ms[call.process])) {
+            call.lease_ends_ms = call.lease_ends_ms.min(now_ms);
+        }
+    }
+
+    pub fn own(&mut self, id: &str, owned: bool) {
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.owned = owned;
+        }
+    }
+
+    pub fn orgs(&self) -> Vec<String> {
+        self.orgs.keys().cloned().collect()
     }
 }
 
 impl Limit {
-    fn at(&self, at_ms: i64) -> Self {
-        let length_ms = match self.window {
-            Window::FiveHours => 5 * HOUR_MS,
-            Window::Day => 24 * HOUR_MS,
-            Window::Week => 7 * 24 * HOUR_MS,
-            Window::Lifetime | Window::Month => return self.clone(),
+    fn not_before_ms(&self) -> i64 {
+        if self.ends_ms == self.opened_ms + 1 { self.ends_ms } else { self.opened_ms }
+    }
+
+    fn at(&self, at_ms: i64, zone: Zone) -> Self {
+        if at_ms < self.ends_ms {
+            return self.clone();
+        }
+        let (opened_ms, ends_ms) = match self.window {
+            Window::FiveHours => (at_ms, at_ms + 5 * HOUR_MS),
+            Window::Day => (at_ms, at_ms + DAY_MS),
+            Window::Week => (at_ms, at_ms + 7 * DAY_MS),
+            Window::Month => zone.month_around(at_ms),
+            Window::Lifetime => (self.opened_ms, self.ends_ms),
         };
-        let over = at_ms >= self.ends_ms;
-        let (opened_ms, ends_ms) =
-            if over { (at_ms, at_ms + length_ms) } else { (self.opened_ms, self.ends_ms) };
         Self { opened_ms, ends_ms, ..self.clone() }
+    }
+}
+
+impl Zone {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utc => "UTC",
+            Self::Shanghai => "Asia/Shanghai",
+            Self::NewYork => "America/New_York",
+        }
+    }
+
+    /// Hours east of UTC when a month begins. New York's summer time begins and ends on Sundays within March and
+    /// November, so that those two months begin under what was there before.
+    fn offset_hours(self, month: i64) -> i64 {
+        match self {
+            Self::Utc => 0,
+            Self::Shanghai => 8,
+            Self::NewYork => {
+                if (4..=11).contains(&month) {
+                    -4
+                } else {
+                    -5
+                }
+            }
+        }
+    }
+
+    /// The calendar month around a moment after 1970: its start, inclusive, and its end, exclusive.
+    pub fn month_around(self, at_ms: i64) -> (i64, i64) {
+        let (mut year, mut month, mut start_day) = (1970, 1, 0);
+        loop {
+            let start = start_day * DAY_MS - self.offset_hours(month) * HOUR_MS;
+            let next_day = start_day + days_in(year, month);
+            let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            let end = next_day * DAY_MS - self.offset_hours(next_month) * HOUR_MS;
+            if at_ms < end {
+                return (start, end);
+            }
+            (year, month, start_day) = (next_year, next_month, next_day);
+        }
+    }
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
+        2 => 28,
+        _ => 31,
     }
 }

@@ -35,7 +35,7 @@ async fn a_wallet_worth_ten_holds_gives_exactly_ten_to_sixty_four_callers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_limit_at_any_node_is_exact() {
+async fn i06_a_limit_at_any_node_is_exact() {
     for node in [
         NodeId::org(ORG),
         NodeId::deployment("dep_1"),

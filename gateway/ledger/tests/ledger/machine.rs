@@ -1,111 +1,69 @@
-//! Long random histories: after every step the ledger says what the auditor predicts, and its invariants hold.
-//! `BYTESPIKE_TEST_OPS` sets how many steps are taken, `BYTESPIKE_TEST_SEED` repeats a history.
-use crate::auditor::{Auditor, Expected, LEASE_MS};
-use crate::support::{Desk, ORG, desk, release_of, settlement_of};
+//! Long random histories: after every step the ledger says what the auditor predicts, and its invariants hold. The
+//! database refuses and the process dies at every point of a commit; then the database is asked what came of it.
+//! `BYTESPIKE_TEST_OPS` sets how many commands are sent at least; `BYTESPIKE_TEST_SEED` repeats a run, from the history
+//! that `BYTESPIKE_TEST_HISTORY` counts.
+use crate::auditor::{Auditor, Call, LEASE_MS, Zone};
+use crate::request::{Request, Said};
+use crate::steps::{Op, Step, step};
+use crate::support::{START_MS, release_of, request_of, settlement_of};
+use crate::trouble::{Trouble, Troubles};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{
-    Held, HoldError, Ledger, NodeId, Outcome, Payer, Refusal, ResolveError, SetLimit, Window,
-};
-use bytespike_store::Store;
+use bytespike_ledger::{Credit, CreditKind, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window};
 use bytespike_store::testing::{on_postgres, on_sqlite};
+use bytespike_store::world::{ManualClock, World};
+use bytespike_store::{Store, on_database, sqlx};
+use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Steps of one history; each begins with an empty database.
 const HISTORY: usize = 250;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Credit {
-        amount: i64,
-    },
-    Hold {
-        key: usize,
-        amount: i64,
-    },
-    /// The same request again.
-    HoldAgain {
-        call: Index,
-    },
-    Settle {
-        call: Index,
-        amount: i64,
-    },
-    Release {
-        call: Index,
-    },
-    /// Its owner is gone without a word.
-    Abandon {
-        call: Index,
-    },
-    /// Of calls that have ended, in whichever way.
-    SettleEnded {
-        call: Index,
-    },
-    ReleaseEnded {
-        call: Index,
-    },
-    Limit {
-        node: usize,
-        window: usize,
-        amount: Option<i64>,
-    },
-    Freeze(bool),
-    Wait {
-        ms: i64,
-    },
-    Tick,
-    /// The process dies, and another starts once that is certain.
-    Crash,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let call = any::<Index>;
-    prop_oneof![
-        1 => (1..5_000i64).prop_map(|amount| Step::Credit { amount }),
-        10 => (0..3usize, 0..900i64).prop_map(|(key, amount)| Step::Hold { key, amount }),
-        1 => call().prop_map(|call| Step::HoldAgain { call }),
-        6 => (call(), 0..1_200i64).prop_map(|(call, amount)| Step::Settle { call, amount }),
-        3 => call().prop_map(|call| Step::Release { call }),
-        1 => call().prop_map(|call| Step::Abandon { call }),
-        1 => call().prop_map(|call| Step::SettleEnded { call }),
-        1 => call().prop_map(|call| Step::ReleaseEnded { call }),
-        1 => (0..7usize, 0..4usize, prop::option::weighted(0.8, 0..4_000i64))
-            .prop_map(|(node, window, amount)| Step::Limit { node, window, amount }),
-        1 => prop::bool::weighted(0.2).prop_map(Step::Freeze),
-        3 => prop_oneof![1..50i64, 1_000..40_000i64, 3_600_000..90_000_000i64].prop_map(|ms| Step::Wait { ms }),
-        2 => Just(Step::Tick),
-        1 => Just(Step::Crash),
-    ]
-}
+/// Every so many steps everything that is written is compared, not only what was just said.
+const AUDIT_EVERY: usize = 50;
 
 #[test]
 fn the_ledger_agrees_with_its_auditor_on_sqlite() {
-    agree(|history| block_on(on_sqlite(async |store| replay(store, history).await)));
+    agree("SQLite", |history, sent| block_on(on_sqlite(async |store| replay(store, history, sent).await)));
 }
 
 #[test]
 fn the_ledger_agrees_with_its_auditor_on_postgres() {
-    agree(|history| block_on(on_postgres(async |store| replay(store, history).await)));
+    agree("PostgreSQL", |history, sent| {
+        block_on(on_postgres(async |store| replay(store, history, sent).await));
+    });
 }
 
+/// Runs histories until enough commands were sent.
 #[expect(clippy::print_stdout, reason = "a failing history is repeated from its seed")]
-fn agree(run: impl Fn(&[Step])) {
-    let histories = setting("BYTESPIKE_TEST_OPS", 1_000) / HISTORY as u64 + 1;
+fn agree(database: &str, run: impl Fn(&[Step], &AtomicU64)) {
+    let wanted = setting("BYTESPIKE_TEST_OPS", 1_500);
     let seed = setting("BYTESPIKE_TEST_SEED", 20_261_124);
-    println!("BYTESPIKE_TEST_SEED={seed}, {histories} histories of {HISTORY} steps");
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let cases = u32::try_from(histories).expect("fewer than four billion");
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let outcome = runner.run(&prop::collection::vec(step(), HISTORY), |history| {
-        run(&history);
-        Ok::<_, TestCaseError>(())
-    });
-    outcome.expect("the ledger and its auditor agree");
+    let first = setting("BYTESPIKE_TEST_HISTORY", 1);
+    println!("BYTESPIKE_TEST_SEED={seed}, at least {wanted} commands in histories of {HISTORY} steps");
+    let (sent, mut number) = (AtomicU64::new(0), first);
+    while sent.load(Ordering::Relaxed) < wanted {
+        let config =
+            Config { cases: 1, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        bytes[8..16].copy_from_slice(&number.to_le_bytes());
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+        let outcome = runner.run(&prop::collection::vec(step(), HISTORY), |history| {
+            run(&history, &sent);
+            Ok::<_, TestCaseError>(())
+        });
+        outcome.unwrap_or_else(|error| {
+            panic!("BYTESPIKE_TEST_SEED={seed} BYTESPIKE_TEST_HISTORY={number} on {database}: {error}")
+        });
+        number += 1;
+    }
+    let sent = sent.into_inner();
+    println!("{database}: {sent} commands in {} histories", number - first);
+    note(&format!("- commands to the ledger compared with its auditor on {database}, seed {seed}: {sent}"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a test runs is set from outside")]
@@ -113,207 +71,441 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
 }
 
+/// A line for the report of a long run.
+#[expect(clippy::disallowed_methods, reason = "the run says where it collects its notes")]
+fn note(line: &str) {
+    use std::io::Write as _;
+    let Some(notes) = std::env::var("TEST_LONG").ok().filter(|path| !path.is_empty()) else { return };
+    let mut file = std::fs::File::options().create(true).append(true).open(notes).expect("a file for notes");
+    writeln!(file, "{line}").expect("a note is written");
+}
+
 fn block_on(work: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work);
 }
 
 /// A ledger under test, its auditor, and the holds whose owners are still there.
-struct Machine {
-    desk: Desk,
+struct Machine<'a> {
+    store: Store,
+    world: World,
+    clock: Arc<ManualClock>,
+    ledger: Ledger,
+    troubles: Arc<Troubles>,
     auditor: Auditor,
-    owned: HashMap<String, Held>,
-    credits: usize,
+    owned: HashMap<String, Vec<Held>>,
+    /// What was asked for: to be asked again.
+    credits: Vec<Credit>,
+    holds: HashMap<String, bytespike_ledger::HoldRequest>,
+    /// The receipts of calls that ended; they never change.
+    receipts: BTreeMap<String, String>,
+    sent: &'a AtomicU64,
 }
 
-async fn replay(store: Store, history: &[Step]) {
-    let desk = desk(store).await;
-    let mut machine = Machine { desk, auditor: Auditor::default(), owned: HashMap::new(), credits: 0 };
-    machine.credit(10_000).await;
+async fn replay(store: Store, history: &[Step], sent: &AtomicU64) {
+    let mut machine = Machine::new(store, sent).await;
     for (number, step) in (1..).zip(history) {
         machine.take(step).await;
-        assert_eq!(
-            machine.desk.available().await,
-            machine.auditor.available(),
-            "after step {number}: {step:?}"
-        );
-        if number % 50 == 0 {
-            assert_eq!(
-                machine.desk.ledger.check_invariants().await.expect("the checks run"),
-                [],
-                "step {number}"
-            );
+        machine.compare_wallets(&format!("after step {number}: {step:?}")).await;
+        if number % AUDIT_EVERY == 0 || number == history.len() {
+            machine.audit(&format!("step {number}")).await;
         }
     }
 }
 
-impl Machine {
+impl<'a> Machine<'a> {
+    async fn new(store: Store, sent: &'a AtomicU64) -> Self {
+        let (world, clock) = World::manual(START_MS, 7);
+        let troubles = Arc::new(Troubles::default());
+        let ledger =
+            Ledger::open_with(store.clone(), world.clone(), troubles.clone()).await.expect("a ledger");
+        let mut auditor = Auditor::new(matches!(store, Store::Sqlite { .. }), START_MS);
+        for (org, zone) in [Zone::Utc, Zone::Shanghai, Zone::NewYork].into_iter().enumerate() {
+            ledger.open_wallet(&org_id(org), zone.name()).await.expect("a wallet");
+            auditor.set_zone(&org_id(org), zone);
+        }
+        Self {
+            store,
+            world,
+            clock,
+            ledger,
+            troubles,
+            auditor,
+            owned: HashMap::new(),
+            credits: Vec::new(),
+            holds: HashMap::new(),
+            receipts: BTreeMap::new(),
+            sent,
+        }
+    }
+
     async fn take(&mut self, step: &Step) {
         match step {
-            Step::Credit { amount } => self.credit(*amount).await,
-            Step::Hold { key, amount } => self.hold(*key, *amount).await,
-            Step::HoldAgain { call } => self.hold_again(call).await,
-            Step::Settle { call, amount } => self.settle(call, *amount).await,
-            Step::Release { call } => self.release(call).await,
-            Step::Abandon { call } => self.abandon(call),
-            Step::SettleEnded { call } => self.settle_ended(call).await,
-            Step::ReleaseEnded { call } => self.release_ended(call).await,
-            Step::Limit { node, window, amount } => self.limit(*node, *window, *amount).await,
-            Step::Freeze(frozen) => {
-                self.auditor.frozen = *frozen;
-                self.desk.ledger.set_frozen(ORG, *frozen).await.expect("is set");
+            Step::Send { ops, copies, trouble } => self.send(ops, *copies, *trouble).await,
+            Step::Abandon { call } => {
+                if let Some(call) = self.pick(call, |call| call.end.is_none() && call.owned) {
+                    self.owned.remove(&call.id);
+                    self.auditor.own(&call.id, false);
+                }
             }
-            Step::Wait { ms } => self.desk.clock.advance(*ms),
-            Step::Tick => {
-                let expected = self.auditor.tick(self.now_ms());
-                assert_eq!(self.desk.ledger.tick().await.expect("ticks").expired, expected);
+            Step::Limit { node, window, nano } => self.limit(*node, *window, *nano).await,
+            Step::Freeze { org, frozen } => {
+                self.auditor.set_frozen(&org_id(*org), *frozen);
+                self.ledger.set_frozen(&org_id(*org), *frozen).await.expect("is set");
             }
+            Step::Zone { org, zone } => {
+                self.auditor.set_zone(&org_id(*org), *zone);
+                self.ledger.open_wallet(&org_id(*org), zone.name()).await.expect("is set");
+            }
+            Step::Clock { ms } => self.clock.advance(*ms),
+            Step::Tick { trouble } => self.tick(*trouble).await,
             Step::Crash => self.crash().await,
         }
     }
 
-    async fn credit(&mut self, amount: i64) {
-        self.credits += 1;
-        let key = self.credits.to_string();
-        self.desk.credit(amount, &key).await;
-        // The payment provider says it twice.
-        self.desk.credit(amount, &key).await;
-        self.auditor.credited += amount;
-    }
-
-    async fn hold(&mut self, key: usize, amount: i64) {
-        let mut request = self.desk.request(amount);
-        request.payer = payer(key);
-        let (id, nodes) = (request.reservation_id.clone(), request.payer.nodes());
-        let expected = self.auditor.hold(&id, &nodes, amount, self.now_ms());
-        let said = match self.desk.ledger.hold(request).await {
-            Ok(held) => {
-                let available = held.wallet_available.0;
-                self.owned.insert(id, held);
-                Expected::Held { available }
+    /// Sends commands at once and compares, in their order, what is said with what the auditor says.
+    async fn send(&mut self, ops: &[Op], copies: usize, trouble: Option<Trouble>) {
+        let mut requests = self.requests(ops, trouble.is_some());
+        if trouble.is_some() {
+            // Then nothing lapses in between, and what became of a command can be read off the database.
+            self.tick(None).await;
+            requests.sort_by_key(|request| matches!(request, Request::Settle(_) | Request::Release(_)));
+        }
+        let requests: Vec<Request> =
+            requests.iter().flat_map(|request| std::iter::repeat_n(request, copies)).cloned().collect();
+        self.sent.fetch_add(requests.len() as u64, Ordering::Relaxed);
+        self.troubles.arm(trouble);
+        // Polled in order, and so queued in order.
+        let answers = join_all(requests.iter().map(|request| request.send(&self.ledger))).await;
+        self.troubles.arm(None);
+        let unsure = trouble.is_some();
+        for (request, (said, held)) in requests.iter().zip(answers) {
+            self.judge(request, said, unsure).await;
+            if let Some(held) = held {
+                self.owned.entry(held.reservation_id.clone()).or_default().push(held);
             }
-            Err(HoldError::Refused(Refusal::Frozen)) => Expected::Frozen,
-            Err(HoldError::Refused(Refusal::InsufficientCredits { available, .. })) => {
-                Expected::Insufficient { available: available.0 }
+        }
+        for id in requests.iter().filter_map(Request::reservation_id) {
+            let ended = self.auditor.call(id).is_some_and(|call| call.end.is_some());
+            if ended {
+                self.owned.remove(id);
             }
-            Err(HoldError::Refused(Refusal::LimitExceeded { limit, .. })) => {
-                Expected::Limited { remaining: limit.remaining().0 }
-            }
-            Err(other) => panic!("{other}"),
-        };
-        assert_eq!(said, expected);
-    }
-
-    async fn hold_again(&mut self, call: &Index) {
-        let Some(position) = self.pick(call, |call| call.charged.is_none() && call.owned) else { return };
-        let call = self.auditor.calls[position].clone();
-        let mut request = self.desk.request(call.amount);
-        request.reservation_id.clone_from(&call.id);
-        request.payer = payer((0..3).find(|key| payer(*key).nodes() == call.nodes).expect("one of ours"));
-        let again = self.desk.ledger.hold(request.clone()).await.expect("is answered like the first time");
-        assert_eq!((again.held.0, again.held_at_ms), (call.amount, call.held_at_ms));
-        request.amount = NanoUsd(call.amount + 1);
-        let other = self.desk.ledger.hold(request).await;
-        assert!(matches!(other, Err(HoldError::Refused(Refusal::IdReused))), "{other:?}");
-    }
-
-    async fn settle(&mut self, call: &Index, amount: i64) {
-        let Some(position) = self.pick(call, |call| call.charged.is_none() && call.owned) else { return };
-        let call = &mut self.auditor.calls[position];
-        let charged = amount.min(call.amount);
-        (call.charged, call.settled) = (Some(charged), true);
-        let held = self.owned.remove(&call.id).expect("is owned");
-        let settled = self.desk.settle(&held, amount).await;
-        assert_eq!((settled.charged.0, settled.outcome), (charged, Outcome::Settled));
-    }
-
-    async fn release(&mut self, call: &Index) {
-        let Some(position) = self.pick(call, |call| call.charged.is_none() && call.owned) else { return };
-        let call = &mut self.auditor.calls[position];
-        call.charged = Some(0);
-        let held = self.owned.remove(&call.id).expect("is owned");
-        assert_eq!(self.desk.release(&held).await.charged.0, 0);
-    }
-
-    fn abandon(&mut self, call: &Index) {
-        let Some(position) = self.pick(call, |call| call.charged.is_none() && call.owned) else { return };
-        let call = &mut self.auditor.calls[position];
-        call.owned = false;
-        self.owned.remove(&call.id);
-    }
-
-    /// A late or repeated settlement changes nothing and says how the call ended.
-    async fn settle_ended(&mut self, call: &Index) {
-        let Some(position) = self.pick(call, |call| call.charged.is_some()) else { return };
-        let call = self.auditor.calls[position].clone();
-        let said = self.desk.ledger.settle(settlement_of(&call.id, 1)).await;
-        match said {
-            Ok(settled) => assert_eq!((Some(settled.charged.0), call.settled), (call.charged, true)),
-            Err(ResolveError::AlreadyResolved(outcome)) => {
-                assert_eq!((outcome == Outcome::Settled, call.settled), (false, false));
-            }
-            Err(other) => panic!("{other}"),
+            self.auditor.own(id, self.owned.contains_key(id));
+        }
+        if self.troubles.is_dead() {
+            self.crash().await;
         }
     }
 
-    async fn release_ended(&mut self, call: &Index) {
-        let Some(position) = self.pick(call, |call| call.settled) else { return };
-        let id = self.auditor.calls[position].id.clone();
-        let said = self.desk.ledger.release(release_of(&id)).await;
-        assert_eq!(said, Err(ResolveError::AlreadyResolved(Outcome::Settled)));
+    async fn judge(&mut self, request: &Request, said: Said, unsure: bool) {
+        let now_ms = self.now_ms();
+        if said == Said::Unavailable && !self.took_effect(request).await {
+            return;
+        }
+        let expected = self.auditor.apply(request, now_ms);
+        let booked = |said: &Said| match said {
+            Said::Booked { available } | Said::BookedBefore { available } => Some(*available),
+            _ => None,
+        };
+        let same = said == Said::Unavailable
+            || said == expected
+            // Under trouble only one of two bookings may be heard of.
+            || (unsure && booked(&said).is_some() && booked(&said) == booked(&expected));
+        assert!(same, "{request:?}: the ledger said {said:?}, the auditor {expected:?}");
     }
 
-    async fn limit(&mut self, node: usize, window: usize, amount: Option<i64>) {
-        let nodes = [
-            NodeId::org(ORG),
-            NodeId::deployment("dep_0"),
-            NodeId::deployment("dep_1"),
-            NodeId::member("mem_1"),
-            NodeId::key("root"),
-            NodeId::key("key_1"),
-            NodeId::key("key_2"),
-        ];
-        let window = [Window::Lifetime, Window::FiveHours, Window::Day, Window::Week][window];
-        self.auditor.set_limit(&nodes[node], window, amount, self.now_ms());
-        let limit = amount.map(NanoUsd);
-        let change = SetLimit { org_id: ORG.to_owned(), node: nodes[node].clone(), window, limit };
-        self.desk.ledger.set_limit(change).await.expect("is set");
+    /// Asks the database what became of a command that was not answered.
+    async fn took_effect(&self, request: &Request) -> bool {
+        match request {
+            Request::Credit(credit) => {
+                let found: Option<String> = on_database!(&self.store, db => sqlx::query_scalar(
+                    "select id from journal_tx where org_id = $1 and idem_key = $2")
+                    .bind(&credit.org_id).bind(&credit.idempotency_key).fetch_optional(db).await)
+                .expect("reads");
+                found.is_some()
+            }
+            Request::Hold(hold) => self.state_of(&hold.reservation_id).await.is_some(),
+            Request::Settle(settlement) => self.ended_as(&settlement.reservation_id, "settled").await,
+            Request::Release(release) => self.ended_as(&release.reservation_id, "released").await,
+        }
+    }
+
+    /// Whether a call that the auditor takes for open has ended in this way. A late settlement of an expired one may
+    /// have left its cost behind.
+    async fn ended_as(&self, id: &str, state: &str) -> bool {
+        match self.auditor.call(id).and_then(|call| call.end) {
+            None => self.state_of(id).await.as_deref() == Some(state),
+            Some(end) => {
+                let late: Option<String> = on_database!(&self.store, db => sqlx::query_scalar(
+                    "select cause from absorbed_cost where reservation_id = $1 and cause = 'late_usage'")
+                    .bind(id).fetch_optional(db).await)
+                .expect("reads");
+                end.outcome == Outcome::Expired && late.is_some()
+            }
+        }
+    }
+
+    async fn state_of(&self, id: &str) -> Option<String> {
+        on_database!(&self.store, db => sqlx::query_scalar("select state from reservation where id = $1")
+            .bind(id).fetch_optional(db).await)
+        .expect("reads")
+    }
+
+    /// The commands of a step. Under trouble no call is named twice, so that its end tells which command reached it.
+    fn requests(&mut self, ops: &[Op], apart: bool) -> Vec<Request> {
+        let mut requests: Vec<Request> = Vec::with_capacity(ops.len());
+        for op in ops {
+            let Some(request) = self.request(op) else { continue };
+            let named = request.reservation_id();
+            let again = named.is_some() && requests.iter().any(|earlier| earlier.reservation_id() == named);
+            if !(apart && again) {
+                requests.push(request);
+            }
+        }
+        requests
+    }
+
+    fn request(&mut self, op: &Op) -> Option<Request> {
+        let (open, any) = (|call: &Call| call.end.is_none() && call.owned, |_: &Call| true);
+        Some(match op {
+            Op::Credit { org, nano, kind, lapses_in_ms } => {
+                Request::Credit(self.credit(*org, *nano, *kind, *lapses_in_ms))
+            }
+            Op::CreditAgain { credit, more } => {
+                let mut again = pick(credit, &self.credits)?.clone();
+                again.amount.0 += more;
+                Request::Credit(again)
+            }
+            Op::Hold { payer: number, nano } => {
+                let request = request_of(self.world.id("rcp"), payer(*number), *nano);
+                self.holds.insert(request.reservation_id.clone(), request.clone());
+                Request::Hold(Box::new(request))
+            }
+            Op::HoldAgain { call, more } => {
+                let call = self.pick(call, any)?;
+                let mut again = self.holds.get(&call.id).expect("was asked for").clone();
+                again.amount.0 += more;
+                Request::Hold(Box::new(again))
+            }
+            Op::Settle { call, nano, cost_pico } => settle(&self.pick(call, open)?, *nano, *cost_pico),
+            Op::SettleAny { call, nano, cost_pico } => settle(&self.pick(call, any)?, *nano, *cost_pico),
+            Op::Release { call, cost_pico } => release(&self.pick(call, open)?, *cost_pico),
+            Op::ReleaseAny { call, cost_pico } => release(&self.pick(call, any)?, *cost_pico),
+        })
+    }
+
+    fn credit(&mut self, org: usize, nano: i64, kind: CreditKind, lapses_in_ms: Option<i64>) -> Credit {
+        let credit = Credit {
+            org_id: org_id(org),
+            amount: NanoUsd(nano),
+            kind,
+            idempotency_key: format!("credit {}", self.credits.len()),
+            note: "for the test".to_owned(),
+            expires_at_ms: lapses_in_ms.map(|ms| self.now_ms() + ms),
+        };
+        self.credits.push(credit.clone());
+        credit
+    }
+
+    async fn limit(&mut self, number: usize, window: usize, nano: Option<i64>) {
+        let ((org, node), window, now_ms) = (node(number), Window::ALL[window], self.now_ms());
+        self.auditor.set_limit((&org, &node, window), nano, now_ms);
+        let change = SetLimit { org_id: org, node, window, limit: nano.map(NanoUsd) };
+        self.ledger.set_limit(change).await.expect("is set");
+    }
+
+    async fn tick(&mut self, trouble: Option<Trouble>) {
+        let now_ms = self.now_ms();
+        let overdue = self.auditor.overdue(now_ms);
+        self.troubles.arm(trouble);
+        let swept = self.ledger.tick().await;
+        self.troubles.arm(None);
+        match swept {
+            Ok(swept) => {
+                assert_eq!(swept.expired, overdue.len());
+                for id in overdue {
+                    self.auditor.expire(&id);
+                }
+                for org in self.auditor.orgs() {
+                    self.auditor.lapse(&org, now_ms);
+                }
+            }
+            Err(_) => self.learn_what_was_swept(&overdue).await,
+        }
+        if self.troubles.is_dead() {
+            self.crash().await;
+        }
+    }
+
+    /// After housekeeping that was broken off.
+    async fn learn_what_was_swept(&mut self, overdue: &[String]) {
+        let now_ms = self.now_ms();
+        for id in overdue {
+            if self.ended_as(id, "expired").await {
+                self.auditor.expire(id);
+            }
+        }
+        for org in self.auditor.orgs() {
+            let lapses: i64 = on_database!(&self.store, db => sqlx::query_scalar(
+                "select count(*) from journal_tx where org_id = $1 and kind = 'breakage'")
+                .bind(&org).fetch_one(db).await)
+            .expect("reads");
+            if usize::try_from(lapses).expect("few") > self.auditor.breakages(&org) {
+                self.auditor.lapse(&org, now_ms);
+            }
+        }
     }
 
     async fn crash(&mut self) {
         self.owned.clear();
-        self.desk.clock.advance(LEASE_MS);
-        for call in self.auditor.calls.iter_mut().filter(|call| call.charged.is_none()) {
-            (call.charged, call.owned) = (Some(0), false);
-        }
-        let (store, world) = (self.desk.store.clone(), self.desk.world.clone());
-        self.desk.ledger = Ledger::open(store, world).await.expect("another ledger");
-        self.desk.ledger.recover().await.expect("recovers");
+        self.clock.advance(LEASE_MS);
+        let expired = self.auditor.restart(self.now_ms());
+        self.troubles = Arc::new(Troubles::default());
+        let (store, world) = (self.store.clone(), self.world.clone());
+        self.ledger = Ledger::open_with(store, world, self.troubles.clone()).await.expect("another ledger");
+        assert_eq!(self.ledger.recover().await.expect("recovers").expired, expired);
     }
 
-    fn pick(&self, call: &Index, fits: impl Fn(&crate::auditor::Call) -> bool) -> Option<usize> {
-        let fitting: Vec<usize> = self
+    async fn compare_wallets(&self, when: &str) {
+        for org in self.auditor.orgs() {
+            let wallet = self.ledger.wallet(&org).await.expect("reads").expect("a wallet");
+            let seen = (wallet.posted.0, wallet.available().0, wallet.bonus.0);
+            let (posted, available) = (self.auditor.posted(&org), self.auditor.available(&org));
+            assert_eq!(seen, (posted, available, self.auditor.bonus(&org)), "{org} {when}");
+        }
+    }
+
+    /// Everything that is written.
+    async fn audit(&mut self, when: &str) {
+        self.tick(None).await;
+        self.ledger.roll_up().await.expect("usage is summed");
+        assert_eq!(self.ledger.check_what_is_new().await.expect("the checks run"), [], "new, {when}");
+        assert_eq!(self.ledger.check_invariants().await.expect("the checks run"), [], "{when}");
+        self.audit_limits(when).await;
+        self.audit_costs(when).await;
+        self.audit_receipts(when).await;
+    }
+
+    async fn audit_limits(&self, when: &str) {
+        let rows: Vec<(String, String, i64, i64, i64, i64, i64)> =
+            on_database!(&self.store, db => sqlx::query_as(
+            "select node_id, window_kind, limit_nano, used_nano, held_nano, opened_at_ms, ends_at_ms
+             from spend_limit order by node_id, window_kind").fetch_all(db).await)
+            .expect("reads");
+        let mut expected: Vec<_> = self
             .auditor
-            .calls
+            .limits
             .iter()
-            .enumerate()
-            .filter(|(_, call)| fits(call))
-            .map(|(position, _)| position)
+            .map(|limit| {
+                let (used, held) = self.auditor.counters(limit);
+                let (node, window) = (limit.node.to_string(), limit.window.name().to_owned());
+                (node, window, limit.nano, used, held, limit.opened_ms, limit.ends_ms)
+            })
             .collect();
-        (!fitting.is_empty()).then(|| *call.get(&fitting))
+        expected.sort();
+        assert_eq!(rows, expected, "{when}");
+    }
+
+    async fn audit_costs(&self, when: &str) {
+        let rows: Vec<(String, String, i64)> = on_database!(&self.store, db => sqlx::query_as(
+            "select reservation_id, cause, amount_pico from absorbed_cost order by reservation_id, cause")
+            .fetch_all(db).await)
+        .expect("reads");
+        let expected: Vec<_> = self
+            .auditor
+            .absorbed
+            .iter()
+            .map(|((id, cause), pico)| (id.clone(), cause.clone(), *pico))
+            .collect();
+        assert_eq!(rows, expected, "{when}");
+    }
+
+    /// Each call that ended has one receipt, whose equation holds and which stays as it was first read.
+    async fn audit_receipts(&mut self, when: &str) {
+        let rows: Vec<(String, String)> = on_database!(&self.store, db => sqlx::query_as(
+            "select id, body_json from receipt order by id").fetch_all(db).await)
+        .expect("reads");
+        let ended: Vec<&Call> = self.auditor.calls.iter().filter(|call| call.end.is_some()).collect();
+        assert_eq!(rows.len(), ended.len(), "{when}");
+        for (id, body) in rows {
+            let call = self.auditor.call(&id).expect("a call of this history");
+            let end = call.end.expect("has ended");
+            let receipt: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+            let amounts = [call.amount, end.charged, call.amount - end.charged];
+            for (name, nano) in ["held", "charged", "returned"].into_iter().zip(amounts) {
+                assert_eq!(receipt[name]["credits"], NanoUsd(nano).credits(), "{when}: {id} {name}");
+            }
+            assert_eq!(receipt["outcome"], end.outcome.name(), "{when}: {id}");
+            let first = self.receipts.entry(id).or_insert_with(|| body.clone());
+            assert_eq!(*first, body, "a receipt never changes");
+        }
+    }
+
+    fn pick(&self, index: &Index, fits: impl Fn(&Call) -> bool) -> Option<Call> {
+        let fitting: Vec<&Call> = self.auditor.calls.iter().filter(|call| fits(call)).collect();
+        pick(index, &fitting).map(|call| (*call).clone())
     }
 
     fn now_ms(&self) -> i64 {
-        self.desk.world.now_ms()
+        self.world.now_ms()
     }
 }
 
-/// Three keys: two below the same one, in different deployments, and one of its own.
-fn payer(key: usize) -> Payer {
-    let path: &[&str] = if key == 2 { &["key_2"] } else { &["root", ["key_0", "key_1"][key]] };
+fn settle(call: &Call, nano: i64, cost_pico: i64) -> Request {
+    let mut settlement = settlement_of(&call.id, nano);
+    settlement.org_id.clone_from(&call.org);
+    for attempt in &mut settlement.attempts {
+        attempt.cost_pico = Some(cost_pico);
+    }
+    Request::Settle(settlement)
+}
+
+fn release(call: &Call, cost_pico: i64) -> Request {
+    let mut release = release_of(&call.id);
+    release.org_id.clone_from(&call.org);
+    release.attempts = vec![bytespike_ledger::Attempt {
+        outcome: "upstream_overloaded".to_owned(),
+        cost_pico: Some(cost_pico),
+        ..bytespike_ledger::Attempt::default()
+    }];
+    Request::Release(release)
+}
+
+fn pick<'a, T>(index: &Index, all: &'a [T]) -> Option<&'a T> {
+    (!all.is_empty()).then(|| index.get(all))
+}
+
+fn org_id(number: usize) -> String {
+    format!("org_{number}")
+}
+
+/// Four keys of the first org in a tree three deep, over two deployments and two members; one key of each other org.
+fn payer(number: usize) -> Payer {
+    let (org, path, deployment, member): (usize, &[&str], _, _) = match number {
+        0 => (0, &["root"], 0, 0),
+        1 => (0, &["root", "branch"], 0, 0),
+        2 => (0, &["root", "branch", "leaf"], 1, 1),
+        3 => (0, &["other"], 1, 0),
+        4 => (1, &["east"], 2, 2),
+        _ => (2, &["west"], 3, 3),
+    };
     Payer {
-        org_id: ORG.to_owned(),
-        deployment_id: format!("dep_{}", key % 2),
-        member_id: format!("mem_{}", key / 2),
+        org_id: org_id(org),
+        deployment_id: format!("dep_{deployment}"),
+        member_id: format!("mem_{member}"),
         key_path: path.iter().map(|id| (*id).to_owned()).collect(),
     }
+}
+
+/// Every node that a payer has, with its org.
+fn node(number: usize) -> (String, NodeId) {
+    let mut nodes: Vec<(String, NodeId)> = Vec::new();
+    for payer in (0..crate::steps::PAYERS).map(payer) {
+        for node in payer.nodes() {
+            if !nodes.iter().any(|(_, known)| *known == node) {
+                nodes.push((payer.org_id.clone(), node));
+            }
+        }
+    }
+    assert_eq!(nodes.len(), crate::steps::NODES);
+    nodes.swap_remove(number)
 }

@@ -2,8 +2,8 @@
 use bytespike_catalog::money::{Exact, NanoUsd};
 use bytespike_catalog::{Charge, Usage};
 use bytespike_ledger::{
-    Attempt, Credit, CreditKind, Held, HoldError, HoldRequest, Ledger, Payer, Reason, Release, RequestFacts,
-    Resolution, Settlement, UsageSource,
+    Attempt, Credit, CreditKind, Held, HoldError, HoldRequest, Ledger, NodeId, Payer, Reason, Release,
+    RequestFacts, Resolution, SetLimit, Settlement, UsageSource, Window,
 };
 use bytespike_store::Store;
 use bytespike_store::testing::on_each_database;
@@ -33,7 +33,12 @@ pub async fn with_wallet(nano: i64, test: impl AsyncFn(&Desk)) {
 
 /// A ledger with an empty wallet.
 pub async fn desk(store: Store) -> Desk {
-    let (world, clock) = World::manual(START_MS, 7);
+    desk_of(store, 7).await
+}
+
+/// One of several on one database.
+pub async fn desk_of(store: Store, seed: u64) -> Desk {
+    let (world, clock) = World::manual(START_MS, seed);
     let ledger = Ledger::open(store.clone(), world.clone()).await.expect("a ledger");
     ledger.open_wallet(ORG, "UTC").await.expect("a wallet");
     Desk { ledger, store, world, clock }
@@ -41,31 +46,27 @@ pub async fn desk(store: Store) -> Desk {
 
 impl Desk {
     pub async fn credit(&self, nano: i64, key: &str) {
-        let credit = Credit {
+        self.ledger.credit(self.grant(nano, key)).await.expect("credit is booked");
+    }
+
+    pub fn grant(&self, nano: i64, key: &str) -> Credit {
+        Credit {
             org_id: ORG.to_owned(),
             amount: NanoUsd(nano),
             kind: CreditKind::Grant,
             idempotency_key: key.to_owned(),
             note: "for the test".to_owned(),
             expires_at_ms: None,
-        };
-        self.ledger.credit(credit).await.expect("credit is booked");
+        }
+    }
+
+    pub async fn limit(&self, node: NodeId, window: Window, nano: i64) {
+        let set = SetLimit { org_id: ORG.to_owned(), node, window, limit: Some(NanoUsd(nano)) };
+        self.ledger.set_limit(set).await.expect("is set");
     }
 
     pub fn request(&self, nano: i64) -> HoldRequest {
-        HoldRequest {
-            reservation_id: self.world.id("rcp"),
-            payer: Payer {
-                org_id: ORG.to_owned(),
-                deployment_id: "dep_1".to_owned(),
-                member_id: "mem_1".to_owned(),
-                key_path: vec!["key_root".to_owned(), "key_leaf".to_owned()],
-            },
-            amount: NanoUsd(nano),
-            price_version: 1,
-            model_requested: "m".to_owned(),
-            facts: RequestFacts { protocol: "anthropic".to_owned(), ..RequestFacts::default() },
-        }
+        request_of(self.world.id("rcp"), payer(), nano)
     }
 
     pub async fn hold(&self, nano: i64) -> Result<Held, HoldError> {
@@ -82,6 +83,27 @@ impl Desk {
 
     pub async fn available(&self) -> i64 {
         self.ledger.wallet(ORG).await.expect("reads").expect("a wallet").available().0
+    }
+}
+
+/// A key below another one.
+pub fn payer() -> Payer {
+    Payer {
+        org_id: ORG.to_owned(),
+        deployment_id: "dep_1".to_owned(),
+        member_id: "mem_1".to_owned(),
+        key_path: vec!["key_root".to_owned(), "key_leaf".to_owned()],
+    }
+}
+
+pub fn request_of(reservation_id: String, payer: Payer, nano: i64) -> HoldRequest {
+    HoldRequest {
+        reservation_id,
+        payer,
+        amount: NanoUsd(nano),
+        price_version: 1,
+        model_requested: "m".to_owned(),
+        facts: RequestFacts { protocol: "anthropic".to_owned(), ..RequestFacts::default() },
     }
 }
 
