@@ -44,8 +44,9 @@ pub async fn take_back(store: &Store, subject: &str) -> sqlx::Result<()> {
         .bind(subject).execute(db).await.map(drop))
 }
 
-/// Sweeps counters whose window has ended by `now_ms`; answers how many rows went.
-pub async fn delete_ended(store: &Store, now_ms: i64) -> sqlx::Result<u64> {
-    on_database!(store, db => sqlx::query("delete from attempt where window_ends_at_ms <= $1")
-        .bind(now_ms).execute(db).await.map(|done| done.rows_affected()))
+/// Sweeps up to `limit` counters whose window has ended by `now_ms`; answers how many went.
+pub async fn delete_ended(store: &Store, now_ms: i64, limit: i64) -> sqlx::Result<u64> {
+    on_database!(store, db => sqlx::query(
+        "delete from attempt where subject in (select subject from attempt where window_ends_at_ms <= $1 limit $2)")
+        .bind(now_ms).bind(limit).execute(db).await.map(|done| done.rows_affected()))
 }

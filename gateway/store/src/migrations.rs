@@ -1,6 +1,7 @@
 //! Schema changes. `migrations/` is shared; `migrations/sqlite` and `migrations/postgres` hold only what one
 //! database needs (append-only triggers, storage parameters). Versions are unique over the folders one database uses.
 use crate::Store;
+use crate::backup::BackupError;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 
 static SHARED: Migrator = sqlx::migrate!("./migrations");
@@ -29,6 +30,33 @@ impl Store {
             .map_or(0, |(count,): (i64,)| usize::try_from(count).unwrap_or(0));
         Ok(known.saturating_sub(applied))
     }
+}
+
+/// Which of the applied versions are shared by both databases.
+pub(crate) fn shared_of(applied: &[i64]) -> Vec<i64> {
+    applied.iter().copied().filter(|version| SHARED.version_exists(*version)).collect()
+}
+
+/// Brings an empty database to the schema of another one that had these shared migrations, whichever kind it was.
+pub(crate) async fn run_to(store: &Store, shared: &[i64]) -> Result<(), BackupError> {
+    if let Some(newer) = shared.iter().find(|version| !SHARED.version_exists(**version)) {
+        return Err(BackupError::Newer(*newer));
+    }
+    let newest = shared.iter().max().copied().unwrap_or(0);
+    let wanted = |migration: &&Migration| match SHARED.version_exists(migration.version) {
+        true => shared.contains(&migration.version),
+        false => migration.version <= newest,
+    };
+    let own = match store {
+        Store::Sqlite { .. } => &SQLITE,
+        Store::Postgres(_) => &POSTGRES,
+    };
+    let migrator = Migrator::with_migrations(with_shared(own).iter().filter(wanted).cloned().collect());
+    match store {
+        Store::Sqlite { write, .. } => migrator.run(write).await?,
+        Store::Postgres(pool) => migrator.run(pool).await?,
+    }
+    Ok(())
 }
 
 fn with_shared(own: &Migrator) -> Migrator {

@@ -36,8 +36,10 @@ pub async fn take(store: &Store, kind: &str, token_hash: &str, now_ms: i64) -> s
     Ok(taken.map(|(subject_id,)| subject_id))
 }
 
-/// Sweeps what has expired by `now_ms`; answers how many rows went.
-pub async fn delete_expired(store: &Store, now_ms: i64) -> sqlx::Result<u64> {
-    on_database!(store, db => sqlx::query("delete from one_time_token where expires_at_ms <= $1")
-        .bind(now_ms).execute(db).await.map(|done| done.rows_affected()))
+/// Sweeps up to `limit` tokens that have expired by `now_ms`; answers how many went.
+pub async fn delete_expired(store: &Store, now_ms: i64, limit: i64) -> sqlx::Result<u64> {
+    on_database!(store, db => sqlx::query(
+        "delete from one_time_token where token_hash in (
+             select token_hash from one_time_token where expires_at_ms <= $1 limit $2)")
+        .bind(now_ms).bind(limit).execute(db).await.map(|done| done.rows_affected()))
 }

@@ -84,8 +84,10 @@ pub async fn delete_others(store: &Store, person_id: &str, keep_id_hash: &str) -
         .bind(person_id).bind(keep_id_hash).execute(db).await.map(drop))
 }
 
-/// Sweeps what has ended by `now_ms`; answers how many rows went.
-pub async fn delete_ended(store: &Store, now_ms: i64) -> sqlx::Result<u64> {
-    on_database!(store, db => sqlx::query("delete from session where ends_at_ms <= $1 or last_seen_at_ms + idle_ms <= $1")
-        .bind(now_ms).execute(db).await.map(|done| done.rows_affected()))
+/// Sweeps up to `limit` sessions that have ended by `now_ms`; answers how many went.
+pub async fn delete_ended(store: &Store, now_ms: i64, limit: i64) -> sqlx::Result<u64> {
+    on_database!(store, db => sqlx::query(
+        "delete from session where id_hash in (
+             select id_hash from session where ends_at_ms <= $1 or last_seen_at_ms + idle_ms <= $1 limit $2)")
+        .bind(now_ms).bind(limit).execute(db).await.map(|done| done.rows_affected()))
 }

@@ -54,6 +54,11 @@ impl World {
     }
 }
 
+/// Sorts before every id of this kind that was made at that moment or later, and after every earlier one.
+pub fn first_id(prefix: &str, at_ms: i64) -> String {
+    format!("{prefix}_{:012x}", at_ms.clamp(0, (1 << 48) - 1))
+}
+
 /// The machine's clock.
 pub struct SystemClock;
 
@@ -143,6 +148,8 @@ mod tests {
         assert_eq!((first.len(), &first[..4]), (36, "rcp_"));
         let (again, _) = World::manual(1_700_000_000_000, 7);
         assert_eq!(again.id("rcp"), first);
+        let between = first_id("rcp", 1_700_000_000_001);
+        assert!(first < between && between < second, "{first} {between} {second}");
     }
 
     #[test]
