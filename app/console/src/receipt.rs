@@ -127,6 +127,7 @@ pub(crate) fn reason_text(locale: Locale, reason: &str) -> Option<&'static str> 
         "gateway_restart" => t.gateway_restart,
         "gateway_fault" => t.gateway_fault,
         "ledger_unavailable" => t.ledger_unavailable,
+        "released_by_operator" => t.released_by_operator,
         "expired" => t.expired,
         _ => return None,
     })

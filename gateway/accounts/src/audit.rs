@@ -22,6 +22,8 @@ pub struct Audit {
 pub enum Actor<'a> {
     Person(&'a str),
     Operator(&'a str),
+    /// A program, by the public id of its token.
+    OperatorToken(&'a str),
     Key(&'a str),
     /// A command on the machine, or a job.
     Host,
@@ -156,6 +158,7 @@ impl fmt::Display for Actor<'_> {
         match self {
             Actor::Person(id) => write!(f, "person:{id}"),
             Actor::Operator(id) => write!(f, "operator:{id}"),
+            Actor::OperatorToken(id) => write!(f, "operator-token:{id}"),
             Actor::Key(id) => write!(f, "key:{id}"),
             Actor::Host => f.write_str("host"),
             Actor::Anonymous => f.write_str("anonymous"),

@@ -7,6 +7,7 @@ pub mod email;
 pub mod keys;
 pub mod mail;
 pub mod names;
+pub mod operator_tokens;
 pub mod operators;
 pub mod orgs;
 pub mod passwords;
@@ -24,6 +25,7 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 use csrf::Csrf;
 use keys::{Keys, RightsWatch};
+use operator_tokens::OperatorTokens;
 use operators::Operators;
 use passwords::Hasher;
 use people::People;
@@ -38,6 +40,8 @@ use tokens::Tokens;
 const RIGHTS_EVERY: Duration = Duration::from_millis(250);
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// Rows that go in one statement, so that nobody waits long behind it.
+const SWEPT_AT_ONCE: i64 = 500;
 
 /// Everything about identity. Clones are cheap and share their caches.
 #[derive(Clone)]
@@ -47,6 +51,7 @@ pub struct Accounts {
     pub sessions: Sessions,
     pub csrf: Csrf,
     pub operators: Operators,
+    pub operator_tokens: OperatorTokens,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -90,6 +95,7 @@ impl Accounts {
             keys: Keys::new(&basis, rights.clone(), audit.clone()),
             sessions: Sessions::new(&basis),
             csrf: Csrf::new(master, world.clone()),
+            operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             operators: Operators {
                 store: store.clone(),
                 world: world.clone(),
@@ -130,12 +136,12 @@ impl Accounts {
         }
     }
 
-    /// Removes sessions, one-time tokens and attempt counters that have expired.
+    /// Removes sessions, one-time tokens and attempt counters that have expired, some at a time.
     pub async fn sweep(&self) -> sqlx::Result<()> {
-        let now_ms = self.world.now_ms();
-        bytespike_store::session::delete_ended(&self.store, now_ms).await?;
-        bytespike_store::one_time_token::delete_expired(&self.store, now_ms).await?;
-        bytespike_store::attempt::delete_ended(&self.store, now_ms).await?;
+        let (store, now_ms) = (&self.store, self.world.now_ms());
+        while bytespike_store::session::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::one_time_token::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::attempt::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         Ok(())
     }
 }

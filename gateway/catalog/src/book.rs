@@ -35,6 +35,11 @@ pub struct Markup {
 impl Markup {
     pub const LIST_PRICE: Self = Self { micro: 1_000_000 };
 
+    /// In millionths.
+    pub fn micro(self) -> i64 {
+        self.micro
+    }
+
     /// Reads a decimal such as `1.05`. `None` below 1, which would sell below cost, and above 100.
     pub fn new(text: &str) -> Option<Self> {
         decimal::parse(text, 6)

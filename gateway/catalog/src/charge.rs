@@ -92,6 +92,11 @@ pub fn total(model: &PricedModel, usage: &Usage, at_ms: i64) -> Result<Charge, P
 }
 
 impl Line {
+    /// Quantity × price, computed again from the line itself. `None` when it is no quantity or too large.
+    pub fn amount(&self) -> Option<Exact> {
+        price::amount(self.qty.parse().ok()?, self.price_pico, self.unit)
+    }
+
     fn new(quantity: u64, price: &crate::book::Price, amount: Exact) -> Self {
         let (pico, decimals, per) = price.quoted();
         Self {

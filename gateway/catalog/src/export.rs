@@ -131,6 +131,16 @@ impl ExportedModel {
 }
 
 impl SignedExport {
+    /// Names the key that is said to have signed it.
+    pub fn key_id(&self) -> &str {
+        &self.signature.key_id
+    }
+
+    /// The export whoever signed it, for a reader that only wants to calculate with it.
+    pub fn unverified(&self) -> Result<PriceExport, ExportError> {
+        Ok(serde_json::from_str(self.export.get())?)
+    }
+
     /// The export, if the key made the signature. Whether it is still current is [`PriceExport::is_current`].
     pub fn verify(&self, key: &VerifyingKey) -> Result<PriceExport, ExportError> {
         let wrong = || ExportError::Signature(self.signature.key_id.clone());

@@ -105,6 +105,11 @@ const RULES: [(&str, &str); 15] = [
     ),
 ];
 
+/// What a check of the whole history checks, in words.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|(name, _)| *name).chain([OVERDUE]).chain(verified::RULES)
+}
+
 /// Every rule that does not hold, over the whole history. What was found to hold is marked as verified.
 pub(crate) async fn check(store: &Store, now_ms: i64) -> sqlx::Result<Vec<Violation>> {
     let mut violations = Vec::new();
@@ -118,6 +123,7 @@ pub(crate) async fn check(store: &Store, now_ms: i64) -> sqlx::Result<Vec<Violat
     Ok(violations)
 }
 
+const OVERDUE: &str = "I19 no hold outlives its lease";
 /// How long after its lease a hold may still be there: several rounds of the sweeper, and the clocks of several processes.
 const SWEPT_WITHIN_MS: i64 = 300_000;
 
@@ -126,7 +132,7 @@ pub(crate) async fn overdue(store: &Store, now_ms: i64) -> sqlx::Result<Option<V
     let left: Option<String> = on_database!(read store, db => sqlx::query_scalar(
         "select id from reservation where state = 'held' and expires_at_ms < $1 order by expires_at_ms limit 1")
         .bind(now_ms.saturating_sub(SWEPT_WITHIN_MS)).fetch_optional(db).await)?;
-    let invariant = "I19 no hold outlives its lease".to_owned();
+    let invariant = OVERDUE.to_owned();
     Ok(left.map(|example| Violation { invariant, example }))
 }
 

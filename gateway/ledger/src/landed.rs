@@ -77,11 +77,12 @@ pub enum Reason {
     GatewayRestart,
     GatewayFault,
     LedgerUnavailable,
+    ReleasedByOperator,
     Expired,
 }
 
 impl Reason {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UpstreamError,
         Self::Upstream200ErrorBody,
         Self::UpstreamGarbled,
@@ -95,6 +96,7 @@ impl Reason {
         Self::GatewayRestart,
         Self::GatewayFault,
         Self::LedgerUnavailable,
+        Self::ReleasedByOperator,
         Self::Expired,
     ];
 
@@ -114,6 +116,7 @@ impl Reason {
             Self::GatewayRestart => "gateway_restart",
             Self::GatewayFault => "gateway_fault",
             Self::LedgerUnavailable => "ledger_unavailable",
+            Self::ReleasedByOperator => "released_by_operator",
             Self::Expired => "expired",
         }
     }

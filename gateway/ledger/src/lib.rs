@@ -15,12 +15,17 @@ mod limits;
 mod live;
 mod lots;
 mod node;
+mod oversight;
 mod read;
 mod receipt;
+mod recompute;
+mod reconcile;
 mod resolve;
+mod retention;
 mod rows;
 mod settings;
 mod statement;
+mod status;
 mod usage;
 mod verified;
 mod window;
@@ -33,15 +38,20 @@ pub use call::{
     Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement, Unavailable, UsageSource,
 };
 pub use faults::{Fault, Faults, Moment, NoFaults};
-pub use invariants::Violation;
+pub use invariants::{Violation, names as invariant_names};
 pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer, joined_key_path};
+pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};
 pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Summary, Transaction, Wallet};
-pub use receipt::verify_receipt;
+pub use receipt::{receipt_key_id, verify_receipt};
+pub use recompute::{Finding, ReceiptError, recompute};
+pub use reconcile::{CostLine, CostReport, Reconciliation, ReconciliationFilter};
+pub use retention::{Forgotten, Retention};
 pub use statement::{
     ClosedStatement, Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementLine,
     StatementUsage, Status, UsagePart,
 };
+pub use status::{BooksStatus, CallCounts, CheckRun, InvariantRun};
 pub use usage::{Dimension, Order, QUARTER_MS, Quantities, ResolvedCall, UsageFilter, UsageKey, UsageSums};
 pub use window::{Window, time_zone};

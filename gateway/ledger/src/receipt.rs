@@ -281,6 +281,13 @@ impl Receipt {
 
 const SIGNATURE: &str = r#","signature":"#;
 
+/// Names the key that signed a receipt. `None` when the text has no signature where we write it.
+pub fn receipt_key_id(signed: &str) -> Option<String> {
+    let (_, signature) = signed.rsplit_once(SIGNATURE)?;
+    let signature: serde_json::Value = serde_json::from_str(signature.strip_suffix('}')?).ok()?;
+    Some(signature.get("key_id")?.as_str()?.to_owned())
+}
+
 /// Whether a signed receipt is what the key signed. `None` when the text has no signature.
 pub fn verify_receipt(signed: &str, key: &VerifyingKey) -> Option<bool> {
     let (open, signature) = signed.rsplit_once(SIGNATURE)?;

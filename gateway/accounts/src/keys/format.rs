@@ -51,17 +51,16 @@ pub enum KeyFormatError {
     Checksum,
 }
 
-/// A text that has the form of a key. Whether the key exists is not known yet.
+/// A text of a prefix, a public id, a secret and a checksum, all as they should be.
 #[derive(Clone, Copy)]
-pub struct PresentedKey<'a> {
+pub(crate) struct TokenText<'a> {
     text: &'a str,
-    kind: KeyKind,
+    body: &'a str,
 }
 
-impl<'a> PresentedKey<'a> {
-    pub fn parse(text: &'a str) -> Result<Self, KeyFormatError> {
-        let kind = if text.starts_with(TEST_PREFIX) { KeyKind::Test } else { KeyKind::Live };
-        let body = text.strip_prefix(kind.prefix()).ok_or(KeyFormatError::Prefix)?;
+impl<'a> TokenText<'a> {
+    pub fn parse(text: &'a str, prefix: &str) -> Result<Self, KeyFormatError> {
+        let body = text.strip_prefix(prefix).ok_or(KeyFormatError::Prefix)?;
         if text.len() > MOST_BYTES || body.len() != BODY_CHARS || !base62::is_base62(body) {
             return Err(KeyFormatError::Length);
         }
@@ -69,20 +68,28 @@ impl<'a> PresentedKey<'a> {
         if base62::checksum(crc32fast::hash(covered.as_bytes())) != check {
             return Err(KeyFormatError::Checksum);
         }
-        Ok(Self { text, kind })
+        Ok(Self { text, body })
     }
 
-    /// The public part, which names the credential in logs and lists.
-    pub fn credential_id(&self) -> &'a str {
-        let body = &self.text[self.kind.prefix().len()..];
-        &body[..ID_CHARS]
+    /// A new one.
+    pub fn mint(world: &World, prefix: &str) -> SecretText {
+        Self::compose(prefix, &base62::random(world, ID_CHARS), &base62::random(world, SECRET_CHARS))
     }
 
-    pub fn kind(&self) -> KeyKind {
-        self.kind
+    pub fn compose(prefix: &str, id: &str, secret: &str) -> SecretText {
+        // Reserved at its final size, so that no grown-out-of buffer keeps a copy of the secret.
+        let mut text = String::with_capacity(MOST_BYTES);
+        text.extend([prefix, id, secret]);
+        text.push_str(&base62::checksum(crc32fast::hash(text.as_bytes())));
+        SecretText::new(text)
     }
 
-    /// What is stored instead of the key: an HMAC of the whole text.
+    /// The public part, which names it in logs and lists.
+    pub fn id(&self) -> &'a str {
+        &self.body[..ID_CHARS]
+    }
+
+    /// What is stored instead of it: an HMAC of the whole text.
     pub fn verifier(&self, pepper: &MacKey) -> [u8; 32] {
         pepper.mac(self.text.as_bytes())
     }
@@ -92,23 +99,47 @@ impl<'a> PresentedKey<'a> {
     }
 }
 
+/// A text that has the form of a key. Whether the key exists is not known yet.
+#[derive(Clone, Copy)]
+pub struct PresentedKey<'a> {
+    token: TokenText<'a>,
+    kind: KeyKind,
+}
+
+impl<'a> PresentedKey<'a> {
+    pub fn parse(text: &'a str) -> Result<Self, KeyFormatError> {
+        let kind = if text.starts_with(TEST_PREFIX) { KeyKind::Test } else { KeyKind::Live };
+        Ok(Self { token: TokenText::parse(text, kind.prefix())?, kind })
+    }
+
+    /// The public part, which names the credential in logs and lists.
+    pub fn credential_id(&self) -> &'a str {
+        self.token.id()
+    }
+
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// What is stored instead of the key: an HMAC of the whole text.
+    pub fn verifier(&self, pepper: &MacKey) -> [u8; 32] {
+        self.token.verifier(pepper)
+    }
+
+    pub fn last_four(&self) -> &'a str {
+        self.token.last_four()
+    }
+}
+
 /// A new key's text.
 pub fn mint(world: &World, kind: KeyKind) -> SecretText {
-    compose(kind, &base62::random(world, ID_CHARS), &base62::random(world, SECRET_CHARS))
+    TokenText::mint(world, kind.prefix())
 }
 
 /// How lists show a key: enough to recognise it, nothing to use.
 pub fn masked(kind: KeyKind, credential_id: &str, last_four: &str) -> String {
     let shown: String = credential_id.chars().take(4).collect();
     format!("{}{shown}…{last_four}", kind.prefix())
-}
-
-pub(super) fn compose(kind: KeyKind, id: &str, secret: &str) -> SecretText {
-    // Reserved at its final size, so that no grown-out-of buffer keeps a copy of the secret.
-    let mut text = String::with_capacity(MOST_BYTES);
-    text.extend([kind.prefix(), id, secret]);
-    text.push_str(&base62::checksum(crc32fast::hash(text.as_bytes())));
-    SecretText::new(text)
 }
 
 #[cfg(test)]
@@ -136,7 +167,7 @@ mod tests {
     fn keys_and_verifiers_are_the_published_vectors() {
         let pepper = MasterKey::of_the_vectors().mac(MacPurpose::ApiKey);
         for (kind, text, verifier) in VECTORS {
-            assert_eq!(compose(kind, ID, SECRET).expose(), text);
+            assert_eq!(TokenText::compose(kind.prefix(), ID, SECRET).expose(), text);
             let key = PresentedKey::parse(text).expect("a key");
             assert_eq!(
                 (key.credential_id(), key.kind(), key.last_four()),

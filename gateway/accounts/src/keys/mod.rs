@@ -13,6 +13,7 @@ use crate::secrets::{MacKey, MacPurpose};
 use bytespike_store::Store;
 use bytespike_store::world::World;
 pub use caller::{Caller, ModelRule, Scope};
+pub(crate) use format::TokenText;
 pub use format::{KeyFormatError, KeyKind, PresentedKey};
 pub use identify::KeyRefusal;
 use identify::{Entry, LastUsed};

@@ -37,7 +37,7 @@ async fn a_key_of_the_right_form_that_nobody_made_is_unknown() {
         assert!(matches!(bench.accounts.keys.identify(unknown.expose()).await, Err(KeyRefusal::Unknown)));
         // The id of a real credential with another secret.
         let real = PresentedKey::parse(key.secret.expose()).expect("a key");
-        let forged = format::compose(KeyKind::Live, real.credential_id(), &"0".repeat(32));
+        let forged = format::TokenText::compose("sk-byts-", real.credential_id(), &"0".repeat(32));
         assert!(matches!(bench.accounts.keys.identify(forged.expose()).await, Err(KeyRefusal::Unknown)));
         // The stored verifier is no key.
         let (verifier,): (String,) = bytespike_store::on_database!(read &bench.store, db => sqlx::query_as(

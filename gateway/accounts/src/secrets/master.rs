@@ -27,6 +27,7 @@ pub enum MacPurpose {
     OneTimeToken,
     Attempt,
     AuditChain,
+    OperatorToken,
 }
 
 /// What a sealing key is for.
@@ -123,6 +124,7 @@ impl MasterKey {
             MacPurpose::OneTimeToken => "bytespike/v1/one-time-token-pepper",
             MacPurpose::Attempt => "bytespike/v1/attempt-pepper",
             MacPurpose::AuditChain => "bytespike/v1/audit-chain",
+            MacPurpose::OperatorToken => "bytespike/v1/operator-token-pepper",
         }))
     }
 
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn every_purpose_has_a_key_of_its_own() {
         use MacPurpose::*;
-        let macs = [ApiKey, OauthToken, SessionId, Csrf, OneTimeToken, Attempt, AuditChain];
+        let macs = [ApiKey, OauthToken, SessionId, Csrf, OneTimeToken, Attempt, AuditChain, OperatorToken];
         let answers: std::collections::BTreeSet<_> =
             macs.iter().map(|p| example().mac(*p).mac(b"x")).collect();
         assert_eq!(answers.len(), macs.len());
