@@ -4,6 +4,7 @@ pub mod channel;
 pub mod export;
 mod health;
 pub mod http;
+mod key_set;
 mod options;
 pub mod prices;
 mod serve;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 pub use channel::{Channel, ChannelError, ChannelParts};
 use health::Health;
+pub use key_set::{Jwk, KeySet};
 pub use options::GatewayOptions;
 pub use prices::{Prices, Published};
 pub use serve::quote;
@@ -45,6 +47,8 @@ pub struct GatewayParts {
     pub seal_key: Zeroizing<[u8; 32]>,
     /// Signs receipts.
     pub receipt_key: ed25519_dalek::SigningKey,
+    /// The public side of this key and of every other that signed something.
+    pub signing_keys: KeySet,
 }
 
 /// What every part of the gateway reads.
@@ -57,6 +61,7 @@ pub struct Parts {
     pub upstream: Arc<dyn Upstream>,
     pub options: Arc<GatewayOptions>,
     pub receipt_key: ed25519_dalek::SigningKey,
+    pub signing_keys: KeySet,
     seal_key: Zeroizing<[u8; 32]>,
     health: Health,
     /// Settlements that outlive their request.
@@ -85,6 +90,7 @@ impl Gateway {
             upstream: parts.upstream,
             options: Arc::new(parts.options),
             receipt_key: parts.receipt_key,
+            signing_keys: parts.signing_keys,
             seal_key: parts.seal_key,
             health: Health::default(),
             tasks: TaskTracker::new(),

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Sources, Surface, load};
-use crate::{Failure, commands, telemetry};
+use crate::operator_token_command::{self, OperatorTokenCommand};
+use crate::{Failure, backup_command, commands, receipt_command, reconcile_command, telemetry};
 
 /// One key for all the world's models.
 #[derive(Parser)]
@@ -41,13 +42,48 @@ enum Command {
     },
     /// Check the ledger's invariants and print what breaks them.
     CheckLedger,
+    /// Write a backup of the database, which may be serving meanwhile. The master key is not in it.
+    Backup {
+        /// A file that does not exist yet, or `-` for standard output.
+        file: PathBuf,
+    },
+    /// Restore a backup into the configured database, which has to be empty, and check it.
+    Restore { file: PathBuf },
+    /// Make, list and revoke tokens of the operator API.
+    OperatorToken {
+        #[command(subcommand)]
+        command: OperatorTokenCommand,
+    },
+    /// Compare providers' cost reports with what our attempts came to.
+    Reconcile {
+        #[command(subcommand)]
+        command: ReconcileCommand,
+    },
+    /// Check a receipt, offline.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReconcileCommand {
+    /// Read a report from a .json or .csv file and compare the days it speaks of.
+    Import { file: PathBuf },
+}
+
+#[derive(Subcommand)]
+enum ReceiptCommand {
+    /// Recompute a receipt from its usage and the published prices, and check its signature. Exit status 0: it fits;
+    /// 1: something does not; 2: a file cannot be read.
+    Verify(receipt_command::Verify),
 }
 
 /// Runs the command given to the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             complain(&*error);
             ExitCode::FAILURE
@@ -55,12 +91,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Says on standard error why a command ended, secrets cut out.
 #[expect(clippy::print_stderr, reason = "the last word of a failed command, to the person who ran it")]
-fn complain(error: &dyn std::error::Error) {
+pub fn complain(error: &dyn std::error::Error) {
     eprint!("bytespike: {}", telemetry::redact(&format!("{error}\n")));
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let sources = Sources::of_process(cli.config);
     // Whichever library asks first must find the one TLS implementation; a second installation changes nothing.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -77,6 +114,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::CreateOperator => commands::create_operator(&load(&sources)?).await,
             Command::Demo { listen } => commands::run_demo(listen).await,
             Command::CheckLedger => commands::check_ledger(&load(&sources)?).await,
-        }
+            Command::Backup { file } => backup_command::back_up(&load(&sources)?, &file).await,
+            Command::Restore { file } => backup_command::restore(&load(&sources)?, &file).await,
+            Command::OperatorToken { command } => {
+                operator_token_command::run(&load(&sources)?, command).await
+            }
+            Command::Reconcile { command: ReconcileCommand::Import { file } } => {
+                reconcile_command::import_file(&load(&sources)?, &file).await
+            }
+            Command::Receipt { command: ReceiptCommand::Verify(wanted) } => {
+                return Ok(receipt_command::verify(&wanted));
+            }
+        }?;
+        Ok(ExitCode::SUCCESS)
     })
 }

@@ -64,6 +64,42 @@ pub async fn open_store(config: &Config) -> Result<Store, Failure> {
     Ok(store)
 }
 
+/// What makes this process the only server of an SQLite file. The operating system takes it back when the process
+/// ends, however it ends.
+pub struct OnlyServer(#[expect(dead_code, reason = "held, never read")] std::fs::File);
+
+/// Becomes the only server of an SQLite file: a second one would take the first one's running calls for abandoned.
+/// `None` on PostgreSQL, which any number of processes may serve.
+///
+/// # Errors
+/// Another process serves the file.
+pub fn only_server(config: &Config) -> Result<Option<OnlyServer>, Failure> {
+    let Some(path) = config.database.url.sqlite_path() else { return Ok(None) };
+    make_private_folder(path.parent().unwrap_or(Path::new("")))?;
+    let mark = path.with_extension("serving");
+    let mut file = std::fs::File::options().create(true).read(true).append(true).open(&mark)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            std::io::Write::write_all(&mut file, std::process::id().to_string().as_bytes())?;
+            Ok(Some(OnlyServer(file)))
+        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(served_by_another(path, &mark).into()),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(format!("cannot lock {}: {error}", mark.display()).into())
+        }
+    }
+}
+
+fn served_by_another(path: &Path, mark: &Path) -> String {
+    let process = std::fs::read_to_string(mark).unwrap_or_default();
+    format!(
+        "another process ({process}) serves {}, and an SQLite database has one server. Stop that one first; to serve \
+         from several processes, use PostgreSQL",
+        path.display()
+    )
+}
+
 /// Waits until no other process holds the file; dropping it lets the next one go on. For what only one of several
 /// processes that start together may do.
 fn take_turn(path: &Path) -> std::io::Result<std::fs::File> {

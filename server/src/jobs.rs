@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Gateway;
+use bytespike_ledger::Retention;
+use bytespike_store::job;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config;
 use crate::core::Core;
 use crate::price_feed::Exports;
-use crate::trials;
+use crate::reconcile_command::{self, ProviderNames};
+use crate::{Failure, trials};
 
 /// Leases are renewed and lapsed holds expired this often.
 const LEDGER_EVERY: Duration = Duration::from_secs(5);
@@ -23,6 +27,12 @@ const TRIALS_EVERY: Duration = Duration::from_secs(60);
 const USAGE_EVERY: Duration = Duration::from_secs(30);
 /// Months that have ended are looked for this often.
 const MONTHS_EVERY: Duration = Duration::from_secs(300);
+/// How often a process asks whether a job that one of several does is due.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+const HOURLY_MS: i64 = 3_600_000;
+const DAILY_MS: i64 = 24 * HOURLY_MS;
+/// A process that was not seen for this long is forgotten.
+const PROCESS_DAYS: u32 = 7;
 
 /// What the jobs work on.
 #[derive(Clone)]
@@ -31,6 +41,9 @@ pub struct Work {
     pub gateway: Gateway,
     pub exports: Exports,
     pub trial_grant: NanoUsd,
+    pub retention: Retention,
+    /// Where cost reports are put, and whose channels are whose.
+    pub cost_reports: (String, ProviderNames),
 }
 
 /// Starts every job. They end when `stop` is cancelled; the tracker knows when.
@@ -42,6 +55,7 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(book_trials(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
     // Running calls need their leases until the very end, so this one is not stopped but dropped with the runtime.
     tokio::spawn(tick_ledger(work.core.clone()));
     jobs.close();
@@ -105,4 +119,74 @@ async fn book_trials(work: Work) {
             tracing::warn!(error, "trial credit could not be booked; it is tried again");
         }
     }
+}
+
+/// Jobs of which one process does each, however many there are.
+async fn do_what_is_due(work: Work) {
+    let mut due = tokio::time::interval(ASK_EVERY);
+    loop {
+        due.tick().await;
+        // The daily check looks at everything, so that a row which changed long after it was checked is found as well.
+        if_due(&work.core, ("whole_history", DAILY_MS), check_books(&work.core, true)).await;
+        if_due(&work.core, ("invariants", HOURLY_MS), check_books(&work.core, false)).await;
+        if_due(&work.core, ("retention", HOURLY_MS), forget_old(&work)).await;
+        let (folder, names) = &work.cost_reports;
+        let reconciled = reconcile_command::daily(&work.core.ledger, (folder, names));
+        if_due(&work.core, ("reconciliation", DAILY_MS), reconciled).await;
+    }
+}
+
+/// Does the work if it is this process's turn. What fails is tried again soon.
+async fn if_due(core: &Core, (name, every_ms): (&str, i64), work: impl Future<Output = Result<(), Failure>>) {
+    let claimed = job::claim(&core.store, name, (core.world.now_ms(), every_ms)).await;
+    let done = match claimed {
+        Ok(true) => work.await,
+        Ok(false) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = done {
+        tracing::warn!(error, job = name, "a job failed; it is tried again");
+        if let Err(error) = job::give_back(&core.store, name).await {
+            tracing::warn!(%error, job = name, "a job could not be given back; it waits for its next turn");
+        }
+    }
+}
+
+/// The invariants in production, and the counts that the status page shows beside them.
+async fn check_books(core: &Core, whole_history: bool) -> Result<(), Failure> {
+    let violations = match whole_history {
+        true => core.ledger.check_invariants().await?,
+        false => core.ledger.check_what_is_new().await?,
+    };
+    metrics::gauge!("bytespike_ledger_violations").set(f64::from(u32::try_from(violations.len())?));
+    for violation in &violations {
+        tracing::error!(
+            invariant = violation.invariant,
+            example = violation.example,
+            "an invariant of the ledger does not hold"
+        );
+    }
+    core.ledger.count_calls().await?;
+    Ok(())
+}
+
+/// What a configuration in days means to the ledger.
+pub fn retention(config: &config::Retention) -> Retention {
+    let days = |days: u32| i64::from(days) * DAILY_MS;
+    Retention {
+        free_calls_ms: days(config.free_call_days),
+        attempts_ms: days(config.attempt_days),
+        invariant_runs_ms: days(config.invariant_run_days),
+        cost_reports_ms: days(config.cost_report_days),
+        processes_ms: days(PROCESS_DAYS),
+    }
+}
+
+async fn forget_old(work: &Work) -> Result<(), Failure> {
+    let forgotten = work.core.ledger.forget_old(&work.retention).await?;
+    if forgotten.total() > 0 {
+        metrics::counter!("bytespike_rows_forgotten_total").increment(forgotten.total());
+        tracing::info!(?forgotten, "removed what was kept long enough");
+    }
+    Ok(())
 }

@@ -1,20 +1,26 @@
 //! Starts ByteSpike.
 
+mod backup_command;
 mod channels;
 mod cli;
 mod commands;
 mod config;
 mod core;
+mod cost_reports;
 mod demo;
 mod demo_org;
 mod jobs;
 mod listen;
 mod mail;
+mod operator_token_command;
 mod price_feed;
 mod prices;
 mod product;
+mod receipt_command;
+mod reconcile_command;
 mod serve;
 mod signals;
+mod signing_keys;
 mod surfaces;
 mod telemetry;
 mod trials;

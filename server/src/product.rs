@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, DemoMode, PublicUrls};
-use crate::core::{Core, master_key};
+use crate::core::{Core, OnlyServer, master_key, only_server};
 use crate::demo::{self, DemoProvider};
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
-use crate::{Failure, channels, demo_org, jobs, prices, trials};
+use crate::reconcile_command::ProviderNames;
+use crate::{Failure, channels, demo_org, jobs, prices, signing_keys, trials};
 
 /// How long mail that waits may take to be sent at the end.
 const LAST_MAIL: Duration = Duration::from_secs(5);
@@ -40,6 +41,7 @@ pub struct Product {
     pub demo: Option<Demo>,
     mail_worker: Option<JoinHandle<()>>,
     jobs: TaskTracker,
+    _only_server: Option<OnlyServer>,
 }
 
 /// The demo provider and the demo organisation's key.
@@ -57,6 +59,7 @@ impl Product {
     pub async fn start(config: &Config, urls: &PublicUrls, outside: Outside) -> Result<Self, Failure> {
         let Outside { world, exports, stop } = outside;
         let master = master_key(config, &world)?;
+        let _only_server = only_server(config)?;
         let core = Core::open(config, world, &master).await?;
         let recovered = core.ledger.recover().await?;
         tracing::info!(expired_holds = recovered.expired, "the ledger is recovered and its invariants hold");
@@ -68,6 +71,8 @@ impl Product {
             gateway: gateway.clone(),
             exports,
             trial_grant: trials::amount(config.accounts.trial_grant_credits),
+            retention: jobs::retention(&config.retention),
+            cost_reports: (config.reconciliation.folder.clone(), ProviderNames::of(config)),
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
@@ -78,6 +83,7 @@ impl Product {
             demo,
             mail_worker,
             jobs,
+            _only_server,
         })
     }
 
@@ -137,6 +143,7 @@ async fn gateway(
         options,
         seal_key: master.reasoning_state_key(),
         receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),
+        signing_keys: signing_keys::publish(core, master).await?,
     }))
 }
 

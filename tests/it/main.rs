@@ -8,6 +8,7 @@
 
 mod account_api;
 mod admission;
+mod backup;
 mod cancellation;
 mod crash;
 mod error_shapes;
@@ -18,6 +19,8 @@ mod invariants;
 mod keys;
 mod limits;
 mod native_lane;
+mod operator;
 mod secrets;
 mod shutdown;
 mod vectors;
+mod verification;

@@ -165,9 +165,32 @@ impl Product {
 
     /// Starts again on the same folder, port and database, and returns once it is ready.
     pub async fn start_again(&mut self) {
-        let master_key = [("BYTESPIKE_SECRETS__MASTER_KEY", canary::MASTER_KEY)];
-        self.process = Process::start(self.folder.path(), &["serve"], &master_key);
+        self.start_again_with(&[("BYTESPIKE_SECRETS__MASTER_KEY", canary::MASTER_KEY)]).await;
+    }
+
+    /// As [`Product::start_again`], in another environment.
+    pub async fn start_again_with(&mut self, environment: &[(&str, &str)]) {
+        self.process = Process::start(self.folder.path(), &["serve"], environment);
         self.ready().await;
+    }
+
+    /// Runs a command of the product beside the running one, with its configuration and these settings, to its end.
+    /// Says whether it succeeded and what it printed.
+    pub async fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.env("BYTESPIKE_SECRETS__MASTER_KEY", canary::MASTER_KEY).envs(environment.iter().copied());
+        let ended = tokio::time::timeout(PATIENCE, command.output()).await;
+        let ended = ended.expect("the command ends in time").expect("the command runs");
+        let said = [ended.stdout, ended.stderr].concat();
+        canary::check("what a command printed", &said);
+        (ended.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Where the product keeps its files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The process's id.
@@ -272,7 +295,8 @@ fn pinned(binary: &Path) -> Command {
 }
 
 /// The binary that was built beside the running test.
-fn binary() -> PathBuf {
+#[must_use]
+pub fn binary() -> PathBuf {
     let here = std::env::current_exe().expect("the path of this test");
     let found = here.ancestors().map(|folder| folder.join("bytespike")).find(|path| path.is_file());
     found.expect("build the product first: cargo build --workspace --bins")

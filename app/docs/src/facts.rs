@@ -8,6 +8,8 @@ use bytespike_ui::markdown::{Facts, Fault};
 
 /// The commented defaults; a page prints them whole.
 const CONFIG: &str = include_str!("../../../server/config.default.toml");
+/// The page prints it whole, and the tests run it from there.
+const VERIFY_SCRIPT: &str = include_str!("../../../content/docs/verify_receipt.py");
 /// Always served while the demo provider runs; see `server/src/demo`.
 const DEMO_MODEL: &str = "demo-claude";
 
@@ -21,6 +23,7 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("default_output", count(gateway_default("default_max_output_tokens")?)),
         ("errors", errors::markdown(locale)?),
         ("config", CONFIG.trim_end().to_owned()),
+        ("verify_script", VERIFY_SCRIPT.trim_end().to_owned()),
     ]))
 }
 

@@ -55,11 +55,16 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("list-models"),
             page!("estimate"),
             page!("receipts"),
+            page!("verify-receipt"),
             page!("balance"),
             page!("prices"),
+            page!("status"),
         ],
     },
-    Group { title: |t| t.docs.group.operate, entries: &[page!("self-hosting"), page!("demo-provider")] },
+    Group {
+        title: |t| t.docs.group.operate,
+        entries: &[page!("self-hosting"), page!("operating"), page!("operator-api"), page!("demo-provider")],
+    },
 ];
 
 /// Every page in reading order.

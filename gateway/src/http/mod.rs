@@ -7,10 +7,13 @@ pub mod credentials;
 mod estimate;
 mod inbound;
 mod models;
+mod operator;
 mod prices;
 mod receipts;
 pub mod reply;
+mod signing_keys;
 mod statements;
+mod status;
 pub mod time;
 mod usage;
 
@@ -43,6 +46,8 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/models/{model}", get(one_model))
         .route("/v1/prices", get(show_prices))
         .route("/v1/receipts/{id}", get(show_receipt))
+        .route("/v1/signing-keys", get(show_signing_keys))
+        .route("/v1/status/invariants", get(show_invariants))
         .route("/v1/balance", get(show_balance))
         .route("/v1/usage", get(show_usage))
         .route("/v1/usage/calls", get(list_calls))
@@ -52,6 +57,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/statements", get(list_statements))
         .route("/v1/statements/{month}", get(show_statement))
         .route("/v1/estimate", post(quote))
+        .merge(operator::routes())
         .route("/v1", axum::routing::any(not_found))
         .route("/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -99,6 +105,14 @@ async fn show_prices(State(gateway): State<Gateway>, request: Request<Body>) -> 
 async fn show_receipt(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
     let dialect = dialect_of(&request);
     answer(&gateway, dialect, request, async |inbound| receipts::show(&gateway, &inbound).await).await
+}
+
+async fn show_signing_keys(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    answer(&gateway, Dialect::OpenAiChat, request, async |_| Ok(signing_keys::show(&gateway))).await
+}
+
+async fn show_invariants(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    answer(&gateway, Dialect::OpenAiChat, request, async |_| status::invariants(&gateway).await).await
 }
 
 async fn show_balance(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
@@ -158,9 +172,19 @@ async fn method_not_allowed(State(gateway): State<Gateway>, request: Request<Bod
         return preflight(&request);
     }
     let path = request.uri().path();
-    let reads = ["/models", "/prices", "/receipts", "/balance", "/usage", "/reservations", "/statements"]
-        .iter()
-        .any(|part| path.contains(part));
+    let reads = [
+        "/models",
+        "/prices",
+        "/receipts",
+        "/balance",
+        "/usage",
+        "/reservations",
+        "/statements",
+        "/signing-keys",
+        "/status",
+    ]
+    .iter()
+    .any(|part| path.contains(part));
     let allowed = if reads { "GET" } else { "POST" };
     let values = [("path", path), ("method", request.method().as_str()), ("allowed", allowed)];
     let mut response = refuse(&gateway, &request, ErrorInfo::new(ErrorCode::MethodNotAllowed, &values));

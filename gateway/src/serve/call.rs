@@ -10,6 +10,7 @@ use bytespike_ledger::{Attempt, Decision, Ended, Fate, Finish, Held, Reason, Usa
 use tokio::time::{Instant, sleep_until};
 
 use super::caller::Presented;
+use super::cost;
 use super::failed::Failed;
 use super::plan::{Plan, Route};
 use super::resolve::{Counted, Settled, resolve};
@@ -187,6 +188,7 @@ impl OpenCall {
     }
 
     async fn resolve(&mut self, decision: Decision, counted: Counted, reason: &str) -> Settled {
+        self.book.price_last_attempt(counted.usage);
         let settled = resolve(&self.book, decision, counted, reason).await;
         self.resolved = true;
         settled
@@ -224,7 +226,24 @@ impl CallBook {
                 self.counted(&self.taken, None)
             }
         };
+        self.price_last_attempt(counted.usage);
         resolve(self, decision, counted, reason).await;
+    }
+
+    /// The last try is the only one that can have produced something: what it told of its usage counts, then what the
+    /// call is charged for, then what the client took.
+    fn price_last_attempt(&mut self, counted: TokenUsage) {
+        let Some(attempt) = self.attempts.last() else { return };
+        let seen = match attempt.usage {
+            Some(usage) => usage,
+            None if counted != TokenUsage::default() => usage::priced(counted),
+            None if self.content_produced => usage::priced(self.counted(&self.taken, None).usage),
+            None => return,
+        };
+        let cost_pico = cost::at_list(&self.plan.book, &self.plan.slug, &seen, self.held.held_at_ms);
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.cost_pico = cost_pico;
+        }
     }
 
     /// What the gateway counted itself. Input that the provider did count is believed.

@@ -3,6 +3,7 @@
 mod attempt;
 mod call;
 pub mod caller;
+mod cost;
 mod failed;
 mod hold;
 mod offer;

@@ -188,6 +188,7 @@ impl Stage {
             options: options(),
             seal_key: Zeroizing::new([3; 32]),
             receipt_key: SigningKey::from_bytes(&[5; 32]),
+            signing_keys: bytespike_gateway::KeySet::default(),
         });
         let jobs = tokio::spawn(jobs(accounts.clone(), ledger.clone(), log.clone()));
         let router = http::router(gateway.clone());

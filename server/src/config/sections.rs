@@ -23,6 +23,8 @@ pub struct Config {
     pub accounts: Accounts,
     pub gateway: Gateway,
     pub prices: Prices,
+    pub retention: Retention,
+    pub reconciliation: Reconciliation,
     pub demo: Demo,
     pub channels: Vec<Channel>,
     pub models: Vec<ExtraModel>,
@@ -150,6 +152,21 @@ pub struct Prices {
     pub markup: String,
     pub export_url: String,
     pub export_key: String,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub free_call_days: u32,
+    pub attempt_days: u32,
+    pub invariant_run_days: u32,
+    pub cost_report_days: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconciliation {
+    pub folder: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -140,16 +140,30 @@ async fn the_short_commands_do_what_they_say() {
 }
 
 #[tokio::test]
-async fn surfaces_in_processes_of_their_own_can_start_together_on_one_database() {
+async fn of_processes_that_start_together_on_one_sqlite_file_one_serves() {
     let folder = TempDir::new().expect("a folder");
-    let start = |surface| Process::start(folder.path(), &["serve", "--surface", surface], &[ON_ANY_PORT]);
-    let (mut console_process, mut gateway_process) = (start("console"), start("gateway"));
-    let console = console_process.line_after("console    ").await;
-    let gateway_url = gateway_process.line_after("gateway    ").await;
-    let status = async |url: String| client().get(url).send().await.expect("an answer").status();
-    assert_eq!(status(format!("{console}/sign-in")).await, 200);
-    assert_eq!(status(format!("{gateway_url}/v1/prices")).await, 200);
-    assert_eq!(status(format!("{gateway_url}/console")).await, 404, "a gateway alone has no console");
+    let start = |surface| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bytespike"));
+        command
+            .args(["serve", "--surface", surface])
+            .current_dir(folder.path())
+            .env_clear()
+            .envs([ON_ANY_PORT]);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).kill_on_drop(true);
+        command.spawn().expect("the binary starts")
+    };
+    let (mut console, mut gateway) = (start("console"), start("gateway"));
+    let refused = async {
+        tokio::select! {
+            ended = console.wait() => (ended.expect("it ends"), console.stderr.take()),
+            ended = gateway.wait() => (ended.expect("it ends"), gateway.stderr.take()),
+        }
+    };
+    let (status, said) = tokio::time::timeout(PATIENCE, refused).await.expect("one of them ends");
+    let mut text = String::new();
+    let mut said = said.expect("its output is piped");
+    tokio::io::AsyncReadExt::read_to_string(&mut said, &mut text).await.expect("text");
+    assert!(!status.success() && text.contains("an SQLite database has one server"), "{text}");
 }
 
 #[tokio::test]

@@ -1,0 +1,101 @@
+//! What an operator sends: queries and bodies in which an unknown field is an error.
+
+use axum::extract::Query;
+use bytespike_dialects::{ErrorCode, ErrorInfo};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Inbound;
+use crate::http::reply;
+use crate::serve::Refused;
+use axum::body::Body;
+use http::Response;
+
+/// Rows of a list, at most.
+const MOST_ROWS: u32 = 1_000;
+const USUAL_ROWS: u32 = 100;
+const MOST_REASON_CHARS: usize = 500;
+
+/// The query.
+///
+/// # Errors
+/// A field that is unknown or cannot be read.
+pub fn query<T: DeserializeOwned>(inbound: &Inbound) -> Result<T, Refused> {
+    Query::try_from_uri(&inbound.uri)
+        .map(|Query(query)| query)
+        .map_err(|error| invalid(&error.to_string()).into())
+}
+
+/// The body, which is JSON.
+///
+/// # Errors
+/// It is not JSON, or a field is missing, unknown or of another type.
+pub fn body<T: DeserializeOwned>(inbound: &Inbound) -> Result<T, Refused> {
+    serde_json::from_slice(&inbound.body).map_err(|error| invalid(&error.to_string()).into())
+}
+
+pub fn invalid(reason: &str) -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)])
+}
+
+/// How many rows are wanted.
+///
+/// # Errors
+/// More than a list may have, or none.
+pub fn limit(wanted: Option<u32>) -> Result<u32, Refused> {
+    match wanted {
+        None => Ok(USUAL_ROWS),
+        Some(limit @ 1..=MOST_ROWS) => Ok(limit),
+        Some(_) => Err(invalid(&format!("limit: from 1 to {MOST_ROWS}")).with_param("limit").into()),
+    }
+}
+
+/// A moment: RFC 3339, or a day, which begins at midnight UTC.
+///
+/// # Errors
+/// The text is neither.
+pub fn moment_ms(name: &str, text: Option<&str>, otherwise_ms: i64) -> Result<i64, Refused> {
+    let Some(text) = text else { return Ok(otherwise_ms) };
+    let of_day = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp());
+    let moment = text.parse().ok().or_else(|| of_day(text.parse().ok()?));
+    let reason = || {
+        format!(
+            "{name}: `{text}` is neither a time such as 2026-11-24T08:00:00Z nor a day such as 2026-11-24"
+        )
+    };
+    moment.map(Timestamp::as_millisecond).ok_or_else(|| invalid(&reason()).with_param(name).into())
+}
+
+/// Why somebody does something, for the audit log and, with credit, for the wallet page.
+///
+/// # Errors
+/// It is empty or long.
+pub fn reason(text: &str) -> Result<&str, Refused> {
+    let text = text.trim();
+    match text.chars().count() {
+        1..=MOST_REASON_CHARS if !text.chars().any(char::is_control) => Ok(text),
+        _ => Err(invalid("reason: one sentence of at most 500 characters is wanted")
+            .with_param("reason")
+            .into()),
+    }
+}
+
+/// The last part of the path but `behind`: `/wallets/{id}/freeze` with 1 is the id.
+pub fn path_part(inbound: &Inbound, behind: usize) -> &str {
+    inbound.uri.path().rsplit('/').nth(behind).unwrap_or_default()
+}
+
+/// Nothing by that id.
+pub fn missing(inbound: &Inbound) -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::NotFound, &[("path", inbound.uri.path())])
+}
+
+/// A page of rows. With as many as asked for there may be more.
+pub fn list(data: impl Iterator<Item = Value>, limit: u32) -> Response<Body> {
+    let data: Vec<Value> = data.collect();
+    let has_more = data.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    reply::value(&json!({"object": "list", "data": data, "has_more": has_more}))
+}
