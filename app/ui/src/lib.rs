@@ -7,6 +7,7 @@ pub mod assets;
 pub mod components;
 pub mod error_page;
 pub mod format;
+pub mod highlight;
 pub mod http;
 pub mod layout;
 pub mod locale;

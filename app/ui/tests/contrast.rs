@@ -7,7 +7,7 @@ use toml::Table;
 const TEXT: f64 = 4.5;
 const SHAPE: f64 = 3.0;
 
-const PAIRS: [(&str, &str, f64); 26] = [
+const PAIRS: [(&str, &str, f64); 27] = [
     ("text", "page", TEXT),
     ("text", "raised", TEXT),
     ("text", "sunken", TEXT),
@@ -29,6 +29,7 @@ const PAIRS: [(&str, &str, f64); 26] = [
     ("danger", "page", TEXT),
     ("danger", "danger-wash", TEXT),
     ("warning", "warning-wash", TEXT),
+    ("warning", "sunken", TEXT),
     ("text", "warning-wash", TEXT),
     ("text", "accent-wash", TEXT),
     ("line-strong", "raised", SHAPE),

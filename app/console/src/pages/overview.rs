@@ -198,7 +198,7 @@ fn steps(state: &ConsoleState, visit: &Visit, data: &Overview) -> Option<AnyView
                     {step(visit, t.call, has_called, view! {
                         <p class="soft">{t.call_hint}</p>
                         <CopyField locale=visit.locale id="base-url" label=t.base_url value=visit.gateway()/>
-                        <CodeBlock locale=visit.locale title="curl" code=sample.curl()/>
+                        <CodeBlock locale=visit.locale title="curl" language="bash" code=sample.curl()/>
                     })}
                 </ol>
             </section>

@@ -126,7 +126,7 @@ async fn a_new_account_is_told_what_to_do_first_until_it_has_done_it() {
     assert!(
         fresh.contains("First steps")
             && fresh.contains("Create your first key")
-            && fresh.contains("$BYTESPIKE_API_KEY")
+            && fresh.contains("BYTESPIKE_API_KEY")
     );
     let (key_id, key) = browser.create_key("laptop", &[]).await;
     let with_key = browser.get("/console").await.body;

@@ -95,7 +95,8 @@ async fn every_link_leads_somewhere() {
         } else if shared.starts_with("/docs") {
             assert_eq!(get(&router, path).await.status, StatusCode::OK, "{from}: {link}");
         } else {
-            let others = ["/pricing", "/console/sign-up", "/console/keys", "/console/calls"];
+            let others =
+                ["/pricing", "/console/sign-up", "/console/keys", "/console/models", "/console/calls"];
             assert!(others.contains(&shared), "{from} links to a page nobody serves: {link}");
         }
     }
@@ -140,8 +141,11 @@ async fn the_errors_page_has_every_code() {
 #[tokio::test]
 async fn samples_name_this_installation() {
     let quickstart = get(&docs(), "/docs/quickstart").await;
-    assert!(quickstart.text.contains(&format!("curl -i {BASE}/v1/messages")));
-    assert!(quickstart.text.contains("sample-model"));
+    assert!(
+        quickstart.text.contains(&format!("{BASE}/v1/messages")) && quickstart.text.contains("sample-model")
+    );
+    let markdown = get(&docs(), "/docs/quickstart.md").await;
+    assert!(markdown.text.contains(&format!("curl -i {BASE}/v1/messages")));
     let hosting = get(&docs(), "/docs/self-hosting").await;
     assert!(hosting.text.contains("[database]"), "the configuration file is printed");
 }

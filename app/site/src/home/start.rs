@@ -18,8 +18,8 @@ pub(super) fn section(visit: &Visit, prices: &Snapshot) -> AnyView {
         <section class="wrap section start" aria-labelledby="start">
             {heading("start", t.title, t.text)}
             <div class="code-pair">
-                <CodeBlock locale=visit.locale title=t.anthropic code=anthropic/>
-                <CodeBlock locale=visit.locale title=t.openai code=openai/>
+                <CodeBlock locale=visit.locale title=t.anthropic language="python" code=anthropic/>
+                <CodeBlock locale=visit.locale title=t.openai language="python" code=openai/>
             </div>
         </section>
     }

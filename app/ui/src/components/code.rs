@@ -1,16 +1,24 @@
 //! Code to read and to take along. The copy button is added by a module; without it the text selects with one click.
 
 use crate::Locale;
+use crate::highlight::highlight;
 use leptos::prelude::*;
 
-/// A block of code with a title line. `code` is shown exactly; `language` names it for readers, not for colouring.
+/// A block of code with a title line. `code` is shown exactly, in the colours of `language` (see [`highlight`]).
 #[component]
-pub fn CodeBlock(locale: Locale, #[prop(into)] title: String, #[prop(into)] code: String) -> impl IntoView {
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+pub fn CodeBlock(
+    locale: Locale,
+    #[prop(into)] title: String,
+    language: &'static str,
+    #[prop(into)] code: String,
+) -> impl IntoView {
     let t = &locale.t().common.copy;
+    let html = highlight(language, &code);
     view! {
         <figure class="code" data-copy=t.copy data-copied=t.copied>
             <figcaption>{title.clone()}</figcaption>
-            <pre tabindex="0" role="group" aria-label=title translate="no"><code>{code}</code></pre>
+            <pre tabindex="0" role="group" aria-label=title translate="no"><code inner_html=html></code></pre>
         </figure>
     }
 }

@@ -2,6 +2,7 @@
 
 use super::script::{is_han, with_strong_tags};
 use crate::components::{Icon, IconName};
+use crate::highlight::highlight;
 use crate::page::fragment;
 use crate::{Locale, Surface, Visit};
 use leptos::prelude::*;
@@ -118,14 +119,14 @@ impl<'a> Writer<'a> {
             CodeBlockKind::Indented => "text",
         };
         let t = &self.visit.t().common.copy;
-        let (title, copy, copied) = (display_name(language), t.copy, t.copied);
+        let labels = &self.visit.t().docs.code;
+        let (title, copy, copied) = (display_name(language).unwrap_or(labels.text), t.copy, t.copied);
         self.html(format!(
             "<figure class=\"code\" data-copy=\"{copy}\" data-copied=\"{copied}\"><figcaption>{title}</figcaption>\
              <pre tabindex=\"0\" role=\"group\" aria-label=\"{title}\" translate=\"no\">\
-             <code class=\"language-{language}\">"
+             <code class=\"language-{language}\">{}</code></pre></figure>",
+            highlight(language, code)
         ));
-        self.out.push(Event::Text(code.to_owned().into()));
-        self.html("</code></pre></figure>".to_owned());
         self.remember(code);
     }
 
@@ -219,9 +220,9 @@ fn weight(text: &str) -> usize {
     han * 22 + words.count() * 40
 }
 
-/// What stands above a code block.
-fn display_name(language: &str) -> &str {
-    match language {
+/// What stands above a code block; `None` for what is in no language.
+fn display_name(language: &str) -> Option<&str> {
+    Some(match language {
         "bash" => "Shell",
         "python" => "Python",
         "typescript" => "TypeScript",
@@ -230,9 +231,9 @@ fn display_name(language: &str) -> &str {
         "toml" => "TOML",
         "sql" => "SQL",
         "rust" => "Rust",
-        "text" => "Text",
+        "text" => return None,
         other => other,
-    }
+    })
 }
 
 /// Chinese lines join without the space a line break would leave.
@@ -319,7 +320,8 @@ mod tests {
         let html = rendered("/docs", "```bash\necho \"<b>\" && true\n```\n").html;
         assert!(html.contains("<figcaption>Shell</figcaption>"), "{html}");
         assert!(
-            html.contains("<code class=\"language-bash\">echo \"&lt;b&gt;\" &amp;&amp; true\n</code>"),
+            html.contains("<code class=\"language-bash\"><span class=\"tok-function\">echo</span> ")
+                && html.contains("&lt;b&gt;"),
             "{html}"
         );
     }

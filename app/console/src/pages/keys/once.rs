@@ -67,9 +67,9 @@ fn shown(state: &ConsoleState, visit: &Visit, key: &KeyInfo, secret: &SecretText
         <p class="actions"><ButtonLink kind=ButtonKind::Primary href=done>{t.done}</ButtonLink></p>
         <section class="stack">
             <div><h2>{t.try_it}</h2><p class="soft">{t.try_note}</p></div>
-            <CodeBlock locale=visit.locale title=t.curl code=sample.curl()/>
-            <CodeBlock locale=visit.locale title=t.python code=sample.anthropic()/>
-            <CodeBlock locale=visit.locale title=t.openai code=sample.openai()/>
+            <CodeBlock locale=visit.locale title=t.curl language="bash" code=sample.curl()/>
+            <CodeBlock locale=visit.locale title=t.python language="python" code=sample.anthropic()/>
+            <CodeBlock locale=visit.locale title=t.openai language="python" code=sample.openai()/>
         </section>
     }
     .into_any()
