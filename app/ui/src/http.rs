@@ -19,7 +19,7 @@ use http::header::{CACHE_CONTROL, SET_COOKIE};
 /// Wraps a browser surface. Apply it last, so that its headers are on 404, 405, 500, redirects and assets too.
 pub fn layers(router: Router, headers: SecurityHeaders) -> Router {
     router
-        .layer(middleware::from_fn(encoding::compress))
+        .layer(middleware::from_fn_with_state(encoding::Packed::new(), encoding::compress))
         .layer(middleware::from_fn(conditional::answer))
         .layer(middleware::from_fn(default_policy))
         .layer(middleware::from_fn_with_state(headers, security::apply))

@@ -1,9 +1,9 @@
 //! Compression with an entity tag per coding. Only what a shared cache may keep is compressed: a page that mixes a
-//! secret with reflected input must not be.
+//! secret with reflected input must not be. What was compressed once is kept by its tag, which stands for its bytes.
 
 use crate::page::vary_by_encoding;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
@@ -12,11 +12,47 @@ use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
 use std::io::{self, Write as _};
 
-/// A tenth of a millisecond per ten kilobytes; a page in a shared cache is compressed rarely.
+/// Higher ones save less than a twentieth and take several times as long; the price list has new bytes every minute.
 const BROTLI_QUALITY: i32 = 5;
 const SMALLEST_BYTES: usize = 860;
+/// Every page of the site and the documentation in both languages and codings takes a tenth of it.
+const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Compressed bodies by path, entity tag and coding. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Packed(moka::future::Cache<(String, HeaderValue, Coding), Bytes>);
+
+impl Packed {
+    pub(crate) fn new() -> Self {
+        let weight = |_: &_, bytes: &Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Self(moka::future::Cache::builder().max_capacity(KEPT_BYTES).weigher(weight).build())
+    }
+
+    /// The body in this coding; `None` if it is too small to gain from it.
+    async fn body(&self, key: Option<(String, HeaderValue, Coding)>, coding: Coding, body: Body) -> Packing {
+        if let Some(key) = &key
+            && let Some(bytes) = self.0.get(key).await
+        {
+            return Packing::Packed(bytes);
+        }
+        let Ok(bytes) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
+            return Packing::Plain(Bytes::new());
+        };
+        let packed = if bytes.len() < SMALLEST_BYTES { None } else { pack(coding, &bytes) };
+        let Some(packed) = packed else { return Packing::Plain(bytes) };
+        if let Some(key) = key {
+            self.0.insert(key, packed.clone()).await;
+        }
+        Packing::Packed(packed)
+    }
+}
+
+enum Packing {
+    Packed(Bytes),
+    Plain(Bytes),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Coding {
     Identity,
     Gzip,
@@ -59,21 +95,23 @@ fn accepted_name(item: &str) -> Option<&str> {
     (quality.unwrap_or(1.0) > 0.0).then(|| name.trim())
 }
 
-pub(crate) async fn compress(request: Request, next: Next) -> Response {
+pub(crate) async fn compress(State(packed): State<Packed>, request: Request, next: Next) -> Response {
     let coding = best(request.headers());
+    let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     if !is_shareable_text(response.headers()) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     vary_by_encoding(&mut parts.headers);
-    let Ok(bytes) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
-        return Response::from_parts(parts, Body::empty());
-    };
-    let packed = if bytes.len() < SMALLEST_BYTES { None } else { pack(coding, &bytes) };
-    let Some(packed) = packed else { return Response::from_parts(parts, Body::from(bytes)) };
-    mark(&mut parts.headers, coding);
-    Response::from_parts(parts, Body::from(packed))
+    let key = parts.headers.get(ETAG).map(|tag| (path, tag.clone(), coding));
+    match packed.body(key, coding, body).await {
+        Packing::Plain(bytes) => Response::from_parts(parts, Body::from(bytes)),
+        Packing::Packed(bytes) => {
+            mark(&mut parts.headers, coding);
+            Response::from_parts(parts, Body::from(bytes))
+        }
+    }
 }
 
 fn is_shareable_text(headers: &HeaderMap) -> bool {
