@@ -22,7 +22,6 @@ struct Row {
     en: String,
     zh: String,
     #[serde(default)]
-    #[expect(dead_code, reason = "for the documentation, which is made from the same file")]
     reserved: bool,
 }
 
@@ -62,7 +61,7 @@ fn write_row(out: &mut String, row: &Row) -> std::fmt::Result {
         out,
         "    ErrorRow {{ code: ErrorCode::{}, name: {:?}, status: {}, anthropic_status: {}, \
          anthropic_type: {:?}, openai_type: {:?}, openai_code: {:?}, retry: Retry::{:?}, \
-         message: {:?}, docs_en: {:?}, docs_zh: {:?} }},",
+         message: {:?}, docs_en: {:?}, docs_zh: {:?}, reserved: {:?} }},",
         variant(&row.code),
         row.code,
         row.status,
@@ -74,6 +73,7 @@ fn write_row(out: &mut String, row: &Row) -> std::fmt::Result {
         row.message,
         row.en,
         row.zh,
+        row.reserved,
     )
 }
 

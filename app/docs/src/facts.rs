@@ -21,7 +21,7 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("status_wait_s", seconds("status_wait_ms")?),
         ("ping_s", seconds("ping_interval_ms")?),
         ("default_output", count(gateway_default("default_max_output_tokens")?)),
-        ("errors", errors::markdown(locale)?),
+        ("errors", errors::markdown(locale)),
         ("config", CONFIG.trim_end().to_owned()),
         ("verify_script", VERIFY_SCRIPT.trim_end().to_owned()),
     ]))

@@ -1,5 +1,6 @@
 //! Anthropic Messages, which is also the pivot: other dialects are read into these types and written from them.
 
+pub(crate) mod answer_block;
 pub(crate) mod block;
 pub(crate) mod facts;
 pub(crate) mod pairing;

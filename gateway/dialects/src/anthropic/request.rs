@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, content};
 use crate::json::{Fields, Raw, Text, elements, parse};
-use crate::request::FieldError;
+use crate::request::{FieldError, messages};
 
 /// The pivot of every request translation.
 #[derive(Debug, Default, Serialize)]
@@ -187,7 +187,7 @@ impl<'a> Request<'a> {
                 .raw("system")
                 .map_or(Ok(Vec::new()), content)
                 .map_err(|error| error.within("system"))?,
-            messages: messages(fields.raw("messages"))?,
+            messages: messages(fields.raw("messages"), Message::read)?,
             tools: tools(fields.raw("tools"))?,
             tool_choice: fields.take("tool_choice")?,
             thinking: fields.take("thinking")?,
@@ -206,21 +206,6 @@ impl<'a> Request<'a> {
     pub(crate) fn extra(&self, name: &str) -> Option<&str> {
         self.extras.iter().find(|(key, _)| **key == *name).map(|(_, value)| value.get())
     }
-}
-
-fn messages(raw: Option<&str>) -> Result<Vec<Message<'_>>, FieldError> {
-    let raw = raw.ok_or_else(|| FieldError::new("is required").within("messages"))?;
-    if !raw.starts_with('[') {
-        return Err(FieldError::new("must be an array of messages").within("messages"));
-    }
-    let messages: Vec<_> = elements(raw)
-        .enumerate()
-        .map(|(index, element)| Message::read(element).map_err(|error| error.at("messages", index)))
-        .collect::<Result<_, _>>()?;
-    if messages.is_empty() {
-        return Err(FieldError::new("must hold at least one message").within("messages"));
-    }
-    Ok(messages)
 }
 
 impl<'a> Message<'a> {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::answer_block::{AnswerBlock, Citation};
 use super::stop;
 use super::usage::Usage;
 use crate::json::{Raw, Text};
@@ -20,43 +21,13 @@ struct Message<'a> {
     #[serde(borrow, default)]
     id: Text<'a>,
     #[serde(borrow, default)]
-    content: Vec<Block<'a>>,
+    content: Vec<AnswerBlock<'a>>,
     #[serde(borrow, default)]
     stop_reason: Option<Text<'a>>,
     #[serde(borrow, default)]
     stop_sequence: Option<Text<'a>>,
     #[serde(default)]
     usage: Usage,
-}
-
-#[derive(Deserialize)]
-struct Block<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    signature: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    name: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    citations: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Citation<'a> {
-    #[serde(borrow, default)]
-    url: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    title: Option<Text<'a>>,
 }
 
 /// Reports the parts of a whole answer.
@@ -80,7 +51,7 @@ pub(crate) fn read(body: &[u8], sink: &mut dyn Sink) -> Result<Ending, UpstreamF
     })
 }
 
-fn report(block: &Block<'_>, sink: &mut dyn Sink) -> Result<(), UpstreamFailure> {
+fn report(block: &AnswerBlock<'_>, sink: &mut dyn Sink) -> Result<(), UpstreamFailure> {
     match &*block.kind {
         "text" => {
             sink.part(Part::Text(block.text.as_deref().unwrap_or_default()));
@@ -95,10 +66,7 @@ fn report(block: &Block<'_>, sink: &mut dyn Sink) -> Result<(), UpstreamFailure>
             sink.part(Part::RedactedThinking(data.as_deref().unwrap_or_default()));
         }
         "tool_use" => {
-            let name = block.name.as_deref().filter(|name| !name.is_empty());
-            let name =
-                name.ok_or_else(|| UpstreamFailure::invalid("it returned a tool call without a name."))?;
-            sink.part(Part::ToolStart { id: block.id.as_deref().unwrap_or_default(), name });
+            block.tool_start(sink)?;
             sink.part(Part::ToolInput(block.input.map_or("{}", RawValue::get)));
         }
         _ => return Ok(()),
@@ -111,9 +79,7 @@ fn report_citations(raw: Option<&RawValue>, sink: &mut dyn Sink) {
     let citations: Vec<Citation<'_>> =
         raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     for citation in citations {
-        if let Some(url) = citation.url {
-            sink.part(Part::WebCitation { url: &url, title: citation.title.as_deref().unwrap_or_default() });
-        }
+        citation.report(sink);
     }
 }
 

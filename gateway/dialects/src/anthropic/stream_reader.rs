@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::answer_block::{AnswerBlock, Citation};
 use super::stop;
 use super::usage::Usage;
 use crate::UpstreamFailure;
@@ -73,24 +74,6 @@ struct MessageStart<'a> {
 }
 
 #[derive(Deserialize)]
-struct BlockStart<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    name: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(rename = "type", borrow)]
     kind: Text<'a>,
@@ -112,14 +95,6 @@ struct MessageDelta<'a> {
     stop_reason: Option<Text<'a>>,
     #[serde(borrow, default)]
     stop_sequence: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Citation<'a> {
-    #[serde(borrow, default)]
-    url: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    title: Option<Text<'a>>,
 }
 
 impl StreamReader {
@@ -184,7 +159,7 @@ impl StreamReader {
     }
 
     fn block_start(&mut self, event: &Event<'_>, sink: &mut impl Sink) -> Result<(), UpstreamFailure> {
-        let block: BlockStart<'_> = parse_raw(event.content_block)?;
+        let block: AnswerBlock<'_> = parse_raw(event.content_block)?;
         let State::Between { id, next_index } = &mut self.state else {
             return Err(out_of_order("content_block_start"));
         };
@@ -259,7 +234,7 @@ impl StreamReader {
     }
 }
 
-fn start_parts(block: &BlockStart<'_>, sink: &mut impl Sink) -> Result<Kind, UpstreamFailure> {
+fn start_parts(block: &AnswerBlock<'_>, sink: &mut impl Sink) -> Result<Kind, UpstreamFailure> {
     match &*block.kind {
         "text" => {
             if let Some(text) = block.text.as_deref().filter(|text| !text.is_empty()) {
@@ -278,10 +253,7 @@ fn start_parts(block: &BlockStart<'_>, sink: &mut impl Sink) -> Result<Kind, Ups
             Ok(Kind::Other)
         }
         "tool_use" => {
-            let name = block.name.as_deref().filter(|name| !name.is_empty());
-            let name =
-                name.ok_or_else(|| UpstreamFailure::invalid("it returned a tool call without a name."))?;
-            sink.part(Part::ToolStart { id: block.id.as_deref().unwrap_or_default(), name });
+            block.tool_start(sink)?;
             // Some hosts send the input at once.
             if let Some(input) = block.input.map(RawValue::get).filter(|input| *input != "{}") {
                 sink.part(Part::ToolInput(input));
@@ -294,8 +266,8 @@ fn start_parts(block: &BlockStart<'_>, sink: &mut impl Sink) -> Result<Kind, Ups
 
 fn citation(raw: Option<&RawValue>, sink: &mut impl Sink) {
     let citation: Option<Citation<'_>> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
-    if let Some(Citation { url: Some(url), title }) = citation {
-        sink.part(Part::WebCitation { url: &url, title: title.as_deref().unwrap_or_default() });
+    if let Some(citation) = citation {
+        citation.report(sink);
     }
 }
 

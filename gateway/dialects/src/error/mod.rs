@@ -22,6 +22,8 @@ pub struct ErrorRow {
     pub message: &'static str,
     pub docs_en: &'static str,
     pub docs_zh: &'static str,
+    /// Nothing answers with it yet, and the documentation leaves it out.
+    pub reserved: bool,
 }
 
 /// Whether sending the same request again can help.

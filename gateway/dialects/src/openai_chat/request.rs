@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::message::Message;
 use crate::json::{Fields, Raw, Text, elements, parse};
-use crate::request::FieldError;
+use crate::request::{FieldError, messages};
 
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
         let mut fields = Fields::of(body)?;
         Ok(Self {
             model: fields.need("model")?,
-            messages: messages(fields.raw("messages"))?,
+            messages: messages(fields.raw("messages"), Message::read)?,
             max_completion_tokens: fields.take("max_completion_tokens")?,
             max_tokens: fields.take("max_tokens")?,
             temperature: fields.take("temperature")?,
@@ -130,21 +130,6 @@ impl<'a> Request<'a> {
     pub(crate) fn extra(&self, name: &str) -> Option<&str> {
         self.extras.iter().find(|(key, _)| **key == *name).map(|(_, value)| value.get())
     }
-}
-
-fn messages(raw: Option<&str>) -> Result<Vec<Message<'_>>, FieldError> {
-    let raw = raw.ok_or_else(|| FieldError::new("is required").within("messages"))?;
-    if !raw.starts_with('[') {
-        return Err(FieldError::new("must be an array of messages").within("messages"));
-    }
-    let messages: Vec<_> = elements(raw)
-        .enumerate()
-        .map(|(index, element)| Message::read(element).map_err(|error| error.at("messages", index)))
-        .collect::<Result<_, _>>()?;
-    if messages.is_empty() {
-        return Err(FieldError::new("must hold at least one message").within("messages"));
-    }
-    Ok(messages)
 }
 
 fn stop(raw: Option<&str>) -> Result<Vec<Text<'_>>, FieldError> {

@@ -3,6 +3,7 @@
 mod error;
 mod facts;
 mod media;
+mod messages;
 mod native;
 mod notes;
 mod upstream;
@@ -17,6 +18,7 @@ pub(crate) use facts::Piece;
 pub use facts::{for_counting, read, read_count};
 pub use media::{Media, MediaKind};
 pub(crate) use media::{data_uri, media_of_data_uri, sniffed_type};
+pub(crate) use messages::messages;
 pub(crate) use native::reminder;
 pub(crate) use notes::Notes;
 pub use notes::{Warning, WarningKind, warning_header};
