@@ -14,8 +14,16 @@ async fn the_printed_sample_works_as_it_is() {
     let sample = sample(&printed);
     assert!(key_in(&sample).is_some(), "the sample holds the demo key: {sample}");
     let ran = Command::new("bash").arg("-c").arg(&sample).output().await.unwrap();
+    let printed_answer = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let (head, body) = printed_answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{sample}\n{ran:?}"));
     let answer: serde_json::Value =
-        serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{sample}\n{ran:?}"));
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{sample}\n{ran:?}"));
+    for header in ["x-credits-held", "x-credits-charged", "x-receipt-id"] {
+        assert!(
+            head.to_ascii_lowercase().contains(header),
+            "{header} is among what the sample shows: {head}"
+        );
+    }
     assert_eq!(answer["type"], "message", "{answer}");
     assert!(printed.contains(&format!("http://{listen}")), "it says where to go: {printed}");
     assert!(printed.to_lowercase().contains("demo"), "the demo provider is named as such");

@@ -18,6 +18,7 @@ mod headers;
 mod invariants;
 mod keys;
 mod limits;
+mod model_test;
 mod native_lane;
 mod operator;
 mod secrets;

@@ -18,10 +18,12 @@ pub(crate) enum Notice {
     SessionEnded,
     SessionsEnded,
     PresetChanged,
+    ModelAnswered,
+    ModelFailed,
 }
 
 impl Notice {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -33,6 +35,8 @@ impl Notice {
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::PresetChanged,
+        Self::ModelAnswered,
+        Self::ModelFailed,
     ];
 
     const fn code(self) -> &'static str {
@@ -48,6 +52,8 @@ impl Notice {
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
             Self::PresetChanged => "preset-changed",
+            Self::ModelAnswered => "model-answered",
+            Self::ModelFailed => "model-failed",
         }
     }
 
@@ -65,6 +71,8 @@ impl Notice {
             Self::SessionEnded => t.session_ended,
             Self::SessionsEnded => t.sessions_ended,
             Self::PresetChanged => t.preset_changed,
+            Self::ModelAnswered => t.model_answered,
+            Self::ModelFailed => t.model_failed,
         }
     }
 }

@@ -7,7 +7,9 @@ mod calls;
 mod filter;
 mod flash;
 mod forms;
+mod gateway;
 pub mod mail;
+mod model_test;
 mod next;
 mod outbox;
 mod pages;
@@ -21,6 +23,7 @@ pub mod trial;
 mod when;
 mod who;
 
+pub use gateway::LocalGateway;
 pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer};
 pub use state::{ConsoleOptions, ConsoleState};
 
@@ -30,7 +33,7 @@ use axum::routing::{any, get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, calls_page, keys, operator, overview, receipt_page, settings, wallet};
+use pages::{auth, calls_page, keys, models, operator, overview, receipt_page, settings, wallet};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -59,10 +62,13 @@ fn before_sign_in() -> Router<ConsoleState> {
         .route("/console/sign-up", get(auth::sign_up::form).post(auth::sign_up::submit))
         .route("/console/check-mail", get(auth::check_mail::page))
         .route("/console/verify", get(auth::verify::form).post(auth::verify::submit))
-        .route("/console/resend", get(auth::resend::form).post(auth::resend::submit))
+        .route(
+            "/console/resend",
+            get(auth::mailed_link::confirmation_form).post(auth::mailed_link::send_confirmation),
+        )
         .route("/console/sign-in", get(auth::sign_in::form).post(auth::sign_in::submit))
         .route("/console/sign-out", post(auth::sign_out::submit))
-        .route("/console/forgot", get(auth::forgot::form).post(auth::forgot::submit))
+        .route("/console/forgot", get(auth::mailed_link::reset_form).post(auth::mailed_link::send_reset))
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
         .route("/admin/first", get(operator::form).post(operator::submit))
 }
@@ -78,6 +84,8 @@ fn behind_sign_in() -> Router<ConsoleState> {
         .route("/console/keys/{id}/name", post(keys::detail::rename))
         .route("/console/keys/{id}/limits", post(keys::detail::set_limits))
         .route("/console/keys/{id}/revoke", get(keys::revoke::form).post(keys::revoke::submit))
+        .route("/console/models", get(models::page))
+        .route("/console/models/test", post(models::test))
         .route("/console/calls", get(calls_page::page))
         .route("/console/receipts/{id}", get(receipt_page::page))
         .route("/console/receipts/{id}/json", get(receipt_page::json))

@@ -1,5 +1,6 @@
 //! The frames of the console's pages: the full one with its navigation, and the card of the pages before sign-in.
 use crate::flash;
+use crate::forms::Form;
 use crate::who::{SignedIn, Visitor};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_ui::components::{Hidden, IconName};
@@ -14,6 +15,7 @@ use leptos::prelude::*;
 pub(crate) enum Section {
     Overview,
     Keys,
+    Models,
     Calls,
     Wallet,
     Settings,
@@ -28,6 +30,11 @@ pub(crate) struct Titled {
 impl Titled {
     pub fn ok(title: impl Into<String>) -> Self {
         Self { title: title.into(), status: StatusCode::OK }
+    }
+
+    /// A page with a form: with faults if the form has any.
+    pub fn of(visit: &Visit, title: &str, form: &Form) -> Self {
+        if form.has_faults() { Self::faulty(visit, title) } else { Self::ok(title) }
     }
 
     /// A form with faults: 422, and the title says so first, because a screen reader reads it first.
@@ -81,6 +88,7 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
     let all = [
         (Section::Overview, "/console", t.overview, IconName::Layout),
         (Section::Keys, "/console/keys", t.keys, IconName::Key),
+        (Section::Models, "/console/models", t.models, IconName::Zap),
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
         (Section::Settings, "/console/settings", t.settings, IconName::Settings),

@@ -1,4 +1,5 @@
 //! What the console's handlers are given.
+use crate::gateway::LocalGateway;
 use crate::outbox::Delivery;
 use axum::extract::FromRef;
 use bytespike_accounts::Accounts;
@@ -15,6 +16,7 @@ pub struct ConsoleState {
     pub accounts: Accounts,
     pub ledger: Ledger,
     pub world: World,
+    pub gateway: LocalGateway,
     pub urls: Urls,
     pub mail: Delivery,
     /// Seals a new key between the form and the one page that shows it; of purpose

@@ -8,7 +8,11 @@ use bytespike_store::world::World;
 use std::net::IpAddr;
 
 const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 const DELAYS_MS: [i64; 4] = [1_000, 3_000, 5_000, 10_000];
+
+/// How many tests of models an org has in the 24 hours after the first.
+pub const MODEL_TESTS_A_DAY: i64 = 20;
 
 /// How many tries a window has.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,10 @@ impl Rule {
     pub const REQUESTS: Rule = Rule { free: 30, most: 300, window_ms: HOUR_MS };
     /// Mails to one address: a link that does not arrive is asked for again, but nobody is flooded.
     pub const MAIL: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS };
+
+    /// Tests of models by one org, which the installation pays for.
+    pub const MODEL_TESTS: Rule =
+        Rule { free: MODEL_TESTS_A_DAY, most: MODEL_TESTS_A_DAY, window_ms: DAY_MS };
 
     /// The counter after one more attempt, or `None` when it has to wait.
     fn next(self, before: AttemptRow, now_ms: i64) -> Option<AttemptRow> {
@@ -84,6 +92,10 @@ impl Throttle {
     /// Sign-ups and reset requests from one network.
     pub fn requests_from(&self, ip: IpAddr) -> Subject {
         self.subject("requests", &network_of(ip))
+    }
+
+    pub fn model_tests_of(&self, org_id: &str) -> Subject {
+        self.subject("model-test", org_id)
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.

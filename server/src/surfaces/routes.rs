@@ -6,7 +6,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::PriceExport;
-use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox};
+use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
 use bytespike_site::{Prices, SiteState};
 use bytespike_store::world::World;
 use bytespike_ui::http::{ReferrerPolicy, SameOrigin, SecurityHeaders, layers, same_origin};
@@ -85,12 +85,19 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
     ConsoleState {
         accounts: product.core.accounts.clone(),
         ledger: product.core.ledger.clone(),
+        gateway: local_gateway(product),
         world: pages.world.clone(),
         urls: urls.clone(),
         mail,
         shown_key: product.shown_key.clone(),
         options,
     }
+}
+
+fn local_gateway(product: &Product) -> LocalGateway {
+    let gateway = product.gateway.clone();
+    let api = bytespike_gateway::http::router(gateway.clone());
+    LocalGateway { api, prices: Arc::new(move || gateway.prices.current().export.clone()) }
 }
 
 fn ui_urls(urls: &PublicUrls) -> Urls {

@@ -8,6 +8,7 @@ use crate::when::{Moments, duration};
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
+use bytespike_accounts::keys::KeyState;
 use bytespike_ledger::Receipt as Stored;
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonLink, KeyValues, Receipt, ReceiptEquation, ReceiptLine,
@@ -30,6 +31,9 @@ pub(crate) async fn page(
     let t = &visit.t().receipt;
     let above = vec![(visit.link("/console/calls"), visit.t().calls.page.title.to_owned())];
     let json = visit.link(&format!("/console/receipts/{}/json", body.id));
+    let key = state.accounts.keys.find(&who.member, &body.caller.key_id).await?;
+    let key_page = key.filter(|key| key.state != KeyState::Deleted);
+    let key_page = key_page.map(|key| visit.link(&format!("/console/keys/{}", key.id)));
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=t.page.title/>
@@ -42,7 +46,7 @@ pub(crate) async fn page(
         {charge(&visit, &body)}
         {attempts(&visit, &body.attempts)}
         <div class="columns">
-            <section class="stack"><h2>{t.part.call}</h2><KeyValues pairs=call(&visit, &body)/></section>
+            <section class="stack"><h2>{t.part.call}</h2><KeyValues pairs=call(&visit, &body, key_page)/></section>
             <section class="stack"><h2>{t.part.timing}</h2><KeyValues pairs=timing(&visit, &moments, &body)/></section>
         </div>
     };
@@ -206,10 +210,15 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> AnyView {
     .into_any()
 }
 
-fn call(visit: &Visit, body: &Body) -> Vec<(String, AnyView)> {
+/// `key_page` is where its key can be seen, if it still can.
+fn call(visit: &Visit, body: &Body, key_page: Option<String>) -> Vec<(String, AnyView)> {
     let t = &visit.t().receipt.field;
     let code = |text: &str| view! { <code>{text.to_owned()}</code> }.into_any();
-    let key = visit.link(&format!("/console/keys/{}", body.caller.key_id));
+    let name = body.caller.key_name.clone();
+    let key = match key_page {
+        Some(href) => view! { <a href=href>{name}</a> }.into_any(),
+        None => name.into_any(),
+    };
     let source = match body.usage_source.as_deref() {
         Some("provider") => t.usage_provider,
         Some(_) => t.usage_delivered,
@@ -219,14 +228,17 @@ fn call(visit: &Visit, body: &Body) -> Vec<(String, AnyView)> {
     let pairs = [
         (t.model_requested, code(&body.model.requested)),
         (t.model_served, body.model.served.as_deref().map_or_else(|| "—".into_any(), code)),
-        (t.key, view! { <a href=key>{body.caller.key_name.clone()}</a> " " <code>{body.caller.key.clone()}</code> }.into_any()),
+        (t.key, view! { {key} " " <code>{body.caller.key.clone()}</code> }.into_any()),
         (t.member, body.caller.member.clone().into_any()),
         (t.protocol, body.request.protocol.clone().into_any()),
         (t.streamed, streamed.into_any()),
         (t.usage_source, source.into_any()),
-        (t.price_version, view! { <span title=body.price.hash.clone()>{body.price.version}</span> }.into_any()),
+        (
+            t.price_version,
+            view! { <span title=body.price.hash.clone()>{body.price.version}</span> }.into_any(),
+        ),
         (t.request, code(&body.request.id)),
-        (t.api, code(&format!("GET /v1/receipts/{}", body.id))),
+        (t.api, view! { <code>"GET /v1/receipts/"<wbr/>{body.id.clone()}</code> }.into_any()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,6 +1,7 @@
 //! The wallet: what is in it, what is set aside, and every movement.
 use crate::calls::{self, narrowed};
 use crate::filter::{Filter, Outcome};
+use crate::model_test::TEST_NOTE;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
@@ -132,7 +133,7 @@ fn journal_row(visit: &Visit, moments: &Moments, line: &Transaction) -> AnyView 
         view! { <a href=href>{t.journal.receipt}</a> }
     });
     let sign = if line.amount_nano > 0 { "+" } else { "" };
-    let note = line.note.clone().filter(|note| note != TRIAL_NOTE && !note.is_empty());
+    let note = line.note.clone().filter(|note| ![TRIAL_NOTE, TEST_NOTE, ""].contains(&note.as_str()));
     view! {
         <tr>
             <th scope="row">{moments.exact(line.at_ms)}</th>
@@ -150,6 +151,7 @@ fn what(visit: &Visit, line: &Transaction) -> &'static str {
     let t = &visit.t().wallet.line;
     match line.kind.as_str() {
         "grant" if line.note.as_deref() == Some(TRIAL_NOTE) => t.trial,
+        "grant" if line.note.as_deref() == Some(TEST_NOTE) => t.model_test,
         "grant" => t.grant,
         "top_up" => t.top_up,
         "breakage" => t.breakage,

@@ -6,7 +6,7 @@ use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::{MasterKey, SealPurpose};
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
-use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox};
+use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
 use bytespike_store::world::{ManualClock, World};
@@ -37,6 +37,7 @@ impl Bench {
         let state = ConsoleState {
             accounts: Accounts::new(store.clone(), world.clone(), &master, 1),
             ledger: Ledger::open(store.clone(), world.clone()).await.expect("the ledger opens"),
+            gateway: LocalGateway { api: axum::Router::new(), prices: Arc::new(scene::prices) },
             urls: Urls::single(BASE),
             mail: Delivery::Show(DevelopmentOutbox::default()),
             shown_key: master.seal(SealPurpose::ShownKey),

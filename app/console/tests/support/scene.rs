@@ -2,7 +2,9 @@
 use super::Bench;
 use bytespike_accounts::people::Membership;
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Markup, NanoUsd, PriceBook, Served, Usage, charge};
+use bytespike_catalog::{
+    BookOptions, Catalog, Markup, NanoUsd, PriceBook, PriceExport, Served, Usage, charge,
+};
 use bytespike_ledger::{
     Attempt, Held, HoldRequest, Payer, Reason, Release, RequestFacts, Settlement, UsageSource,
 };
@@ -86,6 +88,11 @@ impl Bench {
         self.state.ledger.release(release).await.expect("released");
         held.reservation_id.clone()
     }
+}
+
+/// What is priced on a bench; one model of it can be called.
+pub fn prices() -> PriceExport {
+    PriceExport::new(&book(), &[MODEL.to_owned()].into(), super::START_MS)
 }
 
 fn book() -> PriceBook {

@@ -1,5 +1,6 @@
 //! People: signing up, proving an address, signing in, recovering, and what they can change about themselves.
 mod membership;
+mod model_test;
 mod profile;
 mod recovery;
 mod sign_in;
@@ -20,6 +21,7 @@ use bytespike_store::Store;
 use bytespike_store::person::Person;
 use bytespike_store::world::World;
 pub use membership::Membership;
+pub use model_test::MODEL_TESTS_A_DAY;
 pub use profile::{OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, PasswordChange, ResetError};
 pub use sign_in::SignInError;

@@ -359,3 +359,19 @@ async fn sweeping_removes_what_has_expired_and_nothing_else() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_org_tests_models_twenty_times_in_a_day_and_another_org_has_its_own_twenty() {
+    on_each(async |bench| {
+        let (ada, lin) = (bench.owner(EMAIL).await, bench.owner("lin@example.com").await);
+        let people = &bench.accounts.people;
+        for n in 0..MODEL_TESTS_A_DAY {
+            assert!(people.takes_model_test(&ada).await.expect("counted"), "test {n}");
+        }
+        assert!(!people.takes_model_test(&ada).await.expect("counted"), "one more than a day has");
+        assert!(people.takes_model_test(&lin).await.expect("counted"), "another org's tests are its own");
+        bench.clock.advance(24 * HOUR_MS);
+        assert!(people.takes_model_test(&ada).await.expect("counted"), "a day later they are back");
+    })
+    .await;
+}
