@@ -211,6 +211,11 @@ impl Product {
         self.process.log()
     }
 
+    /// Waits until the product has printed what is wanted, and returns the whole output.
+    pub async fn printed(&mut self, wanted: &str) -> String {
+        self.process.printed(wanted).await
+    }
+
     /// Returns once the product says that it is ready; fails with its log when it ends instead.
     async fn ready(&mut self) {
         let started = Instant::now();

@@ -4,7 +4,7 @@ import { GATEWAY, at } from "./person.mjs";
 /** Pages that must be found, so that a page nothing leads to is noticed. */
 const PUBLIC = ["/", "/pricing", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
-const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/calls", "/console/wallet",
+const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/models", "/console/calls", "/console/wallet",
   "/console/settings"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
@@ -13,7 +13,8 @@ export async function publicPages(locale) {
     const answer = await fetch(url, { redirect: "manual" });
     return { status: answer.status, html: await answer.text() };
   }, locale, "/");
-  const unlinked = ["/docs/search?q=hold", "/no-such-page", "/console/resend", "/console/check-mail"];
+  const unlinked = ["/docs/search?q=hold", "/docs/search?q=xyzzy", "/docs/no-such-page", "/no-such-page", "/console/resend",
+    "/console/check-mail", "/pricing?q=xyzzy", "/pricing?kind=image&currency=cny"];
   return { pages: named([...new Set([...paths, ...unlinked])]), lost: PUBLIC.filter((path) => !paths.includes(path)) };
 }
 
@@ -23,7 +24,8 @@ export async function consolePages(page, locale) {
     const answer = await page.request.get(url, { maxRedirects: 0 });
     return { status: answer.status(), html: await answer.text() };
   }, locale, "/console");
-  return { pages: named([...paths, "/console/no-such-page"]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
+  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy"];
+  return { pages: named([...paths, ...unlinked]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }
 
 /**

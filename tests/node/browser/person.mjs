@@ -6,6 +6,8 @@ import { chromium } from "playwright-core";
 export const GATEWAY = process.env.GATEWAY_URL ?? assert.fail("GATEWAY_URL is not set; start this suite with tests/run browser");
 // One model behind an Anthropic-shaped provider, one behind an OpenAI-shaped provider.
 export const [CLAUDE, GPT] = process.env.GATEWAY_MODELS.split(",");
+// The one-time addresses of the first operator of two fresh installations: a language each.
+export const FIRST_RUNS = (process.env.GATEWAY_FIRST_RUNS ?? "").split(" ");
 export const LOCALES = ["en", "zh"];
 
 export const PASSWORD = "a long sentence nobody guesses 71";

@@ -1,9 +1,10 @@
 //! Runs a command beside a running product and its scripted provider: `with-product sdk|browser COMMAND…`.
-//! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL.
+//! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL; a browser finds the one-time
+//! addresses of two first operators in GATEWAY_FIRST_RUNS.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
 
 use bytespike_tests::person::Person;
-use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Setup};
+use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup};
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
 
@@ -13,9 +14,13 @@ async fn main() -> std::process::ExitCode {
     let setting = arguments.next().expect("usage: with-product sdk|browser COMMAND…");
     let program = arguments.next().expect("a command to run");
     let upstream = Upstream::start(scenes::play).await;
-    let product = Setup::scripted(&upstream.url()).start().await;
+    let mut product = Setup::scripted(&upstream.url()).start().await;
     let mut command = Command::new(program);
     command.args(arguments).env("GATEWAY_URL", &product.url).env("GATEWAY_MODELS", format!("{CLAUDE},{GPT}"));
+    // An installation has one first operator, and the pages are looked at in two languages.
+    let mut spare = Setup::default().start().await;
+    let first_runs = [first_run(&mut product).await, first_run(&mut spare).await];
+    command.env("GATEWAY_FIRST_RUNS", first_runs.join(" "));
     if setting == "sdk" {
         let mut person = Person::new(&product, "sdk@example.com");
         person.sign_up().await;
@@ -26,4 +31,11 @@ async fn main() -> std::process::ExitCode {
         eprintln!("the product's log:\n{}", product.log());
     }
     if status.success() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}
+
+/// The one-time address that a new installation prints.
+async fn first_run(product: &mut Product) -> String {
+    let printed = product.printed("makes you the operator").await;
+    let address = printed.split_whitespace().find(|word| word.contains("/admin/first?token="));
+    address.expect("a new installation prints where its operator signs up").to_owned()
 }
