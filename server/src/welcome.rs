@@ -89,10 +89,12 @@ fn sample(urls: &PublicUrls, product: &Product) -> Vec<String> {
         String::new(),
         "Try it, with the demo organisation's key:".to_owned(),
         String::new(),
-        format!("curl {}/v1/messages \\", urls.gateway),
+        format!("curl -i {}/v1/messages \\", urls.gateway),
         format!("  -H 'x-api-key: {}' \\", key.expose()),
         "  -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\".to_owned(),
         format!("  -d '{body}'"),
+        String::new(),
+        "The answer's headers say what was held, what was charged, and where the receipt is.".to_owned(),
         String::new(),
     ]
 }

@@ -15,7 +15,7 @@ impl Sample<'_> {
     pub fn curl(&self) -> String {
         let key = self.key.map_or_else(|| format!("${VARIABLE}"), str::to_owned);
         format!(
-            r#"curl {base}/v1/messages \
+            r#"curl -i {base}/v1/messages \
   -H "x-api-key: {key}" \
   -H "content-type: application/json" \
   -d '{{"model": "{model}", "max_tokens": 256,

@@ -58,7 +58,7 @@ fn refuse(form: &mut Form, visit: &Visit, error: OperatorError) -> Result<(), Pr
 
 async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let (t, field) = (&visit.t().operator, &visit.t().auth.field);
-    let titled = if form.has_faults() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
+    let titled = Titled::of(visit, t.title, form);
     let content = view! {
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
@@ -89,6 +89,7 @@ async fn done(visit: &Visit, visitor: &Visitor) -> Response {
     let content = view! {
         <h1>{t.done_title}</h1>
         <p>{t.done}</p>
+        <p><a href=visit.link("/docs/self-hosting")>{t.done_link}</a></p>
     };
     shell::narrow((visit, visitor), Titled::ok(t.done_title), content).await
 }

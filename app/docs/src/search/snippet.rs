@@ -1,4 +1,4 @@
-//! A few words around the first match, cut at character boundaries, with the matches marked.
+//! A few words around the first match, cut between words, with the matches marked.
 
 use super::tokens::query_terms;
 
@@ -17,8 +17,8 @@ pub(crate) fn snippet(text: &str, query: &str) -> Vec<Piece> {
         shown.iter().map(|character| character.to_lowercase().next().unwrap_or(*character)).collect();
     let terms: Vec<Vec<char>> = query_terms(query).iter().map(|term| term.chars().collect()).collect();
     let first = (0..folded.len()).find(|at| match_at(&folded, *at, &terms) > 0).unwrap_or(0);
-    let start = first.saturating_sub(BEFORE_CHARS);
-    let end = (start + LENGTH_CHARS).min(shown.len());
+    let start = whole_words_from(&shown, first.saturating_sub(BEFORE_CHARS));
+    let end = whole_words_until(&shown, (start + LENGTH_CHARS).min(shown.len()));
     let mut pieces = marked(&shown[start..end], &folded[start..end], &terms);
     if start > 0 {
         pieces.insert(0, ("…".to_owned(), false));
@@ -27,6 +27,18 @@ pub(crate) fn snippet(text: &str, query: &str) -> Vec<Piece> {
         pieces.push(("…".to_owned(), false));
     }
     pieces
+}
+
+/// The next start of a word, unless this is one; Chinese may be cut anywhere.
+fn whole_words_from(text: &[char], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default().iter();
+    if at == 0 { 0 } else { at + rest.take_while(|character| character.is_ascii_graphic()).count() }
+}
+
+fn whole_words_until(text: &[char], at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default().iter().rev();
+    let cut = before.take_while(|character| character.is_ascii_graphic()).count();
+    if at == text.len() { at } else { at - cut }
 }
 
 fn marked(shown: &[char], folded: &[char], terms: &[Vec<char>]) -> Vec<Piece> {
@@ -81,5 +93,13 @@ mod tests {
             "{whole}"
         );
         assert!(pieces.contains(&("needle".to_owned(), true)));
+    }
+
+    #[test]
+    fn no_word_is_cut() {
+        let text = format!("{} needle {}", "alphabet ".repeat(40), "omega ".repeat(60));
+        let whole: String = snippet(&text, "needle").into_iter().map(|(text, _)| text).collect();
+        let words: Vec<&str> = whole.split(['…', ' ']).filter(|word| !word.is_empty()).collect();
+        assert!(words.iter().all(|word| ["alphabet", "needle", "omega"].contains(word)), "{whole}");
     }
 }

@@ -4,22 +4,24 @@ use super::heading;
 use bytespike_ui::Visit;
 use leptos::prelude::*;
 
-const ENDPOINTS: [(&str, &str); 7] = [
-    ("POST", "/v1/messages"),
-    ("POST", "/v1/messages/count_tokens"),
-    ("POST", "/v1/chat/completions"),
-    ("GET", "/v1/models"),
-    ("POST", "/v1/estimate"),
-    ("GET", "/v1/balance"),
-    ("GET", "/v1/receipts/{id}"),
+/// Method, path, and the page of the documentation that describes it.
+const ENDPOINTS: [(&str, &str, &str); 7] = [
+    ("POST", "/v1/messages", "messages"),
+    ("POST", "/v1/messages/count_tokens", "count-tokens"),
+    ("POST", "/v1/chat/completions", "chat-completions"),
+    ("GET", "/v1/models", "list-models"),
+    ("POST", "/v1/estimate", "estimate"),
+    ("GET", "/v1/balance", "balance"),
+    ("GET", "/v1/receipts/{id}", "receipts"),
 ];
 
 pub(super) fn section(visit: &Visit) -> AnyView {
     let t = &visit.t().home.endpoints;
-    let rows = ENDPOINTS.iter().zip(t.what).map(|((method, path), what)| {
+    let rows = ENDPOINTS.iter().zip(t.what).map(|((method, path, page), what)| {
+        let href = visit.link(&format!("/docs/{page}"));
         view! {
             <li>
-                <code class="endpoint" translate="no"><span class="method">{*method}</span>{*path}</code>
+                <a href=href class="endpoint" translate="no"><code><span class="method">{*method}</span>{*path}</code></a>
                 <span>{*what}</span>
             </li>
         }

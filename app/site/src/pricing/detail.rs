@@ -51,7 +51,7 @@ fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel) -> AnyView
                         <th scope="col">{t.condition}</th>
                         <th scope="col" class="num">{t.ours}</th>
                         <th scope="col" class="num">{t.list}</th>
-                        <th scope="col">{t.source}</th>
+                        <th scope="col" class="source">{t.source}</th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -96,7 +96,7 @@ fn condition(visit: &Visit, row: &ListPrice) -> Option<String> {
 fn source(visit: &Visit, row: &ListPrice) -> AnyView {
     let t = &visit.t().pricing.model;
     view! {
-        <td data-label=t.source>
+        <td class="source" data-label=t.source>
             <span>
                 {words::verification(visit, &row.source)}
                 <span class="note">{words::checked(visit, &row.source.date)}</span>
@@ -157,7 +157,7 @@ fn others(visit: &Visit, exported: &ExportedModel) -> Option<AnyView> {
                             <th scope="col">{t.component}</th>
                             <th scope="col">{t.condition}</th>
                             <th scope="col" class="num">{t.list}</th>
-                            <th scope="col">{t.source}</th>
+                            <th scope="col" class="source">{t.source}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>

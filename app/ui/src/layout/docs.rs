@@ -1,9 +1,9 @@
 //! The documentation's shell: all pages at the side, this page's headings on the other.
 
 use super::chrome::{footer, header, skip_link};
-use super::{NavGroup, NavItem, nav_list};
+use super::{NavGroup, NavItem};
 use crate::Visit;
-use crate::components::{Icon, IconName};
+use crate::components::{Icon, IconName, breakable};
 use leptos::prelude::*;
 
 /// A heading of the page: level 2 or 3, its id, its text.
@@ -52,8 +52,23 @@ pub fn docs(visit: &Visit, frame: DocsFrame, content: impl IntoView + 'static) -
 fn sidebar(groups: Vec<NavGroup>) -> impl IntoView {
     let groups = groups
         .into_iter()
-        .map(|group| view! { <section><h2>{group.title}</h2>{nav_list(group.items)}</section> });
+        .map(|group| view! { <section><h2>{group.title}</h2><ul>{group.items.into_iter().map(page_link).collect_view()}</ul></section> });
     groups.collect_view()
+}
+
+/// An endpoint is told by its method and its path, anything else by its title.
+fn page_link(item: NavItem) -> impl IntoView {
+    let current = item.is_current.then_some("page");
+    let label = match item.label.split_once(" /") {
+        Some((method, path)) => view! {
+            <span class="method" translate="no">{method.to_owned()}</span>
+            " "
+            <span translate="no">{breakable(&format!("/{path}"))}</span>
+        }
+        .into_any(),
+        None => item.label.into_any(),
+    };
+    view! { <li><a href=item.href aria-current=current>{label}</a></li> }
 }
 
 fn contents(visit: &Visit, toc: Vec<TocItem>) -> impl IntoView {
@@ -61,7 +76,7 @@ fn contents(visit: &Visit, toc: Vec<TocItem>) -> impl IntoView {
     let is_needed = toc.len() > 1;
     let entries = toc.into_iter().map(|item| {
         let class = if item.level > 2 { "deep" } else { "" };
-        view! { <li class=class><a href=format!("#{}", item.id)>{item.text}</a></li> }
+        view! { <li class=class><a href=format!("#{}", item.id)>{breakable(&item.text)}</a></li> }
     });
     let entries = entries.collect_view();
     view! {

@@ -16,7 +16,8 @@ pub(crate) async fn page(State(state): State<ConsoleState>, visit: Visit, visito
     let shown = state.mail.is_development().then(|| development(&visit, shown));
     let content = view! {
         <h1>{t.title}</h1>
-        <p>{t.sent} " " {t.wait}</p>
+        <p>{t.sent}</p>
+        <p class="hint">{t.wait}</p>
         {shown}
         <p>{t.resend_question} " " <a href=visit.link("/console/resend")>{t.resend}</a></p>
         <p><a href=visit.link("/console/sign-in")>{t.back}</a></p>

@@ -22,7 +22,7 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
     if !state.accounts.people.can_reset(&token).await? {
-        return Ok(dead(&visit, &visitor).await);
+        return Ok(dead_link((&visit, &visitor), "/console/forgot").await);
     }
     Ok(show((&visit, &visitor), &Form::filled([("token", token)])).await)
 }
@@ -44,7 +44,9 @@ pub(crate) async fn submit(
             form.refuse("password", words::password(visit.locale, &problem));
             Ok(show((&visit, &visitor), &form).await)
         }
-        Err(ResetError::Dead | ResetError::Email(_)) => Ok(dead(&visit, &visitor).await),
+        Err(ResetError::Dead | ResetError::Email(_)) => {
+            Ok(dead_link((&visit, &visitor), "/console/forgot").await)
+        }
         Err(ResetError::TooMany) => Err(Problem::TooMany),
         Err(ResetError::Busy(busy)) => Err(busy.into()),
         Err(ResetError::Unavailable(error)) => Err(error.into()),
@@ -53,8 +55,7 @@ pub(crate) async fn submit(
 
 async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let t = &visit.t().auth;
-    let titled =
-        if form.has_faults() { Titled::faulty(visit, t.reset.title) } else { Titled::ok(t.reset.title) };
+    let titled = Titled::of(visit, t.reset.title, form);
     let content = view! {
         <h1>{t.reset.title}</h1>
         <p>{t.reset.lead}</p>
@@ -70,9 +71,4 @@ async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
         </form>
     };
     shell::narrow((visit, visitor), titled, content).await
-}
-
-async fn dead(visit: &Visit, visitor: &Visitor) -> Response {
-    let titled = Titled::faulty(visit, visit.t().auth.verify.failed_title);
-    shell::narrow((visit, visitor), titled, dead_link(visit, "/console/forgot")).await
 }

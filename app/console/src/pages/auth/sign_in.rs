@@ -56,8 +56,7 @@ fn landing(visit: &Visit, member: &Membership, next: &str) -> String {
 
 async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let t = &visit.t().auth;
-    let titled =
-        if form.has_faults() { Titled::faulty(visit, t.sign_in.title) } else { Titled::ok(t.sign_in.title) };
+    let titled = Titled::of(visit, t.sign_in.title, form);
     let content = view! {
         <h1>{t.sign_in.title}</h1>
         <p>{t.sign_in.lead}</p>

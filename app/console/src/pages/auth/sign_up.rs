@@ -8,7 +8,9 @@ use crate::who::{SignedIn, Visitor};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::{SignUp, SignUpError};
-use bytespike_ui::components::{Button, ButtonKind, Callout, CalloutKind, Field, Hidden, InputKind};
+use bytespike_ui::components::{
+    Button, ButtonKind, Callout, CalloutKind, Field, Hidden, Icon, IconName, InputKind,
+};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
@@ -66,7 +68,7 @@ fn refuse(form: &mut Form, visit: &Visit, error: SignUpError) -> Result<(), Prob
 
 async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let t = &visit.t().auth.sign_up;
-    let titled = if form.has_faults() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
+    let titled = Titled::of(visit, t.title, form);
     let body = if state.options.is_sign_up_open { open(state, visit, visitor, form) } else { closed(visit) };
     let sign_in = visit.link("/console/sign-in");
     let content = view! {
@@ -98,8 +100,17 @@ fn open(state: &ConsoleState, visit: &Visit, visitor: &Visitor, form: &Form) -> 
             <Button kind=ButtonKind::Primary>{t.sign_up.submit}</Button>
             {gift}
         </form>
+        {promises(visit)}
     }
     .into_any()
+}
+
+/// What a card is trusted for, before it is asked for.
+fn promises(visit: &Visit) -> AnyView {
+    let t = &visit.t().auth.sign_up;
+    let points = [t.point_hold, t.point_free, t.point_receipt];
+    let points = points.map(|point| view! { <li><Icon name=IconName::Check/><span>{point}</span></li> });
+    view! { <ul class="points">{points.into_iter().collect_view()}</ul> }.into_any()
 }
 
 fn whole_credits(nano_usd: i64) -> u64 {

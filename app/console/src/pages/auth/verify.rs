@@ -24,7 +24,7 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
     if !state.accounts.people.can_verify(&token).await? {
-        return Ok(dead(&visit, &visitor).await);
+        return Ok(dead_link((&visit, &visitor), "/console/resend").await);
     }
     let t = &visit.t().auth.verify;
     let content = view! {
@@ -51,7 +51,7 @@ pub(crate) async fn submit(
             welcome(&state, &due).await;
             Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::Verified)))
         }
-        Err(VerifyError::Dead) => Ok(dead(&visit, &visitor).await),
+        Err(VerifyError::Dead) => Ok(dead_link((&visit, &visitor), "/console/resend").await),
         Err(VerifyError::Unavailable(error)) => Err(error.into()),
     }
 }
@@ -62,9 +62,4 @@ async fn welcome(state: &ConsoleState, due: &TrialGrant) {
     if let Err(error) = booked {
         tracing::error!(%error, org_id = %due.org_id, "a trial credit was not booked; it stays due");
     }
-}
-
-async fn dead(visit: &Visit, visitor: &Visitor) -> Response {
-    let titled = Titled::faulty(visit, visit.t().auth.verify.failed_title);
-    shell::narrow((visit, visitor), titled, dead_link(visit, "/console/resend")).await
 }

@@ -75,7 +75,7 @@ async fn examine(
 async fn show((visit, who): (&Visit, &SignedIn), form: &Form, finding: Option<Finding>) -> Response {
     let t = &visit.t().keys;
     let title = t.check.title;
-    let titled = if form.has_faults() { Titled::faulty(visit, title) } else { Titled::ok(title) };
+    let titled = Titled::of(visit, title, form);
     let above = vec![(visit.link("/console/keys"), t.list.title.to_owned())];
     let content = view! {
         <div>

@@ -124,7 +124,7 @@ fn refuse(form: &mut Form, visit: &Visit, error: KeyError) -> Result<(), Problem
 async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let t = &visit.t().keys;
     let title = t.create.title;
-    let titled = if form.has_faults() { Titled::faulty(visit, title) } else { Titled::ok(title) };
+    let titled = Titled::of(visit, title, form);
     let cancel = visit.t().console.word.cancel;
     let above = vec![(visit.link("/console/keys"), t.list.title.to_owned())];
     let content = view! {

@@ -58,7 +58,7 @@ async fn show(
 ) -> Response {
     let t = &visit.t().keys;
     let title = t.revoke.title(&key.name);
-    let titled = if form.has_faults() { Titled::faulty(visit, &title) } else { Titled::ok(title.as_str()) };
+    let titled = Titled::of(visit, &title, form);
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let last_used = match key.last_used_at_ms {
         Some(at_ms) => t.revoke.last_used(moments.distance(at_ms)),
