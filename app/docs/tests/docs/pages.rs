@@ -146,7 +146,7 @@ async fn samples_name_this_installation() {
     );
     let markdown = get(&docs(), "/docs/quickstart.md").await;
     assert!(markdown.text.contains(&format!("curl -i {BASE}/v1/messages")));
-    let hosting = get(&docs(), "/docs/self-hosting").await;
+    let hosting = get(&docs(), "/docs/self-hosting.md").await;
     assert!(hosting.text.contains("[database]"), "the configuration file is printed");
 }
 
