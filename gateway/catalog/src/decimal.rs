@@ -1,4 +1,5 @@
 //! Exact decimal text ↔ scaled integers. No float ever touches a price.
+use std::fmt::Write as _;
 
 /// Reads `"12.5"`, `".15"` or `"-3"` as an integer of `10^-scale`. `None` when it is not a plain decimal,
 /// has more decimals than `scale` can hold, or does not fit.
@@ -21,15 +22,27 @@ pub fn parse(text: &str, scale: u32) -> Option<i64> {
 
 /// Writes an integer of `10^-scale` with at least `min_decimals` decimals and no needless zero after them.
 pub fn format(value: i128, scale: u32, min_decimals: usize) -> String {
-    let width = usize::try_from(scale).unwrap_or(0) + 1;
-    let digits = format!("{:0width$}", value.unsigned_abs());
-    let (whole, fraction) = digits.split_at(digits.len() - (width - 1));
-    let significant = fraction.trim_end_matches('0').len().max(min_decimals.min(fraction.len()));
-    let sign = if value < 0 { "-" } else { "" };
-    match &fraction[..significant] {
-        "" => format!("{sign}{whole}"),
-        decimals => format!("{sign}{whole}.{decimals}"),
+    let places = usize::try_from(scale).unwrap_or(0);
+    let magnitude = value.unsigned_abs();
+    let mut text = String::with_capacity(places + 24);
+    if value < 0 {
+        text.push('-');
     }
+    let digits_at = text.len();
+    // Almost every amount fits into 64 bits, which are written several times faster. Writing to a string cannot fail.
+    let written = match u64::try_from(magnitude) {
+        Ok(small) => write!(text, "{small:0width$}", width = places + 1),
+        Err(_) => write!(text, "{magnitude:0width$}", width = places + 1),
+    };
+    debug_assert!(written.is_ok());
+    let point = text.len() - places;
+    debug_assert!(point > digits_at);
+    let significant = text[point..].trim_end_matches('0').len().max(min_decimals.min(places));
+    text.truncate(point + significant);
+    if significant > 0 {
+        text.insert(point, '.');
+    }
+    text
 }
 
 #[cfg(test)]

@@ -110,7 +110,9 @@ pub(crate) fn hash(transaction: &JournalRow, entries: &[EntryRow]) -> String {
         emptied = JournalRow { hash: String::new(), ..transaction.clone() };
         &emptied
     };
+    let mut bytes = Vec::with_capacity(1_024);
     // Rows of plain values always serialise.
-    let bytes = serde_json::to_vec(&Hashed { transaction, entries }).unwrap_or_default();
+    let written = serde_json::to_writer(&mut bytes, &Hashed { transaction, entries });
+    debug_assert!(written.is_ok());
     hex::encode(Sha256::digest(bytes))
 }

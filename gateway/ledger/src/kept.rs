@@ -31,6 +31,11 @@ impl<R> Kept<R> {
         &mut self.row
     }
 
+    /// The database has it now as it is here.
+    pub fn saved(&mut self) {
+        self.state = State::AsLoaded;
+    }
+
     /// The row, when it has to be inserted.
     pub fn to_insert(&self) -> Option<&R> {
         (self.state == State::New).then_some(&self.row)

@@ -26,9 +26,15 @@ pub(crate) struct Facts<'a> {
 /// Compact JSON; keys in the order people read them.
 pub(crate) fn write(facts: &Facts<'_>) -> String {
     let request: RequestFacts = serde_json::from_str(&facts.reservation.request_json).unwrap_or_default();
-    // Strings, integers and booleans only: this always serialises.
-    serde_json::to_string(&Body::new(facts, &request)).unwrap_or_default()
+    let mut body = Vec::with_capacity(USUAL_BYTES);
+    // Strings, integers and booleans only: this always serialises, as UTF-8.
+    let written = serde_json::to_writer(&mut body, &Body::new(facts, &request));
+    debug_assert!(written.is_ok());
+    String::from_utf8(body).unwrap_or_default()
 }
+
+/// Room for most receipts.
+const USUAL_BYTES: usize = 3 * 1_024;
 
 #[derive(Serialize)]
 struct Body<'a> {

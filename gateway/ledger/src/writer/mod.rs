@@ -1,4 +1,5 @@
 //! The writer: takes queued commands in batches, loads what they touch, decides them, stores and commits, then answers.
+mod memory;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 mod store;
@@ -102,20 +103,14 @@ impl Needs {
         }
     }
 
-    /// The limit nodes of holds to come and of reservations already there.
-    fn nodes<'a>(
-        commands: &[Command],
-        reservations: impl Iterator<Item = &'a Kept<ReservationRow>>,
-    ) -> BTreeSet<String> {
+    /// The limit nodes of holds to come, and of the commands' reservations that are there already.
+    fn nodes(&self, commands: &[Command], loaded: &Loaded) -> BTreeSet<String> {
         let holds = commands.iter().filter_map(|command| match command {
             Command::Hold(request) => Some(request.payer.nodes()),
             _ => None,
         });
-        holds
-            .chain(reservations.map(|row| row.nodes()))
-            .flatten()
-            .map(|node| node.as_str().to_owned())
-            .collect()
+        let known = self.reservations.iter().filter_map(|id| loaded.reservations.get(id));
+        holds.chain(known.map(|row| row.nodes())).flatten().map(|node| node.as_str().to_owned()).collect()
     }
 }
 

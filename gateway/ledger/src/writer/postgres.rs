@@ -138,7 +138,7 @@ async fn load(connection: &mut PgConnection, commands: &[Command]) -> sqlx::Resu
         }
     }
     loaded.reservations = reservations_by_id(reservations);
-    let nodes = list(&Needs::nodes(commands, loaded.reservations.values()));
+    let nodes = list(&needs.nodes(commands, &loaded));
     loaded.limits = limits_by_node(select(connection, "node_id = any($1)", &nodes).await?);
     for (org_id, key) in &needs.credits {
         if let Some(amount) = credited(connection, org_id, key).await? {

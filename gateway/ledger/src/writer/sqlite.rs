@@ -1,4 +1,5 @@
 //! The writer on SQLite: one thread owns one connection and commits everything that is queued together.
+use super::memory::Memory;
 use super::store::{Tables, store};
 use super::{
     BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, decide, limits_by_node, lots_by_org,
@@ -17,28 +18,38 @@ use tokio::sync::mpsc;
 
 /// How long one statement waits for the other connection that writes.
 const BUSY: Duration = Duration::from_secs(2);
+/// What the writer's connection keeps in memory.
+const CACHE_KIB: i64 = 32 * 1_024;
+/// How much the log grows (16 MiB) before it is copied into the database.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// The writer's connection, and what it remembers of the database.
+struct Database {
+    connection: Connection,
+    memory: Memory,
+}
 
 /// Opens the connection and starts the thread. It ends when the last sender is dropped.
 pub(crate) fn start(store: &Store, context: Context) -> Result<Writer, Unavailable> {
-    let connection = connect(store)?;
+    let database = connect(store)?;
     let (sender, jobs) = mpsc::channel(QUEUE);
     std::thread::Builder::new()
         .name("ledger-writer".to_owned())
-        .spawn(move || run(connection, jobs, &context))
+        .spawn(move || run(database, jobs, &context))
         .map_err(|error| Unavailable(error.to_string()))?;
     Ok(Writer::Lanes(vec![sender]))
 }
 
 /// The writer without its thread: each command is a batch of its own.
 pub(crate) struct Inline {
-    connection: Mutex<Connection>,
+    database: Mutex<Database>,
     context: Context,
 }
 
 /// Opens the connection for whoever asks to use it.
 pub(crate) fn inline(store: &Store, context: Context) -> Result<Writer, Unavailable> {
-    let connection = Mutex::new(connect(store)?);
-    Ok(Writer::Inline(Arc::new(Inline { connection, context })))
+    let database = Mutex::new(connect(store)?);
+    Ok(Writer::Inline(Arc::new(Inline { database, context })))
 }
 
 impl Inline {
@@ -52,30 +63,35 @@ impl Inline {
 
     fn commit(&self, command: &Command) -> Option<Result<Answer, Unavailable>> {
         // A transaction that a panic interrupted was rolled back when it was dropped.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        alone(commit(&mut connection, std::slice::from_ref(command), &self.context))
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        alone(commit(&mut database, std::slice::from_ref(command), &self.context))
     }
 }
 
-fn connect(store: &Store) -> Result<Connection, Unavailable> {
+fn connect(store: &Store) -> Result<Database, Unavailable> {
     let path = store.sqlite_path().ok_or_else(|| Unavailable("the store is not SQLite".to_owned()))?;
-    open(path).map_err(|error| Unavailable(error.to_string()))
+    let connection = open(path).map_err(|error| Unavailable(error.to_string()))?;
+    Ok(Database { connection, memory: Memory::default() })
 }
 
 fn open(path: PathBuf) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // Nothing deletes what a row of the ledger refers to, and a batch writes parents first.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    // A batch changes more pages than the default holds, and most of them again in the next one.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 
 /// Takes what is queued and never waits for more.
-fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, context: &Context) {
+fn run(mut database: Database, mut jobs: mpsc::Receiver<Job>, context: &Context) {
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut queued, BATCH) > 0 {
         let (commands, senders) = wanted(std::mem::take(&mut queued));
-        let Some(answers) = serve(&mut connection, &commands, context) else { return };
+        let Some(answers) = serve(&mut database, &commands, context) else { return };
         for (sender, answer) in senders.into_iter().zip(answers) {
             // A sender that gave up meanwhile finds the outcome by asking again.
             drop(sender.send(answer));
@@ -86,29 +102,29 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, context: &Cont
 /// All commands together; when the database refuses that, each by itself, so that one cannot sink the others.
 /// `None` when the process is to die.
 fn serve(
-    connection: &mut Connection,
+    database: &mut Database,
     commands: &[Command],
     context: &Context,
 ) -> Option<Vec<Result<Answer, Unavailable>>> {
-    match commit(connection, commands, context) {
+    match commit(database, commands, context) {
         Ok(answers) => return Some(answers.into_iter().map(Ok).collect()),
         Err(broken) if broken.is_death() => return None,
         Err(error) => {
             tracing::error!(%error, commands = commands.len(), "a batch of the ledger was not committed");
         }
     }
-    commands.iter().map(|command| alone(commit(connection, std::slice::from_ref(command), context))).collect()
+    commands.iter().map(|command| alone(commit(database, std::slice::from_ref(command), context))).collect()
 }
 
 /// One transaction for the batch; tried again when the database is busy, so that no command is lost.
 fn commit(
-    connection: &mut Connection,
+    database: &mut Database,
     commands: &[Command],
     context: &Context,
 ) -> Result<Vec<Answer>, Broken<rusqlite::Error>> {
     let mut tries = 1;
     loop {
-        match try_commit(connection, commands, context) {
+        match try_commit(database, commands, context) {
             Err(error) if tries < TRIES && is_busy(&error) => tries += 1,
             done => return done,
         }
@@ -116,7 +132,7 @@ fn commit(
 }
 
 fn try_commit(
-    connection: &mut Connection,
+    database: &mut Database,
     commands: &[Command],
     context: &Context,
 ) -> Result<Vec<Answer>, Broken<rusqlite::Error>> {
@@ -124,15 +140,19 @@ fn try_commit(
     pass(faults, Moment::Begin)?;
     // Money that moved must survive a loss of power; a hold alone need not.
     let durable = commands.iter().any(Command::must_reach_the_disk);
+    let Database { connection, memory } = database;
     connection.pragma_update(None, "synchronous", if durable { "full" } else { "normal" })?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let loaded = load(&transaction, commands)?;
+    // The write lock is ours: nobody can write any more until this transaction ends.
+    let mut loaded = memory.recall(data_version(&transaction)?);
+    load(&transaction, commands, &mut loaded)?;
     pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
     store(&mut Direct(&transaction), &batch.loaded, &batch.changes)?;
     pass(faults, Moment::Stored)?;
     transaction.commit()?;
     pass(faults, Moment::Committed)?;
+    memory.keep(batch.loaded);
     Ok(answers)
 }
 
@@ -145,37 +165,42 @@ fn is_busy(broken: &Broken<rusqlite::Error>) -> bool {
     }
 }
 
-fn load(connection: &Connection, commands: &[Command]) -> rusqlite::Result<Loaded> {
+/// Changes whenever another connection has written.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("pragma data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Reads what the commands touch and is not there yet.
+fn load(connection: &Connection, commands: &[Command], loaded: &mut Loaded) -> rusqlite::Result<()> {
     let needs = Needs::of(commands);
-    let reservations = select(connection, "id = ?1", &needs.reservations)?;
-    let mut loaded = Loaded {
-        wallets: wallets_by_org(select(connection, "org_id = ?1", &needs.orgs)?),
-        lots: lots_by_org(select(connection, "org_id = ?1 and remaining_nano > 0", &needs.orgs)?),
-        reservations: reservations_by_id(reservations),
-        ..Loaded::default()
-    };
-    for pin in select::<PinRow>(connection, "reservation_id = ?1", loaded.reservations.keys())? {
+    let orgs: Vec<&String> = needs.orgs.iter().filter(|id| !loaded.wallets.contains_key(*id)).collect();
+    loaded.wallets.extend(wallets_by_org(select(connection, "org_id = ?1", &orgs)?));
+    loaded.lots.extend(lots_by_org(select(connection, "org_id = ?1 and remaining_nano > 0", &orgs)?));
+    let ids: Vec<&String> =
+        needs.reservations.iter().filter(|id| !loaded.reservations.contains_key(*id)).collect();
+    let found = reservations_by_id(select(connection, "id = ?1", &ids)?);
+    for pin in select::<PinRow>(connection, "reservation_id = ?1", &found.keys().collect::<Vec<_>>())? {
         loaded.pins.entry(pin.reservation_id.clone()).or_default().push(pin);
     }
-    let nodes = Needs::nodes(commands, loaded.reservations.values());
-    loaded.limits = limits_by_node(select::<LimitRow>(connection, "node_id = ?1", &nodes)?);
+    loaded.reservations.extend(found);
+    let nodes = needs.nodes(commands, loaded);
+    let nodes: Vec<&String> = nodes.iter().filter(|id| !loaded.limits.contains_key(*id)).collect();
+    let found = limits_by_node(select::<LimitRow>(connection, "node_id = ?1", &nodes)?);
+    // A node without limits is known to have none.
+    loaded.limits.extend(nodes.into_iter().map(|node| (node.clone(), Vec::new())));
+    loaded.limits.extend(found);
     for (org_id, key) in &needs.credits {
         if let Some(amount) = credited(connection, org_id, key)? {
             loaded.credited.insert((org_id.clone(), key.clone()), amount);
         }
     }
-    Ok(loaded)
+    Ok(())
 }
 
 /// The rows of each id, one id after another.
-fn select<'i, R: Row>(
-    connection: &Connection,
-    condition: &str,
-    ids: impl IntoIterator<Item = &'i String>,
-) -> rusqlite::Result<Vec<R>> {
-    let mut ids = ids.into_iter().peekable();
+fn select<R: Row>(connection: &Connection, condition: &str, ids: &[&String]) -> rusqlite::Result<Vec<R>> {
     let mut found = Vec::new();
-    if ids.peek().is_none() {
+    if ids.is_empty() {
         return Ok(found);
     }
     let mut statement = connection.prepare_cached(&(R::select_where() + condition))?;

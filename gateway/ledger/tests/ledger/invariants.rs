@@ -293,6 +293,9 @@ async fn i18_what_has_ended_never_changes() {
         "update reservation set reason = 'another' where state = 'released'",
         "update receipt set body_json = '{}'",
         "delete from receipt where settled",
+        "delete from reservation",
+        "delete from lot",
+        "delete from wallet",
     ])
     .await;
     on_each_database(async |store| {

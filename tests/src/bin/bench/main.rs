@@ -16,6 +16,10 @@ mod target;
 
 use bytespike_tests::setting;
 
+/// The allocator that the product runs with: the ledger is measured in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     let rounds =
