@@ -244,7 +244,7 @@ impl Statement {
         Ok(names.join(", "))
     }
 
-    /// The parts see the tables as they were before, so none may depend on another; foreign keys are checked at the end.
+    /// The parts see the tables as they were before, so none may depend on another.
     async fn execute(self, connection: &mut PgConnection) -> sqlx::Result<()> {
         if self.parts.is_empty() {
             return Ok(());
