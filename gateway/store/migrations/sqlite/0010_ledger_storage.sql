@@ -25,8 +25,8 @@ alter table reservation_lot_by_key rename to reservation_lot;
 create table journal_entry_by_key (
     tx_id text not null references journal_tx (id),
     seq bigint not null,
-    account text not null check (account in
-        ('principal', 'bonus', 'psp_clearing', 'bonus_expense', 'revenue', 'breakage', 'withdrawn')),
+    account text not null check (account = 'principal' or account = 'bonus' or account = 'psp_clearing'
+        or account = 'bonus_expense' or account = 'revenue' or account = 'breakage' or account = 'withdrawn'),
     org_id text,
     lot_id text references lot (id),
     amount_nano bigint not null check (amount_nano <> 0),
