@@ -5,19 +5,35 @@
 import base64, datetime, hashlib, json, sys
 from fractions import Fraction
 
-# Each part of the usage, and the price components that may price it, the preferred one first.
-PARTS = {
-    "input_tokens": ["input"],
-    "cache_read_tokens": ["cache_read"],
-    "cache_write_tokens": ["cache_write_5m", "cache_write", "input"],
-    "cache_write_1h_tokens": ["cache_write_1h", "cache_write", "input"],
-    "output_tokens": ["output"],
-    "reasoning_tokens": ["reasoning"],
-    "searches": ["web_search"],
-}
-INPUT = ["input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"]
-# Times are counted in milliseconds.
-DIVISOR = {"second": 1000, "minute": 60000}
+# Each part of the usage, with the ways in which it may be counted: the quantity's name, what it counts, and the price
+# components that may price it, the preferred one first. A part is charged in one of its ways, never in two.
+PARTS = [
+    [("input_tokens", "token", ["input", "text_input"]), ("characters", "character", ["text_input"]),
+     ("rerank_units", "rerank_unit", ["rerank"])],
+    [("cache_read_tokens", "token", ["cache_read", "text_input_cached"])],
+    [("cache_read_explicit_tokens", "token", ["cache_read_explicit"])],
+    [("cache_write_tokens", "token", ["cache_write_5m", "cache_write", "input", "text_input"])],
+    [("cache_write_1h_tokens", "token", ["cache_write_1h", "cache_write", "input", "text_input"])],
+    [("cache_write_12h_tokens", "token", ["cache_write_12h"])],
+    [("output_tokens", "token", ["output", "text_output"])],
+    [("reasoning_tokens", "token", ["reasoning"])],
+    [("searches", "search", ["web_search"])],
+    [("images", "image", ["image"]), ("image_output_tokens", "token", ["image_output"])],
+    [("image_inputs", "image", ["image_input"]),
+     ("image_input_tokens", "token", ["image_input", "text_input", "input"])],
+    [("image_input_cached_tokens", "token", ["image_input_cached", "text_input_cached"])],
+    [("audio_input_ms", "ms", ["audio_input"]), ("audio_input_tokens", "token", ["audio_input", "input"])],
+    [("audio_output_ms", "ms", ["audio_output"]), ("audio_output_tokens", "token", ["audio_output"])],
+    [("videos", "video", ["video"]), ("video_ms", "ms", ["video"]), ("video_tokens", "video_token", ["video_tokens"])],
+    [("video_input_ms", "ms", ["video_input"])],
+]
+INPUT = ["input_tokens", "cache_read_tokens", "cache_read_explicit_tokens", "cache_write_tokens",
+         "cache_write_1h_tokens", "cache_write_12h_tokens"]
+# For price lists from before they carried their own: mornings and afternoons of weekdays in Beijing.
+PEAK_HOURS = {"utc_offset_minutes": 480, "weekdays": [1, 2, 3, 4, 5], "days_off": [], "known_until": "2027-10-01",
+              "minutes": [{"from": 540, "to": 720}, {"from": 840, "to": 1080}]}
+# Seconds and minutes are counted in milliseconds.
+MILLISECONDS = {"second": 1000, "minute": 60000}
 faults = 0
 
 
@@ -33,40 +49,54 @@ def nano(credits):
     return int(Fraction(credits) * 1000)
 
 
-def peak(at_ms):
-    """Whether it is a weekday, 09:00 to 12:00 or 14:00 to 18:00 in Beijing."""
-    at = datetime.datetime.fromtimestamp(at_ms / 1000, datetime.timezone(datetime.timedelta(hours=8)))
-    return at.weekday() < 5 and (9 <= at.hour < 12 or 14 <= at.hour < 18)
+def side_of_day(peak, at_ms):
+    """Whether it was peak, by the hours and holidays that are part of the price list."""
+    local = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=at_ms, minutes=peak["utc_offset_minutes"])
+    day, minute = local.date().isoformat(), local.hour * 60 + local.minute
+    off = any(span["first"] <= day <= span["last"] for span in peak["days_off"]) or day >= peak["known_until"]
+    hours = any(span["from"] <= minute < span["to"] for span in peak["minutes"])
+    return "peak" if hours and not off and local.isoweekday() in peak["weekdays"] else "offpeak"
 
 
-def applies(row, size, at_ms, stated):
-    """Whether a price row is for a request with this much input, held at this time."""
+def applies(row, size, kind, at_ms, side):
+    """Whether a price row is for a request with this much input and of this kind, held at this time."""
     tier, span = row["tier"], row["effective"]
-    if not tier.get("input_tokens_above", -1) < size <= tier.get("input_tokens_upto", size):
-        return False
-    if not span.get("from_ms", at_ms) <= at_ms < span.get("to_ms", at_ms + 1):
-        return False
-    if row.get("schedule") and peak(at_ms):
-        # A public holiday in China is off-peak all day; the receipt's own line says which side it took.
-        return (row["component"], row["usd_pico"]) in stated
-    return row.get("schedule") != "peak"
+    sizes = [name.lower() for name in tier.get("sizes", [])]
+    return (tier.get("input_tokens_above", -1) < size <= tier.get("input_tokens_upto", size)
+            and (not sizes or kind.get("size", "").lower() in sizes)
+            and tier.get("quality", kind.get("quality", "")).lower() == kind.get("quality", "").lower()
+            and all(tier.get(name, kind.get(name)) == kind.get(name) for name in ("audio", "video_input"))
+            and span.get("from_ms", at_ms) <= at_ms < span.get("to_ms", at_ms + 1)
+            and row.get("schedule", side) == side)
 
 
-def total(model, usage, at_ms, stated):
+def price_of(rows, quantities, ways):
+    """The quantity of the first way that was counted and has a price, and that price."""
+    for name, counted, components in ways:
+        fits = [row for row in rows if ("ms" if row["unit"] in MILLISECONDS else row["unit"]) == counted]
+        for component in components:
+            for row in fits:
+                if quantities.get(name) and row["component"] == component:
+                    return quantities[name], row
+    raise LookupError("no price for " + ways[0][0])
+
+
+def total(model, usage, at_ms, side):
     """The exact sum in trillionths of a dollar, and the lines it comes from."""
-    size = sum(usage[part] for part in INPUT)
-    quantities = dict(usage)
+    size = sum(usage.get(part, 0) for part in INPUT)
+    media = usage.get("media") or {}
+    quantities = {**usage, **media}
     if any(row["component"] == "reasoning" for row in model["prices"]):
         quantities["output_tokens"] -= quantities["reasoning_tokens"]
     else:
         quantities["reasoning_tokens"] = 0
+    rows = [row for row in model["prices"] if applies(row, size, media.get("kind", {}), at_ms, side)]
     exact, lines = Fraction(0), []
-    for part, components in PARTS.items():
-        if quantities[part]:
-            rows = [row for row in model["prices"] if applies(row, size, at_ms, stated)]
-            row = next(row for name in components for row in rows if row["component"] == name)
-            exact += Fraction(quantities[part] * row["usd_pico"], DIVISOR.get(row["unit"], 1))
-            lines.append((row["component"], str(quantities[part]), row["usd_pico"]))
+    for ways in PARTS:
+        if any(quantities.get(name) for name, _, _ in ways):
+            quantity, row = price_of(rows, quantities, ways)
+            exact += Fraction(quantity * row["usd_pico"], MILLISECONDS.get(row["unit"], 1))
+            lines.append((row["component"], str(quantity), row["usd_pico"]))
     return exact, lines
 
 
@@ -80,9 +110,9 @@ def recompute(receipt, export):
     models = {name: model for model in export["models"] for name in [model["id"], *model.get("aliases", [])]}
     at = datetime.datetime.strptime(receipt["timing"]["held_at"], "%Y-%m-%dT%H:%M:%S.%fZ")
     at_ms = (at - datetime.datetime(1970, 1, 1)) // datetime.timedelta(milliseconds=1)
-    stated = {(line["component"], line["price_pico"]) for line in receipt["lines"]}
+    side = side_of_day(export.get("peak_hours", PEAK_HOURS), at_ms)
     names = [receipt["model"]["requested"], receipt["model"]["served"]]
-    totals = [total(models[name], receipt["usage"], at_ms, stated) for name in names if name in models]
+    totals = [total(models[name], receipt["usage"], at_ms, side) for name in names if name in models]
     # The model that was asked for and the one that answered: the smaller total counts.
     exact, lines = min(totals, key=lambda priced: priced[0])
     written = [(line["component"], line["qty"], line["price_pico"]) for line in receipt["lines"]]
