@@ -87,7 +87,7 @@ async fn two_receipts(stage: &Stage) -> [String; 2] {
 async fn receipts_are_verified_by_the_program_and_by_the_script_of_both_languages() {
     let stage = Stage::new().await;
     for receipt_id in two_receipts(&stage).await {
-        for page in ["/docs/verify-receipt.md", "/zh/docs/verify-receipt.md"] {
+        for page in ["/docs/verification.md", "/zh/docs/verification.md"] {
             let files = Files::of(&stage, &receipt_id, page).await;
             for ran in [files.by_program().await, files.by_script().await] {
                 assert_eq!(ran.status, Some(0), "{}", ran.said);
@@ -113,7 +113,7 @@ async fn a_changed_receipt_a_changed_price_and_a_foreign_key_are_found() {
         ),
     ];
     for (receipt_id, name, edit) in changes {
-        let files = Files::of(&stage, receipt_id, "/docs/verify-receipt.md").await;
+        let files = Files::of(&stage, receipt_id, "/docs/verification.md").await;
         files.edit(name, edit);
         for ran in [files.by_program().await, files.by_script().await] {
             assert_eq!(ran.status, Some(1), "{name} {edit:?}: {}", ran.said);

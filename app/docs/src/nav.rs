@@ -55,7 +55,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("list-models"),
             page!("estimate"),
             page!("receipts"),
-            page!("verify-receipt"),
+            page!("verification"),
             page!("balance"),
             page!("prices"),
             page!("status"),
