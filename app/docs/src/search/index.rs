@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const IN_PAGE_TITLE: f64 = 8.0;
 const IN_HEADING: f64 = 4.0;
 const IN_TEXT: f64 = 1.0;
+/// A text that repeats a word more often, such as a long listing, is not more about it.
+const MOST_TIMES: u8 = 4;
 /// A term that only begins with what was typed counts this much of a whole match.
 const PREFIX: f64 = 0.4;
 
@@ -49,7 +51,13 @@ impl Index {
     }
 
     fn add(&mut self, text: &str, place: Place, weight: f64) {
+        let mut times: BTreeMap<String, u8> = BTreeMap::new();
         for term in terms(text) {
+            let seen = times.entry(term.clone()).or_default();
+            *seen = seen.saturating_add(1);
+            if *seen > MOST_TIMES {
+                continue;
+            }
             *self.postings.entry(term).or_default().entry(place).or_default() += weight;
         }
     }
