@@ -1,9 +1,31 @@
 //! A channel: one configured way to a provider, with the credentials, the wire format it speaks and the models it carries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytespike_dialects::Dialect;
 use http::{HeaderMap, HeaderValue, Uri, header};
+
+/// The channels of this process, swapped whole when an operator changes one. A call keeps those it was planned with.
+pub struct Channels(ArcSwap<Vec<Arc<Channel>>>);
+
+impl Channels {
+    #[must_use]
+    pub fn new(channels: Vec<Channel>) -> Self {
+        Self(ArcSwap::from_pointee(channels.into_iter().map(Arc::new).collect()))
+    }
+
+    /// Those in use now, in order of preference.
+    #[must_use]
+    pub fn current(&self) -> Arc<Vec<Arc<Channel>>> {
+        self.0.load_full()
+    }
+
+    pub(crate) fn replace(&self, channels: Vec<Channel>) {
+        self.0.store(Arc::new(channels.into_iter().map(Arc::new).collect()));
+    }
+}
 
 /// One configured way to a provider.
 #[derive(Debug, Clone)]

@@ -1,13 +1,16 @@
 //! The life of a call, and the API around it. Knows no HTML.
 
 pub mod channel;
+pub mod egress;
 pub mod export;
+pub mod factors;
 mod health;
 pub mod http;
 mod key_set;
 mod options;
 pub mod prices;
 mod serve;
+pub mod stored_channels;
 mod telemetry;
 mod tokens;
 pub mod upstream;
@@ -15,6 +18,7 @@ pub mod upstream;
 use std::sync::Arc;
 
 use bytespike_accounts::Accounts;
+use bytespike_catalog::export::ExportError;
 use bytespike_dialects::Seal;
 use bytespike_ledger::Ledger;
 use bytespike_store::world::World;
@@ -22,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
-pub use channel::{Channel, ChannelError, ChannelParts};
+pub use channel::{Channel, ChannelError, ChannelParts, Channels};
+pub use egress::Allowed;
+use factors::Factors;
 use health::Health;
 pub use key_set::{Jwk, KeySet};
 pub use options::GatewayOptions;
@@ -57,11 +63,13 @@ pub struct Parts {
     pub accounts: Accounts,
     pub ledger: Ledger,
     pub prices: Prices,
-    pub channels: Vec<Arc<Channel>>,
+    pub channels: Channels,
     pub upstream: Arc<dyn Upstream>,
     pub options: Arc<GatewayOptions>,
     pub receipt_key: ed25519_dalek::SigningKey,
     pub signing_keys: KeySet,
+    /// How far input is from its estimate, by model.
+    pub factors: Factors,
     seal_key: Zeroizing<[u8; 32]>,
     health: Health,
     /// Settlements that outlive their request.
@@ -86,16 +94,27 @@ impl Gateway {
             accounts: parts.accounts,
             ledger: parts.ledger,
             prices: parts.prices,
-            channels: parts.channels.into_iter().map(Arc::new).collect(),
+            channels: Channels::new(parts.channels),
             upstream: parts.upstream,
             options: Arc::new(parts.options),
             receipt_key: parts.receipt_key,
             signing_keys: parts.signing_keys,
+            factors: Factors::default(),
             seal_key: parts.seal_key,
             health: Health::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }))
+    }
+
+    /// Uses these channels from now on, and shows which models can be called. Running calls keep theirs.
+    ///
+    /// # Errors
+    /// When the price export cannot be written; its badges stay as they were.
+    pub fn set_channels(&self, channels: Vec<Channel>) -> Result<(), ExportError> {
+        let wired = Self::wired(&channels);
+        self.channels.replace(channels);
+        self.prices.rewire(wired, self.world.now_ms())
     }
 
     /// The slugs that some channel carries, for the price export's badges.

@@ -1,5 +1,6 @@
 //! What the gateway counts about itself. Labels are few and bounded: never a key, an org or a model.
 
+use bytespike_catalog::NanoUsd;
 use bytespike_dialects::ErrorCode;
 use bytespike_ledger::Resolution;
 
@@ -9,6 +10,19 @@ pub fn resolved(resolution: &Resolution) {
     metrics::counter!("bytespike_calls_total", "outcome" => outcome).increment(1);
     let charged = u64::try_from(resolution.charged.0).unwrap_or(0);
     metrics::counter!("bytespike_charged_nano_usd_total").increment(charged);
+}
+
+/// A call cost more than was held for it, and the rest is ours. More than one call in a thousand means that estimates
+/// are wrong.
+pub fn over_hold(receipt_id: &str, excess: NanoUsd) {
+    metrics::counter!("bytespike_over_hold_total").increment(1);
+    let nano = u64::try_from(excess.0).unwrap_or(0);
+    metrics::counter!("bytespike_over_hold_nano_usd_total").increment(nano);
+    tracing::warn!(
+        receipt_id,
+        credits = excess.credits(),
+        "a call cost more than was held; the rest is ours"
+    );
 }
 
 /// A request was answered with an error.

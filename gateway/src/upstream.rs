@@ -7,8 +7,10 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::egress::{Allowed, Connector};
 
 /// The body of an upstream answer, read frame by frame.
 pub type UpstreamBody = UnsyncBoxBody<Bytes, SendError>;
@@ -34,23 +36,19 @@ pub enum SendError {
 
 /// The real client: HTTP/1.1 and HTTP/2, TLS, keep-alive.
 pub struct HttpUpstream {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
 }
 
 impl HttpUpstream {
-    /// A client whose connections must be made within `connect_timeout`.
+    /// A client that connects to what is allowed, within `connect_timeout`. It follows no redirect.
     #[must_use]
-    pub fn new(connect_timeout: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect_timeout));
+    pub fn new(connect_timeout: Duration, allowed: Allowed) -> Self {
         let tls = hyper_rustls::HttpsConnectorBuilder::new()
             .with_webpki_roots()
             .https_or_http()
             .enable_http1()
             .enable_http2()
-            .wrap_connector(tcp);
+            .wrap_connector(Connector::new(allowed, connect_timeout));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::channel_commands::{self, ChannelCommand};
 use crate::config::{Sources, Surface, load};
 use crate::operator_token_command::{self, OperatorTokenCommand};
+use crate::price_commands::{self, PriceCommand};
 use crate::{Failure, backup_command, commands, receipt_command, reconcile_command, telemetry};
 
 /// One key for all the world's models.
@@ -64,6 +66,12 @@ enum Command {
         #[command(subcommand)]
         command: ReceiptCommand,
     },
+    /// Look at, compare and publish prices.
+    #[command(subcommand)]
+    Prices(PriceCommand),
+    /// Channels in the database: add, switch, remove.
+    #[command(subcommand)]
+    Channels(ChannelCommand),
 }
 
 #[derive(Subcommand)]
@@ -125,6 +133,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::Receipt { command: ReceiptCommand::Verify(wanted) } => {
                 return Ok(receipt_command::verify(&wanted));
             }
+            Command::Prices(command) => Box::pin(price_commands::run(command, &load(&sources)?)).await,
+            Command::Channels(command) => Box::pin(channel_commands::run(command, &load(&sources)?)).await,
         }?;
         Ok(ExitCode::SUCCESS)
     })

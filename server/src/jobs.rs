@@ -1,6 +1,5 @@
 //! Work that goes on beside the requests, each at its own pace, until the process stops.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytespike_catalog::NanoUsd;
@@ -12,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config;
 use crate::core::Core;
+use crate::follow::{self, ChannelSources};
 use crate::price_feed::Exports;
 use crate::reconcile_command::{self, ProviderNames};
 use crate::{Failure, trials};
@@ -44,6 +44,7 @@ pub struct Work {
     pub retention: Retention,
     /// Where cost reports are put, and whose channels are whose.
     pub cost_reports: (String, ProviderNames),
+    pub sources: ChannelSources,
 }
 
 /// Starts every job. They end when `stop` is cancelled; the tracker knows when.
@@ -52,6 +53,8 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     let accounts = work.core.accounts.clone();
     jobs.spawn(stop.clone().run_until_cancelled_owned(async move { accounts.run().await }));
     jobs.spawn(stop.clone().run_until_cancelled_owned(sign_prices(work.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(follow::follow(work.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(follow::tell_estimates(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(book_trials(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
@@ -107,7 +110,7 @@ async fn sign_prices(work: Work) {
         if let Err(error) = work.gateway.prices.sign_again(work.core.world.now_ms()) {
             tracing::error!(%error, "the price export could not be signed");
         }
-        work.exports.send_replace(Some(Arc::new(work.gateway.prices.current().export.clone())));
+        follow::show_prices(&work);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starts ByteSpike.
 
 mod backup_command;
+mod channel_commands;
 mod channels;
 mod cli;
 mod commands;
@@ -9,10 +10,12 @@ mod core;
 mod cost_reports;
 mod demo;
 mod demo_org;
+mod follow;
 mod jobs;
 mod listen;
 mod mail;
 mod operator_token_command;
+mod price_commands;
 mod price_feed;
 mod prices;
 mod product;

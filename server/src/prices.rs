@@ -1,30 +1,113 @@
-//! The price book this process sells by: the catalogue, the operator's own models and the markup.
+//! The price book this installation sells by: the catalogue, the operator's own models, the markup, and what operators
+//! changed about it since. Built, checked and published here, at a start and by `bytespike prices`.
 
+use std::collections::BTreeMap;
+
+use bytespike_catalog::check::{ChannelCost, Problem, Surroundings, check};
+use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::model::Provider;
-use bytespike_catalog::{BookOptions, Catalog, Markup, PriceBook};
+use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook};
+use bytespike_gateway::Channel;
+use bytespike_ledger::{Draft, InForce, Ledger};
 
 use crate::Failure;
 use crate::config::Config;
 use crate::demo;
 
-/// Builds the book. Its content depends on the configuration and the catalogue alone, so that a restart finds the
-/// version it already has.
+/// Builds a draft. Its content depends on the configuration, the catalogue and the overrides alone, so that a restart
+/// finds the version it already has.
 ///
 /// # Errors
 /// A price that cannot be used, by model.
-pub fn build(config: &Config, with_demo: bool, now_ms: i64) -> Result<PriceBook, Failure> {
+pub fn draft(config: &Config, with_demo: bool, overrides: Overrides, now_ms: i64) -> Result<Draft, Failure> {
     let mut catalog = Catalog::embedded()?;
     let markup = Markup::new(&config.prices.markup).ok_or(
         "prices.markup: a decimal from 1 to 100 is wanted, with at most six decimals, such as \"1.05\"",
     )?;
-    let newest_rate = catalog.fx_observations.iter().max_by(|a, b| a.date.cmp(&b.date));
-    let fx = newest_rate.cloned().ok_or("the catalogue has no exchange rate")?;
+    let fx = newest(&catalog.fx_observations)
+        .cloned()
+        .map_or_else(|| overrides.rate(), |newest| Ok(Some(newest)))?
+        .ok_or("no exchange rate is known, and some models are priced in CNY; choose one in the overrides under [fx]")?;
     let demo_models = demo::models().filter(|_| with_demo);
     let extra = config.models.iter().cloned().chain(demo_models).map(|model| model.listing(&catalog.as_of));
     let extra = extra.collect::<Result<Vec<_>, _>>()?;
     name_providers(&mut catalog, config, with_demo);
-    let options = BookOptions { markup, fx, extra, basis: std::collections::BTreeMap::new(), at_ms: now_ms };
-    Ok(PriceBook::build(&catalog, &options)?)
+    let options = BookOptions { markup, fx, extra, overrides: overrides.clone(), at_ms: now_ms };
+    Ok(Draft {
+        book: PriceBook::build(&catalog, &options)?,
+        overrides,
+        note: "at a start, from the configuration and the catalogue".to_owned(),
+        observed: catalog.fx_observations,
+    })
+}
+
+/// Which channels carry which model.
+pub fn wiring(channels: &[Channel]) -> BTreeMap<String, Vec<String>> {
+    let mut wired: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for channel in channels {
+        for slug in channel.models.keys() {
+            wired.entry(slug.clone()).or_default().push(channel.id.clone());
+        }
+    }
+    wired
+}
+
+/// What a draft is checked against, as far as it outlives the check.
+pub struct Around<'a> {
+    pub channels: &'a [Channel],
+    pub costs: &'a [ChannelCost],
+    pub in_force: Option<&'a InForce>,
+    pub now_ms: i64,
+}
+
+/// Everything there is to say about a draft.
+pub fn problems(draft: &Draft, around: &Around<'_>) -> Vec<Problem> {
+    let wired = wiring(around.channels);
+    let surroundings = Surroundings {
+        wired: &wired,
+        costs: around.costs,
+        in_force: around.in_force.map(|in_force| &*in_force.book),
+        newest_rate: newest(&draft.observed),
+        at_ms: around.now_ms,
+    };
+    check(&draft.book, &surroundings)
+}
+
+/// Refuses a draft with a problem that blocks, and names each.
+///
+/// # Errors
+/// The problems.
+pub fn refuse_blocked(problems: &[Problem]) -> Result<(), Failure> {
+    let blocking: Vec<String> =
+        problems.iter().filter(|problem| problem.blocks()).map(ToString::to_string).collect();
+    match blocking.is_empty() {
+        true => Ok(()),
+        false => Err(format!("the price book is not published: {}", blocking.join("; ")).into()),
+    }
+}
+
+/// The book to start with: the one in force, or the draft when the configuration or the catalogue has changed. A draft
+/// that is blocked leaves the book in force where it is, and says so in the log.
+///
+/// # Errors
+/// The draft is blocked and nothing is in force, or the database does not answer.
+pub async fn at_start(ledger: &Ledger, draft: Draft, around: &Around<'_>) -> Result<PriceBook, Failure> {
+    let Some(in_force) = around.in_force else {
+        refuse_blocked(&problems(&draft, around))?;
+        return Ok(ledger.publish(draft).await?);
+    };
+    if in_force.book.hash == draft.book.hash {
+        return Ok((*in_force.book).clone());
+    }
+    if let Err(error) = refuse_blocked(&problems(&draft, around)) {
+        tracing::error!(%error, version = in_force.publication.version, "the price book in force stays");
+        return Ok((*in_force.book).clone());
+    }
+    Ok(ledger.publish(draft).await?)
+}
+
+fn newest(rates: &[FxRate]) -> Option<&FxRate> {
+    rates.iter().max_by(|a, b| a.date.cmp(&b.date))
 }
 
 /// Providers of the operator's own models are called what the operator calls them.
@@ -42,6 +125,10 @@ fn name_providers(catalog: &mut Catalog, config: &Config, with_demo: bool) {
 mod tests {
     use super::*;
     use crate::config::{Sources, load};
+
+    fn build(config: &Config, with_demo: bool, now_ms: i64) -> Result<PriceBook, Failure> {
+        draft(config, with_demo, Overrides::default(), now_ms).map(|draft| draft.book)
+    }
 
     #[test]
     fn own_models_and_the_demo_are_priced_beside_the_catalogue_and_the_same_each_time() {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
-use bytespike_gateway::{Channel, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
+use bytespike_gateway::stored_channels::StoredChannels;
+use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
 use bytespike_store::world::World;
 use ed25519_dalek::SigningKey;
 use tokio::task::JoinHandle;
@@ -14,10 +15,11 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, DemoMode, PublicUrls};
 use crate::core::{Core, OnlyServer, master_key, only_server};
 use crate::demo::{self, DemoProvider};
+use crate::follow::ChannelSources;
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
 use crate::reconcile_command::ProviderNames;
-use crate::{Failure, channels, demo_org, jobs, prices, signing_keys, trials};
+use crate::{Failure, demo_org, jobs, prices, signing_keys, trials};
 
 /// How long mail that waits may take to be sent at the end.
 const LAST_MAIL: Duration = Duration::from_secs(5);
@@ -64,7 +66,8 @@ impl Product {
         let recovered = core.ledger.recover().await?;
         tracing::info!(expired_holds = recovered.expired, "the ledger is recovered and its invariants hold");
         let demo = start_demo(config, &core).await?;
-        let gateway = gateway(config, urls, (&core, &master, demo.as_ref())).await?;
+        let sources = channel_sources(config, &core, &master, demo.as_ref())?;
+        let gateway = gateway(config, urls, (&core, &master, &sources)).await?;
         let (outbox, mail_worker) = Outbox::start(&config.mail)?.unzip();
         let work = jobs::Work {
             core: core.clone(),
@@ -73,6 +76,7 @@ impl Product {
             trial_grant: trials::amount(config.accounts.trial_grant_credits),
             retention: jobs::retention(&config.retention),
             cost_reports: (config.reconciliation.folder.clone(), ProviderNames::of(config)),
+            sources,
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
@@ -106,13 +110,7 @@ impl Product {
 
 /// The demo provider runs when it is wanted, or when nothing else could answer and nobody else is listening.
 async fn start_demo(config: &Config, core: &Core) -> Result<Option<Demo>, Failure> {
-    let alone = config.channels.is_empty() && config.provider_keys.is_empty();
-    let wanted = match config.demo.provider {
-        DemoMode::On => true,
-        DemoMode::Off => false,
-        DemoMode::Auto => alone && config.server.is_loopback(),
-    };
-    if !wanted {
+    if !demo_is_wanted(config) {
         return Ok(None);
     }
     let provider = demo::start(config.demo.listen).await?;
@@ -120,17 +118,54 @@ async fn start_demo(config: &Config, core: &Core) -> Result<Option<Demo>, Failur
     Ok(Some(Demo { provider, key }))
 }
 
+/// Whether the demo provider runs, and its models are in the price book.
+pub fn demo_is_wanted(config: &Config) -> bool {
+    let alone = config.channels.is_empty() && config.provider_keys.is_empty();
+    match config.demo.provider {
+        DemoMode::On => true,
+        DemoMode::Off => false,
+        DemoMode::Auto => alone && config.server.is_loopback(),
+    }
+}
+
+/// Where channels come from. Those of the configuration and the demo may be anywhere; others only where the operator
+/// said so.
+pub fn channel_sources(
+    config: &Config,
+    core: &Core,
+    master: &MasterKey,
+    demo: Option<&Demo>,
+) -> Result<ChannelSources, Failure> {
+    let entries = config.gateway.private_upstreams.iter().map(String::as_str);
+    let allowed = Allowed::new(entries).map_err(|entry| {
+        format!("gateway.private_upstreams: `{entry}` is not host:port, such as 127.0.0.1:11434")
+    })?;
+    let stored = StoredChannels {
+        store: core.store.clone(),
+        world: core.world.clone(),
+        seal: master.seal(SealPurpose::ChannelSecret),
+        allowed,
+    };
+    let demo = demo.map(|demo| demo.provider.address);
+    Ok(ChannelSources { config: Arc::new(config.clone()), stored, demo })
+}
+
 async fn gateway(
     config: &Config,
     urls: &PublicUrls,
-    (core, master, demo): (&Core, &MasterKey, Option<&Demo>),
+    (core, master, sources): (&Core, &MasterKey, &ChannelSources),
 ) -> Result<Gateway, Failure> {
     let now_ms = core.world.now_ms();
-    let book = core.ledger.publish(prices::build(config, demo.is_some(), now_ms)?).await?;
-    let mut channels: Vec<Channel> = channels::configured(config, &book)?;
-    if let Some(demo) = demo {
-        channels.extend(channels::of_demo(demo.provider.address)?);
-    }
+    let in_force = core.ledger.prices_in_force().await?;
+    let overrides = in_force.as_ref().map(|in_force| in_force.overrides.clone()).unwrap_or_default();
+    let draft = prices::draft(config, sources.demo.is_some(), overrides, now_ms)?;
+    let channels = sources.all(&draft.book).await?;
+    let costs = sources.stored.costs().await?;
+    let around = prices::Around { channels: &channels, costs: &costs, in_force: in_force.as_ref(), now_ms };
+    let book = prices::at_start(&core.ledger, draft, &around).await?;
+    let demo_url = sources.demo.map(|address| format!("http://{address}"));
+    let configured = config.channels.iter().map(|channel| channel.base_url.as_str());
+    let allowed = sources.stored.allowed.with_urls(configured.chain(demo_url.as_deref()));
     let export_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
     let options = options(config, urls);
     Ok(Gateway::new(GatewayParts {
@@ -139,7 +174,7 @@ async fn gateway(
         ledger: core.ledger.clone(),
         prices: Prices::new(book, Gateway::wired(&channels), export_key, now_ms)?,
         channels,
-        upstream: Arc::new(HttpUpstream::new(options.connect_timeout)),
+        upstream: Arc::new(HttpUpstream::new(options.connect_timeout, allowed)),
         options,
         seal_key: master.reasoning_state_key(),
         receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),

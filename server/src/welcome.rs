@@ -12,7 +12,10 @@ const USUAL_MODEL: &str = "claude-sonnet-5";
 /// A model that can be called here.
 pub fn sample_model(product: Option<&Product>) -> String {
     let demo = product.filter(|product| product.demo.is_some()).map(|_| "demo-claude".to_owned());
-    let wired = || product?.gateway.channels.iter().flat_map(|channel| channel.models.keys()).next().cloned();
+    let wired = || {
+        let channels = product?.gateway.channels.current();
+        channels.iter().flat_map(|channel| channel.models.keys()).next().cloned()
+    };
     demo.or_else(wired).unwrap_or_else(|| USUAL_MODEL.to_owned())
 }
 
@@ -71,9 +74,9 @@ fn mail_mode(config: &Config) -> String {
 }
 
 fn channel_lines(product: &Product) -> Vec<String> {
-    let channels = product.gateway.channels.iter();
+    let channels = product.gateway.channels.current();
     let lines =
-        channels.map(|channel| format!("channel    {} ({} models)", channel.id, channel.models.len()));
+        channels.iter().map(|channel| format!("channel    {} ({} models)", channel.id, channel.models.len()));
     let demo = product.demo.as_ref().map(|demo| {
         format!("           The demo provider on {} answers: it is not a real model.", demo.provider.address)
     });

@@ -21,6 +21,7 @@ mod limits;
 mod model_test;
 mod native_lane;
 mod operator;
+mod prices;
 mod secrets;
 mod shutdown;
 mod vectors;

@@ -193,6 +193,37 @@ impl Product {
         self.folder.path()
     }
 
+    /// Writes a file into the product's folder.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("the folder can be written to");
+    }
+
+    /// Runs another command of the binary in the same folder, beside the running product.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Ran {
+        use tokio::io::AsyncWriteExt as _;
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("BYTESPIKE_SECRETS__MASTER_KEY", canary::MASTER_KEY)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the product's binary starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // A command that reads nothing may have closed it already.
+        drop(stdin.write_all(input.as_bytes()).await);
+        drop(stdin);
+        let done = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+        let done = done.expect("the command ends in time").expect("the command can be waited for");
+        let output =
+            [done.stdout, done.stderr].map(|part| String::from_utf8_lossy(&part).into_owned()).concat();
+        canary::check("a command's output", output.as_bytes());
+        Ran { success: done.status.success(), output }
+    }
+
     /// The process's id.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -232,6 +263,13 @@ impl Product {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// A command that has ended, and all it printed.
+#[derive(Debug)]
+pub struct Ran {
+    pub success: bool,
+    pub output: String,
 }
 
 /// A process of the product's binary with its output in a file.

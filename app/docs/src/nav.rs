@@ -63,7 +63,13 @@ pub(crate) static GROUPS: [Group; 4] = [
     },
     Group {
         title: |t| t.docs.group.operate,
-        entries: &[page!("self-hosting"), page!("operating"), page!("operator-api"), page!("demo-provider")],
+        entries: &[
+            page!("self-hosting"),
+            page!("setting-prices"),
+            page!("operating"),
+            page!("operator-api"),
+            page!("demo-provider"),
+        ],
     },
 ];
 

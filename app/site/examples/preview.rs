@@ -2,18 +2,18 @@
 //! `cargo run -p bytespike-site --example preview -- 127.0.0.1:41300`.
 
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Markup, PriceBook, PriceExport};
+use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook, PriceExport};
 use bytespike_site::{Prices, SiteState};
 use bytespike_ui::Urls;
 use bytespike_ui::http::{ReferrerPolicy, SecurityHeaders};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// 2026-11-22T08:00:00Z: the same pages each time.
 const NOW_MS: i64 = 1_795_334_400_000;
-const WIRED: [&str; 9] = [
+const WIRED: [&str; 13] = [
     "claude-opus-5-5",
     "claude-sonnet-5-5",
     "claude-haiku-5-5",
@@ -23,6 +23,10 @@ const WIRED: [&str; 9] = [
     "deepseek-flash",
     "deepseek-v4-pro",
     "kimi-k3.1-pro",
+    "gemini-3-pro-image",
+    "gpt-image-2.6-flare",
+    "veo-3.1-fast-generate",
+    "doubao-seedance-2-0-260128",
 ];
 
 #[tokio::main]
@@ -45,7 +49,7 @@ fn export() -> Result<PriceExport, Box<dyn Error>> {
         markup: Markup::LIST_PRICE,
         fx,
         extra: Vec::new(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: NOW_MS,
     };
     let book = PriceBook::build(&catalog, &options)?.with_version(412);

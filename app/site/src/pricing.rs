@@ -3,6 +3,7 @@
 mod controls;
 mod detail;
 mod footer;
+mod grid;
 mod query;
 mod row;
 mod table;

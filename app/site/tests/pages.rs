@@ -4,13 +4,13 @@
 use axum::Router;
 use axum::body::Body;
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Markup, PriceBook, PriceExport, display};
+use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook, PriceExport, display};
 use bytespike_site::{Prices, SiteState};
 use bytespike_ui::http::{ReferrerPolicy, SecurityHeaders, layers};
 use bytespike_ui::{Urls, assets};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -33,7 +33,7 @@ fn export() -> PriceExport {
         markup: Markup::LIST_PRICE,
         fx,
         extra: Vec::new(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: NOW_MS,
     };
     let book = PriceBook::build(&Catalog::embedded().unwrap(), &options).unwrap().with_version(7);
@@ -228,4 +228,24 @@ async fn there_is_no_word_for_giving_money_back() {
             assert!(!html.contains("refund") && !html.contains("退款"), "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_media_model_shows_its_kinds_and_a_dated_one_what_comes_next() {
+    let veo = page("/pricing/veo-3.1-fast-generate").await;
+    for text in ["Price by kind", "Prices per second.", "A video of 5 seconds at 720p: $0.50."] {
+        assert!(veo.contains(text), "{text}");
+    }
+    assert!(page("/zh/pricing/veo-3.1-fast-generate").await.contains("一段 5 秒的 720p 视频：$0.50。"));
+    assert!(!page("/pricing/claude-sonnet-5-5").await.contains("Price by kind"));
+    let gemini = page("/pricing/gemini-3.8-flash").await;
+    for text in ["until 31 Dec 2026", "from 1 Jan 2027", "1 Jan 2027: Input $1.50, Output $7.50"] {
+        assert!(gemini.contains(text), "{text}");
+    }
+    let deepseek = page("/pricing/deepseek-flash").await;
+    assert!(deepseek.contains("09:00–12:00, 14:00–18:00 (UTC+8)"));
+    let list = page("/pricing").await;
+    assert!(row(&list, "gemini-3.8-flash").contains("New price 1 Jan 2027"));
+    assert!(row(&list, "deepseek-flash").contains("Peak hours"), "a Sunday");
+    assert!(row(&list, "veo-3.1-fast-generate").contains("from $0.10 / second"));
 }

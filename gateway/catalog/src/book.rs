@@ -4,12 +4,17 @@ use crate::basis;
 use crate::decimal;
 use crate::fx::FxRate;
 use crate::load::{Catalog, Listing};
+use crate::media::Kind;
 use crate::model::{Model, Preset, Provider, Status};
 use crate::money::PicoUsd;
+use crate::overrides::{OverrideError, Overrides};
 use crate::price::{Basis, Component, Currency, ListPrice, Unit};
+use crate::schedule::{Moment, PeakHours};
+use crate::usage::Way;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the operator adds to the catalogue before a book is built.
 #[derive(Clone, Debug)]
@@ -19,8 +24,8 @@ pub struct BookOptions {
     pub fx: FxRate,
     /// Models the catalogue does not have, or has otherwise; same id replaces.
     pub extra: Vec<Listing>,
-    /// The price list to use for a model, where the usual choice is not wanted.
-    pub basis: BTreeMap<String, Basis>,
+    /// Its exchange rate, if it names one, goes before `fx`.
+    pub overrides: Overrides,
     /// Dated prices must be complete from this moment on.
     pub at_ms: i64,
 }
@@ -51,7 +56,7 @@ impl Markup {
 /// Why a book cannot be published.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BookError {
-    #[error("model `{model}` has two prices for {} at the same time for the same request", component.name())]
+    #[error("model `{model}` has two prices for {} at the same time for the same request; end the one where the other begins", component.name())]
     Ambiguous { model: String, component: Component },
     #[error("model `{model}`: the price of {} does not fit", component.name())]
     TooLarge { model: String, component: Component },
@@ -59,6 +64,10 @@ pub enum BookError {
     AliasTaken { alias: String, model: String },
     #[error("no price list {basis:?} is known for model `{model}`")]
     NoSuchBasis { model: String, basis: Basis },
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    #[error("price book version {0} in the database does not have the hash it is stored under")]
+    Damaged(i64),
 }
 
 /// Why a model that is listed cannot be called.
@@ -72,6 +81,8 @@ pub enum Unavailable {
         component: Component,
     },
     NotWired,
+    /// The price book that lists it has been followed by another.
+    Superseded,
 }
 
 /// A price we sell at.
@@ -99,6 +110,21 @@ pub struct PricedModel {
     /// Why it cannot be sold, whatever the wiring.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_problem: Option<Component>,
+    /// The book's; whoever reads a model from JSON hands it on (see [`PriceBook::from_content`]).
+    #[serde(skip, default = "china")]
+    pub(crate) peak_hours: Arc<PeakHours>,
+}
+
+fn china() -> Arc<PeakHours> {
+    Arc::new(PeakHours::china())
+}
+
+/// Which price of a component is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    pub input_tokens: u64,
+    pub now: Moment,
+    pub kind: Kind,
 }
 
 /// Every model's public price under one version.
@@ -117,6 +143,7 @@ pub struct PriceBook {
 pub struct BookContent {
     pub fx: FxRate,
     pub markup: Markup,
+    pub peak_hours: Arc<PeakHours>,
     pub providers: Vec<Provider>,
     /// By id.
     pub models: BTreeMap<String, PricedModel>,
@@ -131,18 +158,46 @@ impl PriceBook {
         for listing in catalog.models.iter().chain(&options.extra) {
             listings.insert(&listing.model.id, listing);
         }
+        let overrides = &options.overrides;
+        if let Some(unknown) = overrides.models().find(|model| !listings.contains_key(model.as_str())) {
+            return Err(OverrideError::UnknownModel(unknown.clone()).into());
+        }
+        let fx = overrides.rate()?.unwrap_or_else(|| options.fx.clone());
+        let maker = Maker { options, fx: &fx };
         let models = listings
             .into_iter()
-            .map(|(id, listing)| Ok((id.to_owned(), price_model(listing, options)?)))
+            .map(|(id, listing)| Ok((id.to_owned(), maker.price_model(listing)?)))
             .collect::<Result<_, BookError>>()?;
-        let providers = catalog.providers.clone();
-        Self::from_content(BookContent { fx: options.fx.clone(), markup: options.markup, providers, models })
+        Self::from_content(BookContent {
+            fx: fx.clone(),
+            markup: options.markup,
+            peak_hours: overrides.peak_hours.clone().map_or_else(china, Arc::new),
+            providers: catalog.providers.clone(),
+            models,
+        })
     }
 
-    /// A book from what an export or the database kept of it. The hash is computed anew.
-    pub fn from_content(content: BookContent) -> Result<Self, BookError> {
+    /// A book from what an export kept of it. The hash is computed anew.
+    pub fn from_content(mut content: BookContent) -> Result<Self, BookError> {
+        for model in content.models.values_mut() {
+            model.peak_hours = content.peak_hours.clone();
+        }
         let aliases = collect_aliases(&content.models)?;
         Ok(Self { version: 0, hash: content.hash(), content, aliases })
+    }
+
+    /// A published book as the database keeps it: its content as JSON under its version and hash.
+    pub fn from_stored(version: i64, hash: &str, content_json: &str) -> Result<Self, BookError> {
+        let content = serde_json::from_str(content_json).ok();
+        let content = content.filter(|_| hash_of(content_json.as_bytes()) == hash);
+        let book = Self::from_content(content.ok_or(BookError::Damaged(version))?)?;
+        Ok(Self { version, hash: hash.to_owned(), ..book })
+    }
+
+    /// The content as [`Self::from_stored`] reads it.
+    pub fn content_json(&self) -> String {
+        // A map with text keys and plain values always serialises.
+        serde_json::to_string(&self.content).unwrap_or_default()
     }
 
     #[must_use]
@@ -171,9 +226,12 @@ impl PriceBook {
 impl BookContent {
     fn hash(&self) -> String {
         // A map with text keys and plain values always serialises.
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
-        format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
+        hash_of(&serde_json::to_vec(self).unwrap_or_default())
     }
+}
+
+fn hash_of(json: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(json)))
 }
 
 impl PricedModel {
@@ -208,47 +266,83 @@ impl PricedModel {
 
     /// The price of a component for a request with this much input at that moment.
     pub fn price(&self, component: Component, input_tokens: u64, at_ms: i64) -> Option<&Price> {
+        let now = self.moment(at_ms);
         self.prices.iter().find(|price| {
             price.list.component == component
                 && price.list.tier.covers_input(input_tokens)
-                && price.list.applies(at_ms)
+                && price.list.applies(now)
         })
     }
-}
 
-fn price_model(listing: &Listing, options: &BookOptions) -> Result<PricedModel, BookError> {
-    let model = &listing.model;
-    let choice = basis::choose(listing, options.basis.get(&model.id).copied(), options.at_ms)?;
-    let (mut prices, mut other_lists) = (Vec::new(), Vec::new());
-    for row in &listing.prices {
-        let billed = Some(row.basis) == choice.basis && !basis::is_restated(listing, row);
-        let Some(amount_pico) = row.amount_pico.filter(|_| billed) else {
-            other_lists.push(row.clone());
-            continue;
-        };
-        let too_large = || BookError::TooLarge { model: model.id.clone(), component: row.component };
-        prices.push(sell(row, amount_pico, options).ok_or_else(too_large)?);
+    /// The price of something counted like this: that of the first of its components that has one.
+    pub(crate) fn price_of(&self, way: &Way, ask: &Ask) -> Option<&Price> {
+        way.components.iter().find_map(|component| {
+            self.prices.iter().find(|price| {
+                price.list.component == *component
+                    && price.list.unit.base() == way.base
+                    && price.list.tier.covers_input(ask.input_tokens)
+                    && price.list.tier.covers_kind(&ask.kind)
+                    && price.list.applies(ask.now)
+            })
+        })
     }
-    let aliases = listing.aliases.clone();
-    Ok(PricedModel {
-        model: model.clone(),
-        aliases,
-        basis: choice.basis,
-        prices,
-        other_lists,
-        price_problem: choice.missing,
-    })
+
+    /// The moment by the book's peak hours.
+    pub fn moment(&self, at_ms: i64) -> Moment {
+        self.peak_hours.moment(at_ms)
+    }
 }
 
-/// List price × markup, from CNY at the book's rate, rounded up once.
-fn sell(row: &ListPrice, amount_pico: i64, options: &BookOptions) -> Option<Price> {
-    let divisor = match row.basis.currency {
-        Currency::Usd => 1_000_000,
-        Currency::Cny => i128::from(options.fx.usd_cny_micro),
-    };
-    let marked_up = i128::from(amount_pico) * i128::from(options.markup.micro);
-    let usd_pico = i64::try_from(-(-marked_up).div_euclid(divisor)).ok()?;
-    Some(Price { usd_pico: PicoUsd(usd_pico), list: row.clone() })
+/// Prices models one by one.
+struct Maker<'a> {
+    options: &'a BookOptions,
+    fx: &'a FxRate,
+}
+
+impl Maker<'_> {
+    fn price_model(&self, listing: &Listing) -> Result<PricedModel, BookError> {
+        let (model, overrides) = (&listing.model, &self.options.overrides);
+        let own = overrides.own(&model.id)?;
+        let markup = overrides.markup(&model.provider, &model.id)?.unwrap_or(self.options.markup);
+        let wanted = overrides.basis.get(&model.id).copied();
+        let choice = basis::choose(listing, &own, wanted, self.options.at_ms)?;
+        let is_own = |component| own.iter().any(|row| row.component == component);
+        let too_large = |component| BookError::TooLarge { model: model.id.clone(), component };
+        let (mut prices, mut other_lists) = (Vec::new(), Vec::new());
+        for row in &listing.prices {
+            let billed = Some(row.basis) == choice.basis
+                && !basis::is_restated(listing, row)
+                && !is_own(row.component);
+            let Some(amount_pico) = row.amount_pico.filter(|_| billed) else {
+                other_lists.push(row.clone());
+                continue;
+            };
+            let usd_pico = self.sell(row.basis.currency, amount_pico, markup);
+            let usd_pico = usd_pico.ok_or_else(|| too_large(row.component))?;
+            prices.push(Price { usd_pico, list: row.clone() });
+        }
+        let own = own.into_iter().filter_map(|row| Some((PicoUsd(row.amount_pico?), row)));
+        prices.extend(own.map(|(usd_pico, list)| Price { usd_pico, list }));
+        Ok(PricedModel {
+            model: model.clone(),
+            aliases: listing.aliases.clone(),
+            basis: choice.basis,
+            prices,
+            other_lists,
+            price_problem: choice.missing,
+            peak_hours: china(),
+        })
+    }
+
+    /// List price × markup, from CNY at the book's rate, rounded up once.
+    fn sell(&self, currency: Currency, amount_pico: i64, markup: Markup) -> Option<PicoUsd> {
+        let marked_up = i128::from(amount_pico) * i128::from(markup.micro);
+        let divisor = match currency {
+            Currency::Usd => 1_000_000,
+            Currency::Cny => i128::from(self.fx.usd_cny_micro),
+        };
+        i64::try_from(-(-marked_up).div_euclid(divisor)).ok().map(PicoUsd)
+    }
 }
 
 fn collect_aliases(models: &BTreeMap<String, PricedModel>) -> Result<BTreeMap<String, String>, BookError> {
@@ -279,6 +373,7 @@ pub(crate) fn quoted_unit(unit: Unit) -> (u32, &'static str) {
         Unit::VideoToken => (6, "1M video tokens"),
         Unit::Character => (9, "1k characters"),
         Unit::Search => (9, "1k searches"),
+        Unit::RerankUnit => (9, "1k rerank units"),
         Unit::Image => (12, "image"),
         Unit::Video => (12, "video"),
         Unit::Second => (12, "second"),

@@ -28,7 +28,55 @@ impl Factor {
     pub fn learned(ratio_micro: u64) -> Self {
         Self(ratio_micro).max(Self::FLOOR)
     }
+
+    /// In millionths.
+    pub fn micro(self) -> u64 {
+        self.0
+    }
 }
+
+/// A span of ratios, each 2 % wider than the one before, from 0.1 to about 50.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RatioBucket(u16);
+
+const BUCKETS: usize = 314;
+const BUCKET_ENDS_MICRO: [u64; BUCKETS] = bucket_ends();
+
+const fn bucket_ends() -> [u64; BUCKETS] {
+    let mut ends = [100_000; BUCKETS];
+    let mut at = 1;
+    while at < BUCKETS {
+        ends[at] = ends[at - 1] + ends[at - 1] / 50;
+        at += 1;
+    }
+    ends
+}
+
+impl RatioBucket {
+    /// The bucket of a ratio in millionths; what is beyond the last is in the last.
+    pub fn of(ratio_micro: u64) -> Self {
+        let at = BUCKET_ENDS_MICRO.partition_point(|end| *end < ratio_micro).min(BUCKETS - 1);
+        Self(u16::try_from(at).unwrap_or(u16::MAX))
+    }
+
+    pub fn number(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    /// `None` for a number no bucket has.
+    pub fn numbered(number: i64) -> Option<Self> {
+        let bucket = u16::try_from(number).ok().map(Self);
+        bucket.filter(|bucket| usize::from(bucket.0) < BUCKETS)
+    }
+
+    /// The highest ratio in it, in millionths.
+    pub fn most_micro(self) -> u64 {
+        BUCKET_ENDS_MICRO.get(usize::from(self.0)).copied().unwrap_or(u64::MAX)
+    }
+}
+
+/// Text with fewer tokens than this says little about how dense it is.
+const TELLING_TOKENS: u64 = 100;
 
 /// Tokens per thousand bytes of each class, at the dense end of current tokenizers.
 const PER_1000_LATIN: u64 = 300;
@@ -78,16 +126,31 @@ impl ContentBytes {
     /// An upper estimate of the input tokens, at most one per byte of text.
     pub fn tokens(&self, factor: Factor) -> u64 {
         let bytes = self.latin + self.code + self.wide + self.base64;
-        let per_mille = self.latin * PER_1000_LATIN
+        let text = u128::from(self.text_per_mille()) * u128::from(factor.0) / 1_000_000_000 + 1;
+        let text = u64::try_from(text).unwrap_or(u64::MAX).min(bytes.max(1));
+        text.saturating_add(self.frame_tokens())
+    }
+
+    /// Tokens that are no text: what stands around messages and tools, and pictures.
+    pub fn frame_tokens(&self) -> u64 {
+        let tools = if self.tools > 0 { ANY_TOOLS + self.tools * PER_TOOL } else { 0 };
+        (self.messages * PER_MESSAGE).saturating_add(tools).saturating_add(self.images * PER_IMAGE)
+    }
+
+    /// What a provider counted, less the frame, to the bare estimate of the text, in millionths. `None` when it tells
+    /// nothing about text: there were pictures, or hardly any text.
+    pub fn ratio_micro(&self, counted_tokens: u64) -> Option<u64> {
+        let text = self.text_per_mille() / 1_000;
+        let counted = counted_tokens.saturating_sub(self.frame_tokens());
+        let telling = self.images == 0 && text >= TELLING_TOKENS;
+        telling.then(|| counted.saturating_mul(1_000_000) / text)
+    }
+
+    fn text_per_mille(&self) -> u64 {
+        self.latin * PER_1000_LATIN
             + self.code * PER_1000_CODE
             + self.wide * PER_1000_WIDE
-            + self.base64 * PER_1000_BASE64;
-        let text = u128::from(per_mille) * u128::from(factor.0) / 1_000_000_000 + 1;
-        let text = u64::try_from(text).unwrap_or(u64::MAX).min(bytes.max(1));
-        let tools = if self.tools > 0 { ANY_TOOLS + self.tools * PER_TOOL } else { 0 };
-        text.saturating_add(self.messages * PER_MESSAGE)
-            .saturating_add(tools)
-            .saturating_add(self.images * PER_IMAGE)
+            + self.base64 * PER_1000_BASE64
     }
 }
 
@@ -120,6 +183,29 @@ mod tests {
         assert!(of("a").tokens(Factor::FLOOR) <= 1);
         let long = of(&"1234567890".repeat(1_000));
         assert!(long.tokens(Factor::FLOOR) <= 10_000);
+    }
+
+    #[test]
+    fn a_ratio_learned_as_factor_would_have_been_enough() {
+        let text = of(&"word ".repeat(1_000));
+        let counted = 2 * text.tokens(Factor::FLOOR);
+        let ratio = text.ratio_micro(counted).expect("enough text");
+        let factor = Factor::learned(RatioBucket::of(ratio).most_micro());
+        assert!(text.tokens(factor) >= counted);
+        assert!(text.tokens(factor) <= counted * 103 / 100, "and not much more");
+        assert_eq!(of("short").ratio_micro(100), None);
+        assert_eq!(ContentBytes { images: 1, ..text }.ratio_micro(counted), None);
+    }
+
+    #[test]
+    fn buckets_are_in_order_and_hold_what_is_put_into_them() {
+        for ratio in [0, 99_999, 100_000, 100_001, 1_150_000, 2_000_000, 40_000_000] {
+            let bucket = RatioBucket::of(ratio);
+            assert!(bucket.most_micro() >= ratio, "{ratio}");
+            assert_eq!(RatioBucket::numbered(bucket.number()), Some(bucket));
+        }
+        assert_eq!(RatioBucket::numbered(314), None);
+        assert_eq!(RatioBucket::of(u64::MAX).number(), 313);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use crate::book::{BookContent, BookError, Markup, PriceBook, PricedModel, Unavailable};
 use crate::fx::FxRate;
 use crate::model::Provider;
+use crate::schedule::PeakHours;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How long an export may be relied on. It is signed anew every minute.
 pub const LIFETIME_MS: i64 = 15 * 60_000;
@@ -24,6 +26,8 @@ pub struct PriceExport {
     pub expires_at_ms: i64,
     pub fx: FxRate,
     pub markup: Markup,
+    /// When it is peak, for prices that depend on it.
+    pub peak_hours: Arc<PeakHours>,
     pub providers: Vec<Provider>,
     pub models: Vec<ExportedModel>,
 }
@@ -80,7 +84,19 @@ pub enum ExportError {
 impl PriceExport {
     /// `wired` holds the ids of the models that some channel serves.
     pub fn new(book: &PriceBook, wired: &BTreeSet<String>, now_ms: i64) -> Self {
-        let models = book.models().map(|model| ExportedModel::new(model, wired, now_ms)).collect();
+        Self::of(book, now_ms, |model| match wired.contains(&model.model.id) {
+            true => model.sellable(now_ms),
+            false => model.sellable(now_ms).and(Err(Unavailable::NotWired)),
+        })
+    }
+
+    /// A version that is not in force any more (or not here): receipts that name it are recomputed from this.
+    pub fn superseded(book: &PriceBook, now_ms: i64) -> Self {
+        Self::of(book, now_ms, |_| Err(Unavailable::Superseded))
+    }
+
+    fn of(book: &PriceBook, now_ms: i64, callable: impl Fn(&PricedModel) -> Result<(), Unavailable>) -> Self {
+        let models = book.models().map(|model| ExportedModel::new(model, callable(model))).collect();
         Self {
             object: "price_export".to_owned(),
             version: book.version,
@@ -89,6 +105,7 @@ impl PriceExport {
             expires_at_ms: now_ms + LIFETIME_MS,
             fx: book.content.fx.clone(),
             markup: book.content.markup,
+            peak_hours: book.content.peak_hours.clone(),
             providers: book.content.providers.clone(),
             models,
         }
@@ -108,8 +125,9 @@ impl PriceExport {
     pub fn book(&self) -> Result<PriceBook, ExportError> {
         let models: BTreeMap<String, PricedModel> =
             self.models.iter().map(|model| (model.priced.model.id.clone(), model.priced.clone())).collect();
-        let (fx, providers) = (self.fx.clone(), self.providers.clone());
-        let book = PriceBook::from_content(BookContent { fx, markup: self.markup, providers, models })?;
+        let (fx, providers, peak_hours) = (self.fx.clone(), self.providers.clone(), self.peak_hours.clone());
+        let content = BookContent { fx, markup: self.markup, peak_hours, providers, models };
+        let book = PriceBook::from_content(content)?;
         if book.hash == self.hash { Ok(book.with_version(self.version)) } else { Err(ExportError::Hash) }
     }
 
@@ -119,12 +137,7 @@ impl PriceExport {
 }
 
 impl ExportedModel {
-    fn new(model: &PricedModel, wired: &BTreeSet<String>, now_ms: i64) -> Self {
-        let sellable = model.sellable(now_ms);
-        let callable = sellable.and_then(|()| match wired.contains(&model.model.id) {
-            true => Ok(()),
-            false => Err(Unavailable::NotWired),
-        });
+    fn new(model: &PricedModel, callable: Result<(), Unavailable>) -> Self {
         let badge = if callable.is_ok() { Badge::Live } else { Badge::Estimate };
         Self { badge, reason: callable.err(), priced: model.clone() }
     }
@@ -138,7 +151,11 @@ impl SignedExport {
 
     /// The export whoever signed it, for a reader that only wants to calculate with it.
     pub fn unverified(&self) -> Result<PriceExport, ExportError> {
-        Ok(serde_json::from_str(self.export.get())?)
+        let mut export: PriceExport = serde_json::from_str(self.export.get())?;
+        for model in &mut export.models {
+            model.priced.peak_hours = export.peak_hours.clone();
+        }
+        Ok(export)
     }
 
     /// The export, if the key made the signature. Whether it is still current is [`PriceExport::is_current`].
@@ -147,7 +164,7 @@ impl SignedExport {
         let bytes = BASE64.decode(&self.signature.value).map_err(|_| wrong())?;
         let signature = Signature::from_slice(&bytes).map_err(|_| wrong())?;
         key.verify_strict(self.export.get().as_bytes(), &signature).map_err(|_| wrong())?;
-        Ok(serde_json::from_str(self.export.get())?)
+        self.unverified()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Exchange rates with dates. A published price never moves with the market: it names the row it was made with.
 use crate::decimal;
+use crate::price::Currency;
 use serde::{Deserialize, Serialize};
 
 /// How many CNY one USD was worth on a day, and who said so.
@@ -23,6 +24,17 @@ impl FxRate {
             usd_cny_micro,
             source: source.to_owned(),
         })
+    }
+
+    /// A listed amount in pico-USD, rounded up.
+    pub(crate) fn usd_pico(&self, currency: Currency, amount_pico: i64) -> Option<i64> {
+        match currency {
+            Currency::Usd => Some(amount_pico),
+            Currency::Cny => {
+                let scaled = i128::from(amount_pico) * 1_000_000;
+                i64::try_from(-(-scaled).div_euclid(i128::from(self.usd_cny_micro))).ok()
+            }
+        }
     }
 
     /// CNY per USD as text, with at least four decimals.

@@ -1,9 +1,11 @@
 //! Models, price components, the price book and the signed price export. Pure: no I/O, no clock.
-mod basis;
+pub mod basis;
 pub mod book;
-mod calendar;
+pub mod calendar;
 pub mod charge;
+pub mod check;
 pub mod decimal;
+pub mod diff;
 pub mod display;
 pub mod estimate;
 pub mod export;
@@ -11,9 +13,12 @@ pub mod extra;
 pub mod fx;
 pub mod hold;
 pub mod load;
+pub mod media;
 pub mod model;
 pub mod money;
+pub mod overrides;
 pub mod price;
+pub mod schedule;
 pub mod usage;
 
 pub use book::{BookOptions, Markup, PriceBook, PricedModel, Unavailable};
@@ -21,6 +26,9 @@ pub use charge::{Charge, Line, PriceError, Served, charge};
 pub use export::{PriceExport, SignedExport};
 pub use hold::{Bounds, hold_bound};
 pub use load::Catalog;
+pub use media::{Kind, Label, Media};
 pub use money::{NanoUsd, PicoUsd};
+pub use overrides::Overrides;
 pub use price::Component;
+pub use schedule::{Moment, PeakHours, Schedule};
 pub use usage::Usage;

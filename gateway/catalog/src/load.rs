@@ -247,14 +247,29 @@ impl RawTier {
     }
 }
 
+/// Every unit a price can be written in.
+pub(crate) const UNITS: [&str; 10] = [
+    "1M tokens",
+    "1M video tokens",
+    "1k chars",
+    "10k chars",
+    "1k searches",
+    "1k rerank units",
+    "image",
+    "video",
+    "second",
+    "minute",
+];
+
 /// The unit, and the decimals that turn the listed amount into pico-units per one of it: 12 less the zeros of the count.
-fn read_unit(text: &str) -> Option<(Unit, u32)> {
+pub(crate) fn read_unit(text: &str) -> Option<(Unit, u32)> {
     Some(match text {
         "1M tokens" => (Unit::Token, 6),
         "1M video tokens" => (Unit::VideoToken, 6),
         "1k chars" => (Unit::Character, 9),
         "10k chars" => (Unit::Character, 8),
         "1k searches" => (Unit::Search, 9),
+        "1k rerank units" => (Unit::RerankUnit, 9),
         "image" => (Unit::Image, 12),
         "video" => (Unit::Video, 12),
         "second" => (Unit::Second, 12),

@@ -1,6 +1,8 @@
 //! A price row: which component of the usage it prices, when, for which kind of request, and where the figure is from.
-use crate::calendar::{BEIJING_OFFSET_MS, DAY_MS, is_china_working_day};
+use crate::media::{Kind, Label};
 use crate::money::{Exact, PicoUsd};
+use crate::schedule::Moment;
+pub use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// A part of a call that is priced apart.
@@ -35,9 +37,26 @@ pub enum Component {
     Video,
     VideoInput,
     VideoTokens,
+    Rerank,
 }
 
 impl Component {
+    /// Whether it can be counted like that at all. A price in another unit would never find what it prices.
+    pub fn counts_in(self, base: Base) -> bool {
+        match self {
+            Self::TextInput => matches!(base, Base::Token | Base::Character),
+            Self::ImageInput => matches!(base, Base::Token | Base::Image),
+            Self::Image => base == Base::Image,
+            Self::AudioInput | Self::AudioOutput => matches!(base, Base::Token | Base::Millisecond),
+            Self::Video => matches!(base, Base::Video | Base::Millisecond),
+            Self::VideoInput => base == Base::Millisecond,
+            Self::VideoTokens => base == Base::VideoToken,
+            Self::WebSearch => base == Base::Search,
+            Self::Rerank => base == Base::RerankUnit,
+            _ => base == Base::Token,
+        }
+    }
+
     /// As it is spelled in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,12 +82,13 @@ impl Component {
             Self::Video => "video",
             Self::VideoInput => "video_input",
             Self::VideoTokens => "video_tokens",
+            Self::Rerank => "rerank",
         }
     }
 }
 
 /// What a price is for one of. Quantities of `Second` and `Minute` are counted in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     Token,
@@ -79,11 +99,39 @@ pub enum Unit {
     Search,
     Second,
     Minute,
+    RerankUnit,
+}
+
+/// What a quantity counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    Token,
+    VideoToken,
+    Character,
+    Image,
+    Video,
+    Search,
+    Millisecond,
+    RerankUnit,
 }
 
 impl Unit {
-    /// How many counted things one price is for.
-    pub(crate) fn divisor(self) -> i128 {
+    /// What is counted to be priced in this unit.
+    pub fn base(self) -> Base {
+        match self {
+            Self::Token => Base::Token,
+            Self::VideoToken => Base::VideoToken,
+            Self::Character => Base::Character,
+            Self::Image => Base::Image,
+            Self::Video => Base::Video,
+            Self::Search => Base::Search,
+            Self::Second | Self::Minute => Base::Millisecond,
+            Self::RerankUnit => Base::RerankUnit,
+        }
+    }
+
+    /// How many counted things make one of this unit.
+    pub fn counted(self) -> u32 {
         match self {
             Self::Second => 1_000,
             Self::Minute => 60_000,
@@ -116,7 +164,8 @@ pub struct Basis {
 }
 
 /// Which requests a row is for. An empty tier is for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tier {
     /// The row prices the whole request when its input is above this many tokens …
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,37 +189,57 @@ impl Tier {
             && self.input_tokens_upto.is_none_or(|upto| input_tokens <= upto)
     }
 
-    /// Whether the row depends on what is asked for, such as a picture's size.
-    pub fn is_by_kind(&self) -> bool {
-        !self.sizes.is_empty() || self.quality.is_some() || self.audio.is_some() || self.video_input.is_some()
+    /// Whether the row is for this kind of picture or video. What is not known matches no row that depends on it.
+    pub fn covers_kind(&self, kind: &Kind) -> bool {
+        let (size, quality) = (kind.size, kind.quality);
+        (self.sizes.is_empty() || size.is_some_and(|size| self.names(&size)))
+            && self.quality.as_ref().is_none_or(|one| quality.is_some_and(|quality| quality.is(one)))
+            && (self.audio.is_none() || self.audio == kind.audio)
+            && (self.video_input.is_none() || self.video_input == kind.video_input)
     }
-}
 
-/// Hours of the day a row is for. DeepSeek doubles its prices at peak hours (its pricing page, since 2026-08-16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    Peak,
-    Offpeak,
-}
+    /// Whether the row may be for it, once what is not known yet is known.
+    pub fn may_cover_kind(&self, kind: &Kind) -> bool {
+        let either =
+            |row: Option<bool>, asked: Option<bool>| row.is_none() || asked.is_none() || row == asked;
+        (self.sizes.is_empty() || kind.size.is_none_or(|size| self.names(&size)))
+            && self.quality.as_ref().is_none_or(|one| kind.quality.is_none_or(|quality| quality.is(one)))
+            && either(self.audio, kind.audio)
+            && either(self.video_input, kind.video_input)
+    }
 
-impl Schedule {
-    /// Which side of the day it is: peak is Monday to Friday outside Chinese public holidays,
-    /// 09:00–12:00 and 14:00–18:00 in Beijing.
-    pub fn at(at_ms: i64) -> Self {
-        let local_ms = at_ms + BEIJING_OFFSET_MS;
-        let hour = local_ms.rem_euclid(DAY_MS) / 3_600_000;
-        let peak_hour = (9..12).contains(&hour) || (14..18).contains(&hour);
-        if peak_hour && is_china_working_day(local_ms.div_euclid(DAY_MS)) {
-            Self::Peak
-        } else {
-            Self::Offpeak
-        }
+    /// Whether some request falls under both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let starts = |tier: &Self| tier.input_tokens_above.map_or(0, |above| above.saturating_add(1));
+        let ends = |tier: &Self| tier.input_tokens_upto.unwrap_or(u64::MAX);
+        let either = |one: Option<bool>, two: Option<bool>| one.is_none() || two.is_none() || one == two;
+        let same = |one: &String, two: &String| one.eq_ignore_ascii_case(two);
+        let sizes = self.sizes.is_empty()
+            || other.sizes.is_empty()
+            || self.sizes.iter().any(|one| other.sizes.iter().any(|two| same(one, two)));
+        let qualities = match (&self.quality, &other.quality) {
+            (Some(one), Some(two)) => same(one, two),
+            _ => true,
+        };
+        starts(self).max(starts(other)) <= ends(self).min(ends(other))
+            && sizes
+            && qualities
+            && either(self.audio, other.audio)
+            && either(self.video_input, other.video_input)
+    }
+
+    /// What depends on the kind of picture or video alone.
+    pub(crate) fn kind(&self) -> Self {
+        Self { input_tokens_above: None, input_tokens_upto: None, ..self.clone() }
+    }
+
+    fn names(&self, size: &Label) -> bool {
+        self.sizes.iter().any(|one| size.is(one))
     }
 }
 
 /// A span of time, from inclusive, to exclusive, in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Effective {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_ms: Option<i64>,
@@ -179,6 +248,12 @@ pub struct Effective {
 }
 
 impl Effective {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let starts = |span: &Self| span.from_ms.unwrap_or(i64::MIN);
+        let ends = |span: &Self| span.to_ms.unwrap_or(i64::MAX);
+        starts(self).max(starts(other)) < ends(self).min(ends(other))
+    }
+
     pub fn covers(&self, at_ms: i64) -> bool {
         self.from_ms.is_none_or(|from| at_ms >= from) && self.to_ms.is_none_or(|to| at_ms < to)
     }
@@ -231,38 +306,29 @@ pub struct ListPrice {
 }
 
 impl ListPrice {
-    pub fn applies(&self, at_ms: i64) -> bool {
-        self.effective.covers(at_ms) && self.schedule.is_none_or(|schedule| schedule == Schedule::at(at_ms))
+    /// Whether some request at some moment would find both rows.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let sides = self.schedule.is_none() || other.schedule.is_none() || self.schedule == other.schedule;
+        self.component == other.component
+            && self.unit.base() == other.unit.base()
+            && sides
+            && self.tier.overlaps(&other.tier)
+            && self.effective.overlaps(&other.effective)
+    }
+
+    pub fn applies(&self, now: Moment) -> bool {
+        self.effective.covers(now.at_ms) && self.schedule.is_none_or(|schedule| schedule == now.side)
     }
 }
 
 /// `quantity` counted things of `unit` at `price` each.
 pub(crate) fn amount(quantity: u64, price: PicoUsd, unit: Unit) -> Option<Exact> {
-    Exact::of(quantity, price, unit.divisor())
+    Exact::of(quantity, price, i128::from(unit.counted()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::parse_day;
-
-    #[test]
-    fn deepseek_peak_turns_at_the_exact_second() {
-        let beijing = |day: &str, hour: i64| {
-            parse_day(day).expect("a date") * DAY_MS + hour * 3_600_000 - BEIJING_OFFSET_MS
-        };
-        for (hour, before, after) in [
-            (9, Schedule::Offpeak, Schedule::Peak),
-            (12, Schedule::Peak, Schedule::Offpeak),
-            (14, Schedule::Offpeak, Schedule::Peak),
-            (18, Schedule::Peak, Schedule::Offpeak),
-        ] {
-            let edge = beijing("2026-11-24", hour);
-            assert_eq!((Schedule::at(edge - 1), Schedule::at(edge)), (before, after), "{hour}:00");
-        }
-        assert_eq!(Schedule::at(beijing("2026-10-05", 10)), Schedule::Offpeak, "a holiday");
-        assert_eq!(Schedule::at(beijing("2026-11-21", 10)), Schedule::Offpeak, "a Saturday");
-    }
 
     #[test]
     fn a_span_includes_its_start_and_not_its_end() {

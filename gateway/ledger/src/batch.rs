@@ -275,6 +275,11 @@ impl<'a> Batch<'a> {
             attempts: 0,
             first_content_ms: None,
             duration_ms: None,
+            images: 0,
+            video_ms: 0,
+            audio_ms: 0,
+            characters: 0,
+            rerank_units: 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The handle everybody holds: commands go to the writer, everything else is a statement of its own.
 use crate::alerts::Alerts;
 use crate::batch::{Answer, Command, Lease};
+use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
     BookingError, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution, ResolveError,
     SetLimit, Settlement, Unavailable,
@@ -10,7 +11,9 @@ use crate::invariants::{self, Violation};
 use crate::live::LiveHolds;
 use crate::verified::{self, From};
 use crate::writer::{Context, Writer};
-use crate::{books, instance, settings};
+use crate::{instance, settings};
+use bytespike_catalog::PriceBook;
+use bytespike_catalog::fx::FxRate;
 use bytespike_store::Store;
 use bytespike_store::world::World;
 use std::sync::Arc;
@@ -176,13 +179,31 @@ impl Ledger {
         Ok(violations)
     }
 
-    /// Publishes the book under the next version, or finds the version it already has.
-    pub async fn publish(
-        &self,
-        book: bytespike_catalog::PriceBook,
-    ) -> Result<bytespike_catalog::PriceBook, Unavailable> {
-        let version = books::publish(&self.store, &book, self.world.now_ms()).await;
-        Ok(book.with_version(version.map_err(|error| Unavailable(error.to_string()))?))
+    /// Puts a price book in force and answers with it under its version: the one it has had before, or the next one.
+    /// The caller has checked it (`bytespike_catalog::check`).
+    pub async fn publish(&self, draft: Draft) -> Result<PriceBook, BooksError> {
+        let version = books::publish(&self.store, &draft, self.world.now_ms()).await?;
+        Ok(draft.book.with_version(version))
+    }
+
+    /// The price book in force; `None` before the first was published.
+    pub async fn prices_in_force(&self) -> Result<Option<InForce>, BooksError> {
+        books::in_force(&self.store).await
+    }
+
+    /// The price book of a version, in force or not.
+    pub async fn price_book(&self, version: i64) -> Result<Option<PriceBook>, BooksError> {
+        books::load(&self.store, version).await
+    }
+
+    /// Which price books came into force, newest first.
+    pub async fn publications(&self, limit: u32) -> sqlx::Result<Vec<Publication>> {
+        books::history(&self.store, limit).await
+    }
+
+    /// The newest exchange rate that was seen, whether or not a book uses it.
+    pub async fn newest_rate(&self) -> sqlx::Result<Option<FxRate>> {
+        books::newest_rate(&self.store).await
     }
 
     /// All at once, so that they share batches.

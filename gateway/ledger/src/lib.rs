@@ -32,6 +32,7 @@ mod window;
 mod writer;
 
 pub use alerts::Alerts;
+pub use books::{BooksError, Draft, InForce, Publication};
 pub use bytespike_store::names::Names;
 pub use call::{
     Attempt, BookingError, Credit, CreditKind, Credited, Held, HoldError, HoldRequest, LimitState, Outcome,

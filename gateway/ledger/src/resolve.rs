@@ -255,11 +255,17 @@ fn fill(row: &mut ReservationRow, ending: &Ending<'_>, charged: NanoUsd, now_ms:
     let usage = &settlement.usage;
     row.usage_source = Some(settlement.usage_source.name().to_owned());
     row.input_tokens = count(usage.input_tokens);
-    row.cache_read_tokens = count(usage.cache_read_tokens);
-    row.cache_write_tokens = count(usage.cache_write_tokens.saturating_add(usage.cache_write_1h_tokens));
+    row.cache_read_tokens = count(usage.cache_read_total());
+    row.cache_write_tokens = count(usage.cache_write_total());
     row.output_tokens = count(usage.output_tokens);
     row.reasoning_tokens = count(usage.reasoning_tokens);
     row.searches = count(usage.searches);
+    let Some(media) = usage.media else { return };
+    row.images = count(media.images);
+    row.video_ms = count(media.video_ms);
+    row.audio_ms = count(media.audio_ms());
+    row.characters = count(media.characters);
+    row.rerank_units = count(media.rerank_units);
 }
 
 fn attempt_row(reservation_id: &str, seq: i64, attempt: &Attempt) -> AttemptRow {

@@ -231,6 +231,11 @@ row!(ReservationRow in "reservation" by ["id"] fixed {
     attempts: i64,
     first_content_ms: Option<i64>,
     duration_ms: Option<i64>,
+    images: i64,
+    video_ms: i64,
+    audio_ms: i64,
+    characters: i64,
+    rerank_units: i64,
 });
 
 row!(PinRow in "reservation_lot" by ["reservation_id", "lot_id"] {

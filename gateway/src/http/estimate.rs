@@ -1,7 +1,7 @@
 //! `POST /v1/estimate`: what a request would hold, from the same code as the hold. Free, and nothing is sent anywhere.
 
 use bytespike_accounts::keys::Scope;
-use bytespike_catalog::NanoUsd;
+use bytespike_catalog::{NanoUsd, decimal};
 use bytespike_dialects::{Dialect, request};
 use http::Uri;
 use serde_json::json;
@@ -41,6 +41,7 @@ pub async fn quote(gateway: &Gateway, inbound: &Inbound) -> Answer {
             "answers": bounds.answers,
             "searches": bounds.searches,
         },
+        "estimate_factor": decimal::format(i128::from(gateway.factors.of(&quote.slug).micro()), 6, 2),
         "charged_if_it_fails_credits": "0.000",
     })))
 }

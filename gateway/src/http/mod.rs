@@ -45,6 +45,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/models", get(list_models))
         .route("/v1/models/{model}", get(one_model))
         .route("/v1/prices", get(show_prices))
+        .route("/v1/prices/{version}", get(show_prices))
         .route("/v1/receipts/{id}", get(show_receipt))
         .route("/v1/signing-keys", get(show_signing_keys))
         .route("/v1/status/invariants", get(show_invariants))
@@ -99,7 +100,8 @@ async fn one_model(State(gateway): State<Gateway>, request: Request<Body>) -> Re
 }
 
 async fn show_prices(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
-    answer(&gateway, Dialect::OpenAiChat, request, async |inbound| Ok(prices::show(&gateway, &inbound))).await
+    answer(&gateway, Dialect::OpenAiChat, request, async |inbound| prices::show(&gateway, &inbound).await)
+        .await
 }
 
 async fn show_receipt(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {

@@ -44,7 +44,7 @@ pub fn estimate(
     let start_ms = gateway.world.now_ms();
     let total_ms = i64::try_from(gateway.options.total_timeout.as_millis()).unwrap_or(i64::MAX);
     let bounds = Bounds {
-        input_tokens: usage::estimated_input(request),
+        input_tokens: usage::estimated_input(request, gateway.factors.of(&model.model.id)),
         output_tokens: output_limit(gateway, model, request).into(),
         answers: request.choices,
         searches: request
@@ -56,6 +56,7 @@ pub fn estimate(
         marks_cache_1h: request.cache == CacheMarkers::OneHour,
         start_ms,
         deadline_ms: start_ms.saturating_add(total_ms),
+        ..Bounds::default()
     };
     let amount =
         hold_bound(model, &bounds).map_err(|error| Box::new(refusal::price(&request.model, &error)))?;
@@ -83,12 +84,28 @@ pub async fn take(
         Ok(held) => return Ok(taken(held, estimate, false)),
         Err(error) => error,
     };
+    let estimate = recounted(model, request, estimate, room_left(&error));
+    if estimate.amount < asked.amount && estimate.amount <= room_left(&error) {
+        let closer = HoldRequest { amount: estimate.amount, ..asked };
+        let held = gateway.ledger.hold(closer).await.map_err(|error| refused(error, estimate.amount))?;
+        return Ok(taken(held, estimate, false));
+    }
     let Some(clamped) = clamp(gateway, model, request, (estimate, room_left(&error))) else {
         return Err(refused(error, estimate.amount));
     };
     let smaller = HoldRequest { amount: clamped.amount, ..asked };
     let held = gateway.ledger.hold(smaller).await.map_err(|error| refused(error, clamped.amount))?;
     Ok(taken(held, clamped, true))
+}
+
+/// Before a call is refused for want of less than half its estimate, its input is counted by tokenizer.
+fn recounted(model: &PricedModel, request: &ClientRequest, estimate: Estimate, room: NanoUsd) -> Estimate {
+    if estimate.amount.0 / 2 > room.0 {
+        return estimate;
+    }
+    let Some(input_tokens) = usage::recounted_input(request, &model.model.provider) else { return estimate };
+    let bounds = Bounds { input_tokens: input_tokens.min(estimate.bounds.input_tokens), ..estimate.bounds };
+    hold_bound(model, &bounds).map_or(estimate, |amount| Estimate { amount, bounds })
 }
 
 /// How much a refused hold could have taken.

@@ -91,7 +91,7 @@ pub fn routes(
     let slug = model.model.id.as_str();
     let now_ms = gateway.world.now_ms();
     let mut routes: Vec<Route> =
-        gateway.channels.iter().filter_map(|channel| route(channel, slug, session)).collect();
+        gateway.channels.current().iter().filter_map(|channel| route(channel, slug, session)).collect();
     if routes.is_empty() {
         return Err(Box::new(not_callable(slug, &Unavailable::NotWired)));
     }
@@ -113,7 +113,9 @@ fn route(channel: &Arc<Channel>, slug: &str, session: &Session) -> Option<Route>
 
 fn not_callable(model: &str, why: &Unavailable) -> ErrorInfo {
     match why {
-        Unavailable::NotWired => ErrorInfo::new(ErrorCode::ModelNotWired, &[("model", model)]),
+        Unavailable::NotWired | Unavailable::Superseded => {
+            ErrorInfo::new(ErrorCode::ModelNotWired, &[("model", model)])
+        }
         Unavailable::Retired => priceless(model, "its provider has retired it."),
         Unavailable::NoOfficialApi => priceless(model, "its provider offers no API for it."),
         Unavailable::PriceUnavailable { component } => {

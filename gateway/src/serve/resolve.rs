@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytespike_catalog::{Served, charge};
+use bytespike_catalog::{NanoUsd, Served, charge};
 use bytespike_dialects::{Cost, TokenUsage};
 use bytespike_ledger::{Decision, Reason, Release, Resolution, ResolveError, Settlement, UsageSource};
 
@@ -76,6 +76,14 @@ async fn settle(book: &CallBook, counted: Counted, reason: &str) -> Result<Resol
             return release(book, Reason::UpstreamGarbled).await;
         }
     };
+    if counted.source == UsageSource::Provider
+        && let Some(ratio_micro) = usage::ratio_micro(&book.request, counted.usage)
+    {
+        book.gateway.factors.observe(&book.plan.slug, ratio_micro);
+    }
+    if let Some(excess) = charge.nano.checked_sub(book.held.held).filter(|excess| *excess > NanoUsd::ZERO) {
+        crate::telemetry::over_hold(&book.held.reservation_id, excess);
+    }
     let settlement = Settlement {
         reservation_id: book.held.reservation_id.clone(),
         org_id: book.org_id.clone(),

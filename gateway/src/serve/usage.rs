@@ -17,20 +17,44 @@ pub fn priced(usage: TokenUsage) -> Usage {
         output_tokens: usage.output_tokens,
         reasoning_tokens: usage.reasoning_tokens.min(usage.output_tokens),
         searches: usage.web_searches,
+        ..Usage::default()
     }
 }
 
-/// At least as many input tokens as the request is, for the hold.
+/// At least as many input tokens as the request is, for the hold: its bytes, stretched by what is known of the model.
 #[must_use]
-pub fn estimated_input(request: &ClientRequest) -> u64 {
-    let images = u64::try_from(request.media.len()).unwrap_or(u64::MAX);
-    let bytes = ContentBytes {
+pub fn estimated_input(request: &ClientRequest, factor: Factor) -> u64 {
+    of_request(request).tokens(factor)
+}
+
+/// What a provider counted to the bare estimate, in millionths; `None` when it tells nothing.
+#[must_use]
+pub fn ratio_micro(request: &ClientRequest, counted: TokenUsage) -> Option<u64> {
+    of_request(request).ratio_micro(counted.total_input_tokens())
+}
+
+/// Above this, reading a request with a tokenizer would keep others waiting.
+const MOST_COUNTED_BYTES: u64 = 4 << 20;
+
+/// A closer upper bound than the estimate, by tokenizer: exact for OpenAI's models; others cut the same text into up to
+/// half as many tokens again. `None` where the request is too long for it, or has pictures.
+#[must_use]
+pub fn recounted_input(request: &ClientRequest, provider: &str) -> Option<u64> {
+    if request.profile.total_bytes() > MOST_COUNTED_BYTES || !request.media.is_empty() {
+        return None;
+    }
+    let percent = if provider == "openai" { 102 } else { 150 };
+    let text = tokens::of_request(request).saturating_mul(percent).div_ceil(100);
+    Some(text.saturating_add(of_request(request).frame_tokens()))
+}
+
+fn of_request(request: &ClientRequest) -> ContentBytes {
+    ContentBytes {
         messages: request.messages.into(),
         tools: request.tools.into(),
-        images,
+        images: u64::try_from(request.media.len()).unwrap_or(u64::MAX),
         ..content(request.profile)
-    };
-    bytes.tokens(Factor::FLOOR)
+    }
 }
 
 /// The request's input counted by tokenizer, for a provider that did not count.

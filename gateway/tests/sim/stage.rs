@@ -11,14 +11,13 @@ use bytespike_accounts::people::NewOwner;
 use bytespike_accounts::secrets::MasterKey;
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::extra::ExtraModel;
-use bytespike_catalog::{BookOptions, Catalog, Markup, NanoUsd, PriceBook};
+use bytespike_catalog::{BookOptions, Catalog, Markup, NanoUsd, Overrides, PriceBook};
 use bytespike_dialects::Dialect;
 use bytespike_gateway::{Channel, ChannelParts, Gateway, GatewayOptions, GatewayParts, Prices, http};
-use bytespike_ledger::{Credit, CreditKind, Ledger, NodeId, SetLimit, Window};
+use bytespike_ledger::{Credit, CreditKind, Draft, Ledger, NodeId, SetLimit, Window};
 use bytespike_store::world::World;
 use bytespike_store::{Store, on_database, sqlx};
 use ed25519_dalek::SigningKey;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -115,7 +114,7 @@ async fn prepare() -> Prepared {
         keys.push(Key { id: key.id, secret: key.secret.expose().to_owned() });
     }
     let ledger = Ledger::open(store.clone(), world.clone()).await.expect("a ledger");
-    let book = ledger.publish(book()).await.expect("a published book");
+    let book = ledger.publish(draft()).await.expect("a published book");
     let org_id = owner.org_id().to_owned();
     ledger.open_wallet(&org_id, "UTC").await.expect("a wallet");
     ledger.credit(credit(&org_id)).await.expect("credit");
@@ -142,6 +141,11 @@ fn credit(org_id: &str) -> Credit {
     }
 }
 
+fn draft() -> Draft {
+    let (overrides, note) = (Overrides::default(), "a simulation".to_owned());
+    Draft { book: book(), overrides, note, observed: Vec::new() }
+}
+
 fn book() -> PriceBook {
     let mut catalog = Catalog::embedded().expect("the catalogue reads");
     catalog.models.clear();
@@ -160,7 +164,7 @@ fn book() -> PriceBook {
         markup: Markup::LIST_PRICE,
         fx,
         extra: extra.into(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: START_MS,
     };
     PriceBook::build(&catalog, &options).expect("a book")

@@ -144,6 +144,7 @@ pub struct Gateway {
     pub default_max_output_tokens: u32,
     pub min_clamped_output_tokens: u32,
     pub max_attempts: usize,
+    pub private_upstreams: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -3,12 +3,11 @@ use super::Bench;
 use bytespike_accounts::people::Membership;
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::{
-    BookOptions, Catalog, Markup, NanoUsd, PriceBook, PriceExport, Served, Usage, charge,
+    BookOptions, Catalog, Markup, NanoUsd, Overrides, PriceBook, PriceExport, Served, Usage, charge,
 };
 use bytespike_ledger::{
     Attempt, Held, HoldRequest, Payer, Reason, Release, RequestFacts, Settlement, UsageSource,
 };
-use std::collections::BTreeMap;
 
 pub const MODEL: &str = "claude-sonnet-5-5";
 
@@ -100,7 +99,7 @@ fn book() -> PriceBook {
         markup: Markup::LIST_PRICE,
         fx: FxRate::new("2026-11-22", "7.1200", "a test").expect("a rate"),
         extra: Vec::new(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: super::START_MS,
     };
     PriceBook::build(&Catalog::embedded().expect("the catalogue reads"), &options).expect("a book")

@@ -2,9 +2,9 @@
 
 use super::query::{Currency, Filters};
 use super::row::{PriceText, Row, badge};
-use super::{footer, words};
+use super::{footer, grid, words};
 use crate::prices::Snapshot;
-use bytespike_catalog::book::Price;
+use bytespike_catalog::book::{Price, PricedModel};
 use bytespike_catalog::display;
 use bytespike_catalog::export::{ExportedModel, PriceExport};
 use bytespike_catalog::model::Model;
@@ -17,6 +17,7 @@ pub(super) fn body(visit: &Visit, prices: &Snapshot, model: &ExportedModel) -> A
     let t = &visit.t().pricing.model;
     let Some(export) = prices.export.clone() else { return ().into_any() };
     let row = Row::new(visit, prices, &export, model);
+    let currency = Filters::from_query(&visit.query).currency;
     let above = vec![(visit.link("/pricing"), t.back.to_owned())];
     layout::site(
         visit,
@@ -27,8 +28,9 @@ pub(super) fn body(visit: &Visit, prices: &Snapshot, model: &ExportedModel) -> A
                     <h1 translate="no">{breakable(&row.id)}</h1>
                     <p class="model-status">{row.provider.clone()}{badge(visit, &row)}</p>
                 </div>
-                {billed(visit, &export, model)}
-                {facts(visit, model, &row)}
+                {grid::section(visit, &export, &model.priced, currency)}
+                {billed(visit, &export, model, currency)}
+                {facts(visit, &export, model, &row)}
                 {others(visit, model)}
                 {footer::book(visit, &export)}
             </div>
@@ -36,9 +38,8 @@ pub(super) fn body(visit: &Visit, prices: &Snapshot, model: &ExportedModel) -> A
     )
 }
 
-fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel) -> AnyView {
+fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel, currency: Currency) -> AnyView {
     let t = &visit.t().pricing.model;
-    let currency = Filters::from_query(&visit.query).currency;
     let rows: Vec<AnyView> =
         model.priced.prices.iter().map(|price| line(visit, export, price, currency)).collect();
     let is_empty = rows.is_empty();
@@ -89,7 +90,7 @@ fn line(visit: &Visit, export: &PriceExport, price: &Price, currency: Currency) 
 }
 
 fn condition(visit: &Visit, row: &ListPrice) -> Option<String> {
-    let text = words::condition(visit, &row.tier, row.schedule, &row.effective);
+    let text = words::condition(visit, row);
     (!text.is_empty()).then_some(text)
 }
 
@@ -106,7 +107,7 @@ fn source(visit: &Visit, row: &ListPrice) -> AnyView {
     .into_any()
 }
 
-fn facts(visit: &Visit, exported: &ExportedModel, row: &Row) -> AnyView {
+fn facts(visit: &Visit, export: &PriceExport, exported: &ExportedModel, row: &Row) -> AnyView {
     let t = &visit.t().pricing.model;
     let model = &exported.priced.model;
     let protocols: Vec<&str> = model.protocols.iter().map(|protocol| words::protocol(*protocol)).collect();
@@ -120,6 +121,8 @@ fn facts(visit: &Visit, exported: &ExportedModel, row: &Row) -> AnyView {
         (t.protocols, joined(visit, &protocols)),
         (t.presets, joined(visit, &presets)),
         (t.aliases, joined(visit, &exported.priced.aliases.iter().map(String::as_str).collect::<Vec<_>>())),
+        (t.next, next_prices(visit, &exported.priced, export.exported_at_ms)),
+        (t.hours, peak_hours(visit, &exported.priced, export)),
         (t.released, day(&model.lifecycle.released)),
         (t.retires, day(&model.lifecycle.retires)),
         (t.successor, model.lifecycle.successor.clone()),
@@ -128,6 +131,35 @@ fn facts(visit: &Visit, exported: &ExportedModel, row: &Row) -> AnyView {
     let pairs =
         known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into_any()))).collect();
     view! { <section class="price-section model-facts"><KeyValues pairs=pairs/></section> }.into_any()
+}
+
+/// What changes next, if it is known: `1 Jan 2027: Input $1.50, Output $7.50`.
+fn next_prices(visit: &Visit, priced: &PricedModel, at_ms: i64) -> Option<String> {
+    let begins = |price: &Price| price.list.effective.from_ms.filter(|from| *from > at_ms);
+    let next_ms = priced.prices.iter().filter_map(begins).min()?;
+    let of_next = priced.prices.iter().filter(|price| begins(price) == Some(next_ms));
+    let day = of_next.clone().next().map(|price| words::day(visit, &price.list, next_ms))?;
+    let parts: Vec<String> = of_next
+        .map(|price| format!("{} {}", words::component(visit, price.list.component), display::usd(price)))
+        .collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    Some(visit.t().pricing.model.next_text(day, joined(visit, &parts)?))
+}
+
+/// When it is peak, and when that changes next; for models whose price depends on it.
+fn peak_hours(visit: &Visit, priced: &PricedModel, export: &PriceExport) -> Option<String> {
+    priced.prices.iter().find(|price| price.list.schedule.is_some())?;
+    let t = &visit.t().pricing.model;
+    let hours = &export.peak_hours;
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let spans: Vec<String> =
+        hours.minutes.iter().map(|span| format!("{}–{}", clock(span.from), clock(span.to))).collect();
+    let spans: Vec<&str> = spans.iter().map(String::as_str).collect();
+    let zone = format!("UTC{:+}", hours.utc_offset_minutes / 60);
+    let text = t.hours_text(joined(visit, &spans)?, zone);
+    let next = hours.next_turn_ms(export.exported_at_ms);
+    let next = next.map(|at_ms| t.hours_next(format::date_time(visit.locale, at_ms, time::UtcOffset::UTC)));
+    Some(next.map_or_else(|| text.clone(), |next| format!("{text} {next}")))
 }
 
 fn abilities(visit: &Visit, model: &Model) -> Option<String> {

@@ -7,7 +7,7 @@ use bytespike_catalog::book::{Price, PricedModel};
 use bytespike_catalog::export::{ExportedModel, PriceExport};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::model::{Modality, Preset, Protocol, Status};
-use bytespike_catalog::price::Component;
+use bytespike_catalog::price::{Component, Schedule};
 use bytespike_catalog::{Bounds, display, hold_bound};
 use bytespike_ui::components::{Badge, BadgeKind};
 use bytespike_ui::{Visit, format};
@@ -90,6 +90,8 @@ pub(crate) struct MainPrice {
     pub unit: String,
     pub single_unit: &'static str,
     pub price: PriceText,
+    /// Other kinds of the same cost more.
+    pub is_least: bool,
 }
 
 /// Six decimals reach a ten-thousandth of a cent.
@@ -127,7 +129,7 @@ impl Row {
             presets: model.presets.clone(),
             is_live,
             reason: (!is_live).then(|| words::reason(visit, exported, prices.is_current)),
-            remarks: remarks(visit, priced),
+            remarks: remarks(visit, priced, at_ms),
             input: text(Component::Input),
             output: text(Component::Output),
             cached: text(Component::CacheRead),
@@ -136,6 +138,11 @@ impl Row {
                 unit: words::unit(visit, price),
                 single_unit: words::single(visit, price.list.unit),
                 price: PriceText::new(price, &export.fx),
+                is_least: priced.prices.iter().any(|other| {
+                    other.list.component == price.list.component
+                        && other.usd_pico > price.usd_pico
+                        && other.list.applies(priced.moment(at_ms))
+                }),
             }),
             price_count: u64::try_from(priced.prices.len()).unwrap_or(0),
             list: list(priced, main),
@@ -157,16 +164,24 @@ impl Row {
 
 /// What the model mostly bills: output where it has text output, otherwise the first row that applies now.
 fn main_price(priced: &PricedModel, at_ms: i64) -> Option<&Price> {
-    let first = || priced.prices.iter().find(|price| price.list.applies(at_ms));
+    let now = priced.moment(at_ms);
+    let first = || priced.prices.iter().find(|price| price.list.applies(now));
     let wanted = match priced.model.modality {
         Modality::Text => [Component::Input, Component::Output],
         Modality::Image => [Component::Image, Component::ImageOutput],
         Modality::Video => [Component::Video, Component::VideoTokens],
         _ => [Component::AudioOutput, Component::Input],
     };
-    let named = wanted.into_iter().find_map(|component| {
-        priced.prices.iter().find(|price| price.list.component == component && price.list.applies(at_ms))
-    });
+    let cheapest = |component| {
+        let of_component = priced.prices.iter().filter(move |price| price.list.component == component);
+        of_component.filter(|price| price.list.applies(now)).min_by_key(|price| price.usd_pico)
+    };
+    let named = match priced.model.modality {
+        Modality::Text => wanted.into_iter().find_map(|component| {
+            priced.prices.iter().find(|price| price.list.component == component && price.list.applies(now))
+        }),
+        _ => wanted.into_iter().find_map(cheapest),
+    };
     named.or_else(first)
 }
 
@@ -205,7 +220,7 @@ fn typical_hold(priced: &PricedModel, at_ms: i64) -> Option<String> {
     Some(format::count(credits))
 }
 
-fn remarks(visit: &Visit, priced: &PricedModel) -> Vec<(BadgeKind, String)> {
+fn remarks(visit: &Visit, priced: &PricedModel, at_ms: i64) -> Vec<(BadgeKind, String)> {
     let t = &visit.t().pricing.badge;
     let mut remarks = Vec::new();
     let lifecycle = match priced.model.status {
@@ -220,7 +235,17 @@ fn remarks(visit: &Visit, priced: &PricedModel) -> Vec<(BadgeKind, String)> {
         remarks.push((BadgeKind::Plain, t.tiered.to_owned()));
     }
     if any(|price| price.list.schedule.is_some()) {
-        remarks.push((BadgeKind::Plain, t.peak.to_owned()));
+        let is_peak = priced.moment(at_ms).side == Schedule::Peak;
+        let (kind, label) =
+            if is_peak { (BadgeKind::Warning, t.peak_now) } else { (BadgeKind::Plain, t.peak) };
+        remarks.push((kind, label.to_owned()));
+    }
+    let changes =
+        priced.prices.iter().filter(|price| price.list.effective.from_ms.is_some_and(|from| from > at_ms));
+    if let Some((from_ms, price)) =
+        changes.filter_map(|price| Some((price.list.effective.from_ms?, price))).min_by_key(|(from, _)| *from)
+    {
+        remarks.push((BadgeKind::Warning, t.changes(words::day(visit, &price.list, from_ms))));
     }
     if let Some(day) = &priced.model.lifecycle.retires {
         remarks.push((BadgeKind::Warning, t.ends(format::iso_date(visit.locale, day))));

@@ -5,7 +5,7 @@ use bytespike_catalog::Unavailable;
 use bytespike_catalog::book::Price;
 use bytespike_catalog::export::ExportedModel;
 use bytespike_catalog::model::{Modality, Preset, Protocol};
-use bytespike_catalog::price::{Component, Effective, Schedule, Source, Tier, Unit, Verification};
+use bytespike_catalog::price::{Component, ListPrice, Schedule, Source, Tier, Unit, Verification};
 use bytespike_ui::{Visit, format};
 use time::UtcOffset;
 
@@ -62,6 +62,7 @@ pub(super) fn reason(visit: &Visit, model: &ExportedModel, is_current: bool) -> 
         Some(Unavailable::Retired) => t.retired,
         Some(Unavailable::NoOfficialApi) => t.no_official_api,
         Some(Unavailable::PriceUnavailable { .. }) => t.price_unavailable,
+        Some(Unavailable::Superseded) => t.superseded,
         Some(Unavailable::NotWired) | None => t.not_wired,
     }
 }
@@ -74,6 +75,7 @@ pub(super) fn unit(visit: &Visit, price: &Price) -> String {
         Unit::VideoToken => t.million_video_tokens,
         Unit::Character => t.thousand_characters,
         Unit::Search => t.thousand_searches,
+        Unit::RerankUnit => t.thousand_rerank_units,
         other => single(visit, other),
     };
     unit.to_owned()
@@ -87,6 +89,7 @@ pub(super) fn single(visit: &Visit, unit: Unit) -> &'static str {
         Unit::VideoToken => t.video_token,
         Unit::Character => t.character,
         Unit::Search => t.search,
+        Unit::RerankUnit => t.rerank_unit,
         Unit::Image => t.image,
         Unit::Video => t.video,
         Unit::Second => t.second,
@@ -127,18 +130,41 @@ pub(super) fn component(visit: &Visit, component: Component) -> &'static str {
         Component::Video => t.video,
         Component::VideoInput => t.video_input,
         Component::VideoTokens => t.video_tokens,
+        Component::Rerank => t.rerank,
     }
 }
 
 /// For which requests and when a row is: `input above 272K tokens, off-peak, until 31 Dec 2026`.
-pub(super) fn condition(
-    visit: &Visit,
-    tier: &Tier,
-    schedule: Option<Schedule>,
-    effective: &Effective,
-) -> String {
+pub(super) fn condition(visit: &Visit, row: &ListPrice) -> String {
     let t = &visit.t().pricing.tier;
-    let day = |at_ms| format::date(visit.locale, at_ms, UtcOffset::UTC);
+    let schedule =
+        row.schedule.map(|side| if side == Schedule::Peak { t.peak } else { t.offpeak }.to_owned());
+    let tier = Some(condition_of_tier(visit, &row.tier)).filter(|text| !text.is_empty());
+    let parts = [
+        tier,
+        schedule,
+        row.effective.from_ms.map(|from| t.since(day(visit, row, from))),
+        // Days are named with the last one included.
+        row.effective.to_ms.map(|to| t.until(day(visit, row, to - 1))),
+    ];
+    listed(visit, parts.into_iter().flatten().collect())
+}
+
+/// The day of a row's beginning or end, where its list price is at home.
+pub(super) fn day(visit: &Visit, row: &ListPrice, at_ms: i64) -> String {
+    let hours = if row.basis.currency == bytespike_catalog::price::Currency::Cny { 8 } else { 0 };
+    let offset = UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC);
+    format::date(visit.locale, at_ms, offset)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the parts were made for this")]
+fn listed(visit: &Visit, parts: Vec<String>) -> String {
+    parts.join(if visit.locale == bytespike_ui::Locale::Zh { "，" } else { ", " })
+}
+
+/// For which requests alone.
+pub(super) fn condition_of_tier(visit: &Visit, tier: &Tier) -> String {
+    let t = &visit.t().pricing.tier;
     let either =
         |flag: Option<bool>, yes: &str, no: &str| flag.map(|flag| if flag { yes } else { no }.to_owned());
     let parts = [
@@ -148,12 +174,8 @@ pub(super) fn condition(
         tier.input_tokens_upto.map(|upto| t.upto(format::tokens(upto))),
         either(tier.audio, t.with_audio, t.without_audio),
         either(tier.video_input, t.with_video_input, t.without_video_input),
-        schedule.map(|schedule| if schedule == Schedule::Peak { t.peak } else { t.offpeak }.to_owned()),
-        effective.from_ms.map(|from| t.since(day(from))),
-        effective.to_ms.map(|to| t.until(day(to))),
     ];
-    let separator = if visit.locale == bytespike_ui::Locale::Zh { "，" } else { ", " };
-    parts.into_iter().flatten().collect::<Vec<_>>().join(separator)
+    listed(visit, parts.into_iter().flatten().collect())
 }
 
 pub(super) fn verification(visit: &Visit, source: &Source) -> &'static str {

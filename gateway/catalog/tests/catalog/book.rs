@@ -125,7 +125,7 @@ fn what_is_ambiguous_taken_or_too_large_blocks_publication() {
     assert!(matches!(build(vec![taken]), Some(BookError::AliasTaken { .. })));
     let mut options = options();
     let cny = Basis { currency: Currency::Cny, region: None };
-    options.basis.insert("claude-sonnet-5-5".to_owned(), cny);
+    options.overrides.basis.insert("claude-sonnet-5-5".to_owned(), cny);
     let refused = PriceBook::build(&Catalog::embedded().expect("reads"), &options).err();
     assert_eq!(refused, Some(BookError::NoSuchBasis { model: "claude-sonnet-5-5".to_owned(), basis: cny }));
 }

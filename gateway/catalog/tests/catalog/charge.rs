@@ -76,8 +76,14 @@ fn a_dated_price_changes_at_the_exact_moment() {
 fn the_hour_a_call_starts_in_sets_its_price() {
     let deepseek =
         |at_ms| charge_at("deepseek-flash", &usage(1_000_000, 0, 0), at_ms).expect("is priced").nano.0;
-    let nine_in_beijing = NOW_MS + HOUR_MS;
-    assert_eq!((deepseek(nine_in_beijing - 1), deepseek(nine_in_beijing)), (150_000_000, 300_000_000));
+    // NOW_MS is 08:00 in Beijing, a Tuesday.
+    let (low, high) = (150_000_000, 300_000_000);
+    for (hour, before, after) in [(9, low, high), (12, high, low), (14, low, high), (18, high, low)] {
+        let edge = NOW_MS + (hour - 8) * HOUR_MS;
+        assert_eq!((deepseek(edge - 1), deepseek(edge)), (before, after), "{hour}:00");
+    }
+    let ten_in_national_week = NOW_MS - 50 * 24 * HOUR_MS + 2 * HOUR_MS;
+    assert_eq!(deepseek(ten_in_national_week), low, "2026-10-05 is a holiday");
 }
 
 #[test]
@@ -94,7 +100,7 @@ fn what_has_no_price_is_an_error_and_never_nothing() {
         [Usage { reasoning_tokens: 1, ..Usage::default() }, usage(u64::MAX, 1, 0), usage(0, 0, 1 << 33)]
     {
         let error = charge_at("claude-sonnet-5-5", &absurd, NOW_MS).expect_err("not plausible");
-        assert_eq!(error, PriceError::Implausible(absurd));
+        assert_eq!(error, PriceError::Implausible(Box::new(absurd)));
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod book;
 mod charge;
+mod check;
 mod export;
 mod hold;
+mod media;
 mod support;

@@ -1,8 +1,9 @@
 //! A book in few words, and moments as people write them.
 use bytespike_catalog::extra::ExtraModel;
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Charge, Markup, PriceBook, PriceError, Served, Usage, charge};
-use std::collections::BTreeMap;
+use bytespike_catalog::{
+    BookOptions, Catalog, Charge, Markup, Overrides, PriceBook, PriceError, Served, Usage, charge,
+};
 
 /// 2026-11-24T00:00:00Z, a Tuesday: 08:00 in Beijing, an hour before peak.
 pub const NOW_MS: i64 = 1_795_478_400_000;
@@ -15,7 +16,7 @@ pub fn options() -> BookOptions {
         markup: Markup::LIST_PRICE,
         fx: FxRate::new("2026-10-14", "7.00", "a test").expect("a rate"),
         extra: Vec::new(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: NOW_MS,
     }
 }

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod auditor;
+mod books;
 mod concurrency;
 mod flow;
 mod history;

@@ -3,11 +3,12 @@
 use crate::support::{Desk, ORG, desk};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::{
-    BookOptions, Catalog, Component, Markup, NanoUsd, PriceBook, PriceExport, Served, Usage, charge,
+    BookOptions, Catalog, Component, Markup, NanoUsd, Overrides, PriceBook, PriceExport, Served, Usage,
+    charge,
 };
 use bytespike_ledger::{Attempt, HoldRequest, Settlement, UsageSource, recompute};
 use bytespike_store::testing::on_sqlite;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/docs/verify_receipt.py");
@@ -18,7 +19,7 @@ fn book() -> PriceBook {
         markup: Markup::new("1.05").expect("a markup"),
         fx: FxRate::new("2026-10-14", "7.00", "a test").expect("a rate"),
         extra: Vec::new(),
-        basis: BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms: crate::support::START_MS,
     };
     PriceBook::build(&Catalog::embedded().expect("reads"), &options).expect("builds").with_version(1)

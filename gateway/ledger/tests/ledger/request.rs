@@ -6,6 +6,7 @@ use bytespike_ledger::{
 
 /// A command, complete with the ids it names.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few of them live at a time, in a test")]
 pub enum Request {
     Credit(Credit),
     Hold(Box<HoldRequest>),

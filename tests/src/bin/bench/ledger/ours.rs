@@ -2,7 +2,9 @@
 
 use super::run::Wallets;
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Charge, Markup, NanoUsd, PriceBook, Served, Usage, charge};
+use bytespike_catalog::{
+    BookOptions, Catalog, Charge, Markup, NanoUsd, Overrides, PriceBook, Served, Usage, charge,
+};
 use bytespike_ledger::{
     Attempt, Credit, CreditKind, HoldRequest, Ledger, Outcome, Payer, RequestFacts, SetLimit, Settlement,
     UsageSource, Window,
@@ -18,11 +20,14 @@ const CREDIT: NanoUsd = NanoUsd(100_000_000_000_000_000);
 const USAGE: Usage = Usage {
     input_tokens: 1_204,
     cache_read_tokens: 20_480,
+    cache_read_explicit_tokens: 0,
     cache_write_tokens: 0,
     cache_write_1h_tokens: 0,
+    cache_write_12h_tokens: 0,
     output_tokens: 612,
     reasoning_tokens: 0,
     searches: 0,
+    media: None,
 };
 
 #[derive(Clone)]
@@ -104,7 +109,7 @@ fn price(at_ms: i64) -> Charge {
         markup: Markup::LIST_PRICE,
         fx: FxRate::new("2026-11-22", "7.1200", "a benchmark").expect("a rate"),
         extra: Vec::new(),
-        basis: std::collections::BTreeMap::new(),
+        overrides: Overrides::default(),
         at_ms,
     };
     let book =
