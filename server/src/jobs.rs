@@ -6,12 +6,15 @@ use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Gateway;
 use bytespike_ledger::Retention;
 use bytespike_store::job;
+use bytespike_ui::Urls;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alerts;
 use crate::config;
 use crate::core::Core;
 use crate::follow::{self, ChannelSources};
+use crate::mail::Outbox;
 use crate::price_feed::Exports;
 use crate::reconcile_command::{self, ProviderNames};
 use crate::{Failure, trials};
@@ -34,6 +37,9 @@ const DAILY_MS: i64 = 24 * HOURLY_MS;
 /// A process that was not seen for this long is forgotten.
 const PROCESS_DAYS: u32 = 7;
 
+/// What the ledger wants told is turned into letters this often.
+const ALERTS_EVERY: Duration = Duration::from_secs(5);
+
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Work {
@@ -45,6 +51,8 @@ pub struct Work {
     /// Where cost reports are put, and whose channels are whose.
     pub cost_reports: (String, ProviderNames),
     pub sources: ChannelSources,
+    /// Where a mail server is configured: what alerts become, and the addresses in them.
+    pub letters: Option<(Outbox, Urls)>,
 }
 
 /// Starts every job. They end when `stop` is cancelled; the tracker knows when.
@@ -59,6 +67,9 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
+    if let Some(letters) = work.letters.clone() {
+        jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
+    }
     // Running calls need their leases until the very end, so this one is not stopped but dropped with the runtime.
     tokio::spawn(tick_ledger(work.core.clone()));
     jobs.close();
@@ -86,6 +97,16 @@ async fn add_usage(core: Core) {
         due.tick().await;
         if let Err(error) = core.ledger.roll_up().await {
             tracing::warn!(%error, "usage could not be added to its sums; it is tried again");
+        }
+    }
+}
+
+async fn write_alerts(core: Core, (outbox, urls): (Outbox, Urls)) {
+    let mut due = tokio::time::interval(ALERTS_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = alerts::write_letters(&core, &outbox, &urls).await {
+            tracing::warn!(%error, "alerts could not be written; it is tried again");
         }
     }
 }

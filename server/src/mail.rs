@@ -1,27 +1,47 @@
-//! Sends mail over SMTP. Letters wait in memory, not in the database: they carry one-time links, which are nowhere
-//! stored in the clear. A letter lost to a crash is asked for again by the reader.
+//! Mail over SMTP. Letters wait in the database, sealed, because they carry one-time links: a crash between a form and
+//! the mail server loses none. Several processes share the work, each letter leased to one of them at a time.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytespike_accounts::secrets::{Place, SealKey};
 use bytespike_console::{Letter, Mailer};
+use bytespike_store::letter::{self, NewLetter};
+use bytespike_store::world::World;
+use bytespike_store::{Store, sqlx};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Mail, SmtpSecurity};
 
-/// Letters that may wait; more are refused.
-const QUEUE_LENGTH: usize = 1000;
-/// Waits between the tries of one letter.
-const RETRY_AFTER: [Duration; 4] =
-    [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(300)];
+/// Waits before the second and every later try of one letter; after the last it is given up.
+const RETRY_AFTER_MS: [i64; 7] = [1_000, 10_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000];
+/// How long a letter is one process's; longer than a mail server is waited for.
+const LEASE_MS: i64 = 120_000;
+/// Letters that other processes wrote, and those that are due again, are looked for this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// That a letter was sent is remembered this long.
+const KEPT_MS: i64 = 30 * 24 * 3_600_000;
 
-/// Takes letters; a worker sends them.
+/// Keeps letters until they are sent. Clones share it.
 #[derive(Clone)]
-pub struct Outbox(mpsc::Sender<Letter>);
+pub struct Outbox {
+    store: Store,
+    world: World,
+    seal: SealKey,
+    wake: Arc<Notify>,
+}
+
+/// A letter in its envelope, for [`letter::insert`].
+pub struct Sealed {
+    pub id: String,
+    pub text: String,
+}
 
 /// Why mail cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -32,33 +52,61 @@ pub enum MailError {
     From(#[from] lettre::address::AddressError),
 }
 
+/// Takes letters out of the outbox to the mail server.
+pub struct Carrier {
+    outbox: Outbox,
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
 impl Outbox {
-    /// Starts the worker, which ends when the last `Outbox` is gone and everything is sent or given up.
-    /// None when no mail server is configured.
-    ///
-    /// # Errors
-    /// The mail server's settings cannot be used.
-    pub fn start(mail: &Mail) -> Result<Option<(Self, JoinHandle<()>)>, MailError> {
-        if mail.smtp_host.is_empty() {
-            return Ok(None);
-        }
-        let (transport, from) = (transport(mail)?, mail.from.parse::<Mailbox>()?);
-        let (sender, mut letters) = mpsc::channel::<Letter>(QUEUE_LENGTH);
-        let worker = tokio::spawn(async move {
-            while let Some(letter) = letters.recv().await {
-                deliver(&transport, &from, letter).await;
-            }
-        });
-        Ok(Some((Self(sender), worker)))
+    #[must_use]
+    pub fn new(store: Store, world: World, seal: SealKey) -> Self {
+        Self { store, world, seal, wake: Arc::new(Notify::new()) }
+    }
+
+    /// Seals a letter under an id of its own.
+    #[must_use]
+    pub fn seal(&self, letter: &Letter) -> Sealed {
+        let id = self.world.id("ltr");
+        // Four strings always serialise.
+        let json = serde_json::to_vec(letter).unwrap_or_default();
+        let text = self.seal.seal(&self.world, place(&id), &json);
+        Sealed { id, text }
+    }
+
+    /// Has letters that were just written sent without delay.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    async fn keep(&self, letter: Option<Letter>) -> sqlx::Result<()> {
+        let wanted = letter.is_some();
+        let nothing =
+            || Letter { to: String::new(), subject: String::new(), text: String::new(), html: String::new() };
+        let Sealed { id, text } = self.seal(&letter.unwrap_or_else(nothing));
+        let new = NewLetter { id: &id, sealed: &text, now_ms: self.world.now_ms() };
+        letter::insert(&self.store, new, wanted).await
+    }
+
+    /// `None` when it was sealed with another master key, or damaged.
+    pub fn open(&self, kept: &letter::Letter) -> Option<Letter> {
+        let json = self.seal.open(place(&kept.id), &kept.sealed).ok()?;
+        serde_json::from_slice(&json).ok()
     }
 }
 
 impl Mailer for Outbox {
-    fn send(&self, letter: Letter) {
-        if self.0.try_send(letter).is_err() {
-            metrics::counter!("bytespike_mails_failed_total").increment(1);
-            tracing::warn!("too much mail is waiting; a letter was dropped");
-        }
+    fn send(&self, letter: Option<Letter>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            match self.keep(letter).await {
+                Ok(()) => self.wake(),
+                Err(error) => {
+                    metrics::counter!("bytespike_mails_failed_total").increment(1);
+                    tracing::error!(%error, "a letter could not be kept; its reader has to ask again");
+                }
+            }
+        })
     }
 }
 
@@ -66,34 +114,101 @@ impl Mailer for Outbox {
 pub struct NoMail;
 
 impl Mailer for NoMail {
-    fn send(&self, _letter: Letter) {
-        tracing::warn!("a letter was not sent: mail.smtp_host is not set");
+    fn send(&self, letter: Option<Letter>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        if letter.is_some() {
+            tracing::warn!("a letter was not sent: mail.smtp_host is not set");
+        }
+        Box::pin(std::future::ready(()))
     }
 }
 
-/// Tries until it is sent, refused for good, or given up. Neither address nor content is logged.
-async fn deliver(transport: &AsyncSmtpTransport<Tokio1Executor>, from: &Mailbox, letter: Letter) {
-    let message = match compose(from, letter) {
-        Ok(message) => message,
-        Err(problem) => return tracing::warn!(problem, "a letter could not be written"),
-    };
-    for pause in RETRY_AFTER.into_iter().map(Some).chain([None]) {
-        let Err(error) = transport.send(message.clone()).await else {
-            metrics::counter!("bytespike_mails_sent_total").increment(1);
-            return;
-        };
-        let retry = pause.filter(|_| !error.is_permanent());
-        tracing::warn!(
-            permanent = error.is_permanent(),
-            retry = retry.is_some(),
-            "the mail server did not take a letter"
-        );
-        match retry {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => break,
+impl Carrier {
+    /// None when no mail server is configured.
+    ///
+    /// # Errors
+    /// The mail server's settings cannot be used.
+    pub fn new(mail: &Mail, outbox: Outbox) -> Result<Option<Self>, MailError> {
+        if mail.smtp_host.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { outbox, transport: transport(mail)?, from: mail.from.parse::<Mailbox>()? }))
+    }
+
+    /// Sends what is due until `stop`, the letter at hand to its end.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.carry_one().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "waiting letters could not be read; it is tried again"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.outbox.wake.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
     }
-    metrics::counter!("bytespike_mails_failed_total").increment(1);
+
+    /// Whether there was a letter.
+    async fn carry_one(&self) -> sqlx::Result<bool> {
+        let Outbox { store, world, .. } = &self.outbox;
+        let now_ms = world.now_ms();
+        let Some(kept) = letter::take(store, now_ms, now_ms + LEASE_MS).await? else {
+            letter::delete_ended(store, now_ms - KEPT_MS).await?;
+            return Ok(false);
+        };
+        match self.deliver(&kept).await {
+            Ok(()) => {
+                metrics::counter!("bytespike_mails_sent_total").increment(1);
+                letter::end(store, &kept.id, "sent", world.now_ms()).await?;
+            }
+            Err(failure) => self.fail(&kept, failure).await?,
+        }
+        Ok(true)
+    }
+
+    /// Neither address nor content is logged.
+    async fn deliver(&self, kept: &letter::Letter) -> Result<(), Undelivered> {
+        let letter =
+            self.outbox.open(kept).ok_or(Undelivered::ForGood("it does not open with this master key"))?;
+        let message = compose(&self.from, letter).map_err(Undelivered::ForGood)?;
+        match self.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_permanent() => Err(Undelivered::ForGood("the mail server refused it")),
+            Err(_) => Err(Undelivered::ForNow),
+        }
+    }
+
+    async fn fail(&self, kept: &letter::Letter, failure: Undelivered) -> sqlx::Result<()> {
+        let Outbox { store, world, .. } = &self.outbox;
+        let tried = usize::try_from(kept.tries - 1).unwrap_or(usize::MAX);
+        let reason = match (failure, RETRY_AFTER_MS.get(tried)) {
+            (Undelivered::ForNow, Some(pause_ms)) => {
+                tracing::warn!(
+                    tries = kept.tries,
+                    "the mail server did not take a letter; it is tried again"
+                );
+                return letter::postpone(store, &kept.id, world.now_ms() + pause_ms).await;
+            }
+            (Undelivered::ForNow, None) => "the mail server never took it",
+            (Undelivered::ForGood(reason), _) => reason,
+        };
+        metrics::counter!("bytespike_mails_failed_total").increment(1);
+        tracing::warn!(reason, "a letter was given up");
+        letter::end(store, &kept.id, "failed", world.now_ms()).await
+    }
+}
+
+/// Why a letter is still here.
+enum Undelivered {
+    ForNow,
+    ForGood(&'static str),
+}
+
+/// A letter opens in its own row alone.
+fn place(id: &str) -> Place<'_> {
+    Place { table: "letter", row: id, column: "sealed" }
 }
 
 fn compose(from: &Mailbox, letter: Letter) -> Result<Message, &'static str> {
@@ -124,6 +239,8 @@ fn transport(mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+    use bytespike_store::on_database;
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpListener;
 
@@ -160,8 +277,38 @@ mod tests {
         received
     }
 
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        let store =
+            Store::connect(&format!("sqlite:{}", folder.path().join("mail.db").display())).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    fn outbox(store: &Store) -> Outbox {
+        let master = MasterKey::from_bytes([7; 32]).unwrap();
+        Outbox::new(store.clone(), World::system(), master.seal(SealPurpose::Letter))
+    }
+
     #[tokio::test]
-    async fn a_letter_arrives_with_both_its_forms_after_the_server_said_not_now() {
+    async fn a_letter_survives_a_crash_sealed_and_arrives_after_the_server_said_not_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let letter = Letter {
+            to: "reader@example.com".to_owned(),
+            subject: "Confirm".to_owned(),
+            text: "plain words".to_owned(),
+            html: "<p>marked words</p>".to_owned(),
+        };
+        // The process that took the letter ends before it has sent anything.
+        outbox(&store).send(Some(letter)).await;
+        outbox(&store).send(None).await;
+        let kept: Vec<String> = on_database!(read &store, db => sqlx::query_scalar(
+            "select id || outbox_id || sealed from (select id, coalesce(outbox_id, '') as outbox_id, sealed from letter) l")
+            .fetch_all(db).await)
+        .unwrap();
+        assert_eq!(kept.len(), 1, "nothing is kept of a letter that is not wanted");
+        assert!(!kept[0].contains("reader@example.com") && !kept[0].contains("plain words"));
+
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mail = Mail {
             smtp_host: "127.0.0.1".to_owned(),
@@ -172,21 +319,23 @@ mod tests {
             from: "ByteSpike <no-reply@example.com>".to_owned(),
         };
         let server = tokio::spawn(one_letter(listener));
-        let (outbox, worker) = Outbox::start(&mail).unwrap().unwrap();
-        let letter = Letter {
-            to: "reader@example.com".to_owned(),
-            subject: "Confirm".to_owned(),
-            text: "plain words".to_owned(),
-            html: "<p>marked words</p>".to_owned(),
-        };
-        outbox.send(letter);
-        drop(outbox);
-        worker.await.unwrap();
+        let stop = CancellationToken::new();
+        let carriers: Vec<_> = (0..2)
+            .map(|_| tokio::spawn(Carrier::new(&mail, outbox(&store)).unwrap().unwrap().run(stop.clone())))
+            .collect();
         let received = server.await.unwrap();
         for part in ["RCPT TO:<reader@example.com>", "Subject: Confirm", "plain words", "<p>marked words</p>"]
         {
             assert!(received.contains(part), "{part} is missing in {received}");
         }
+        stop.cancel();
+        for carrier in carriers {
+            carrier.await.unwrap();
+        }
+        let (state, sealed): (String, String) = on_database!(read &store, db => sqlx::query_as(
+            "select state, sealed from letter").fetch_one(db).await)
+        .unwrap();
+        assert_eq!((state.as_str(), sealed.as_str()), ("sent", ""), "what it said is forgotten");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starts ByteSpike.
 
+mod alerts;
 mod backup_command;
 mod channel_commands;
 mod channels;

@@ -16,9 +16,10 @@ use crate::config::{Config, DemoMode, PublicUrls};
 use crate::core::{Core, OnlyServer, master_key, only_server};
 use crate::demo::{self, DemoProvider};
 use crate::follow::ChannelSources;
-use crate::mail::Outbox;
+use crate::mail::{Carrier, Outbox};
 use crate::price_feed::Exports;
 use crate::reconcile_command::ProviderNames;
+use crate::surfaces::ui_urls;
 use crate::{Failure, demo_org, jobs, prices, signing_keys, trials};
 
 /// How long mail that waits may take to be sent at the end.
@@ -68,7 +69,10 @@ impl Product {
         let demo = start_demo(config, &core).await?;
         let sources = channel_sources(config, &core, &master, demo.as_ref())?;
         let gateway = gateway(config, urls, (&core, &master, &sources)).await?;
-        let (outbox, mail_worker) = Outbox::start(&config.mail)?.unzip();
+        let outbox = Outbox::new(core.store.clone(), core.world.clone(), master.seal(SealPurpose::Letter));
+        let carrier = Carrier::new(&config.mail, outbox.clone())?;
+        let mail = carrier.map(|carrier| (outbox, tokio::spawn(carrier.run(stop.clone()))));
+        let (outbox, mail_worker) = mail.unzip();
         let work = jobs::Work {
             core: core.clone(),
             gateway: gateway.clone(),
@@ -77,6 +81,7 @@ impl Product {
             retention: jobs::retention(&config.retention),
             cost_reports: (config.reconciliation.folder.clone(), ProviderNames::of(config)),
             sources,
+            letters: outbox.clone().map(|outbox| (outbox, ui_urls(urls))),
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
@@ -98,7 +103,6 @@ impl Product {
         if let Err(error) = self.core.accounts.keys.write_last_used().await {
             tracing::warn!(%error, "when keys were last used could not be written");
         }
-        drop(self.outbox);
         if let Some(worker) = self.mail_worker
             && tokio::time::timeout(LAST_MAIL, worker).await.is_err()
         {

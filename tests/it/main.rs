@@ -24,5 +24,6 @@ mod operator;
 mod prices;
 mod secrets;
 mod shutdown;
+mod usage;
 mod vectors;
 mod verification;

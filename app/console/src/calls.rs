@@ -5,7 +5,7 @@ use crate::state::ConsoleState;
 use crate::when::{Moments, duration};
 use crate::who::SignedIn;
 use bytespike_accounts::role::Action;
-use bytespike_ledger::{CallFilter, CallRow, Page};
+use bytespike_ledger::{CallFilter, CallRow, Page, UsageFilter};
 use bytespike_ui::components::{Badge, BadgeKind, TableFrame};
 use bytespike_ui::{Locale, Visit, format};
 use leptos::prelude::*;
@@ -31,6 +31,9 @@ pub(crate) async fn load(
     (filter, outcome): (CallFilter, Outcome),
     (after, limit): (Option<Cursor>, u32),
 ) -> Result<CallPage, Problem> {
+    if outcome == Outcome::Running {
+        return running((state, who), &filter, (after, limit)).await;
+    }
     let page = Page { after, limit: limit + 1 };
     let states: Vec<Option<&str>> = if outcome == Outcome::All {
         vec![None]
@@ -47,6 +50,31 @@ pub(crate) async fn load(
     let has_more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| has_more).map(|last| (last.held_at_ms, last.id.clone()));
+    Ok(CallPage { rows, next })
+}
+
+/// What runs now is found without reading what has ended. The longest running first: it is what one looks for.
+async fn running(
+    (state, who): (&ConsoleState, &SignedIn),
+    filter: &CallFilter,
+    (after, limit): (Option<Cursor>, u32),
+) -> Result<CallPage, Problem> {
+    let held = UsageFilter {
+        key_id: filter.key_id.clone(),
+        member_id: filter.member_id.clone(),
+        model: filter.model.clone(),
+        ..UsageFilter::default()
+    };
+    let mut rows = state.ledger.held_calls(who.member.org_id(), &held, (after, limit + 1)).await?;
+    let within = |row: &CallRow| {
+        filter.from_ms.is_none_or(|from| row.held_at_ms >= from)
+            && filter.to_ms.is_none_or(|to| row.held_at_ms < to)
+    };
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next = rows.last().filter(|_| has_more).map(|last| (last.held_at_ms, last.id.clone()));
+    rows.retain(within);
     Ok(CallPage { rows, next })
 }
 

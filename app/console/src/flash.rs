@@ -20,10 +20,11 @@ pub(crate) enum Notice {
     PresetChanged,
     ModelAnswered,
     ModelFailed,
+    AlertsSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -37,6 +38,7 @@ impl Notice {
         Self::PresetChanged,
         Self::ModelAnswered,
         Self::ModelFailed,
+        Self::AlertsSaved,
     ];
 
     const fn code(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Notice {
             Self::PresetChanged => "preset-changed",
             Self::ModelAnswered => "model-answered",
             Self::ModelFailed => "model-failed",
+            Self::AlertsSaved => "alerts-saved",
         }
     }
 
@@ -73,6 +76,7 @@ impl Notice {
             Self::PresetChanged => t.preset_changed,
             Self::ModelAnswered => t.model_answered,
             Self::ModelFailed => t.model_failed,
+            Self::AlertsSaved => t.alerts_saved,
         }
     }
 }

@@ -3,6 +3,7 @@
 // A page's view is one type as deep as its markup.
 #![recursion_limit = "256"]
 
+pub mod alert;
 mod calls;
 mod filter;
 mod flash;
@@ -24,7 +25,7 @@ mod when;
 mod who;
 
 pub use gateway::LocalGateway;
-pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer};
+pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of};
 pub use state::{ConsoleOptions, ConsoleState};
 
 use axum::extract::DefaultBodyLimit;
@@ -33,7 +34,7 @@ use axum::routing::{any, get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, calls_page, keys, models, operator, overview, receipt_page, settings, wallet};
+use pages::{auth, calls_page, keys, models, operator, overview, receipt_page, settings, statements, wallet};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -87,9 +88,16 @@ fn behind_sign_in() -> Router<ConsoleState> {
         .route("/console/models", get(models::page))
         .route("/console/models/test", post(models::test))
         .route("/console/calls", get(calls_page::page))
+        .route("/console/calls/calls.csv", get(calls_page::calls_csv))
+        .route("/console/calls/focus.csv", get(calls_page::focus_csv))
         .route("/console/receipts/{id}", get(receipt_page::page))
         .route("/console/receipts/{id}/json", get(receipt_page::json))
         .route("/console/wallet", get(wallet::page))
+        .route("/console/wallet/alerts", post(wallet::alerts::submit))
+        .route("/console/statements", get(statements::list))
+        .route("/console/statements/{month}", get(statements::month::page))
+        .route("/console/statements/{month}/csv", get(statements::month::csv))
+        .route("/console/statements/{month}/json", get(statements::month::json))
         .route("/console/settings", get(settings::page))
         .route("/console/settings/profile", post(settings::profile::submit))
         .route("/console/settings/organisation", post(settings::organisation::submit))

@@ -13,6 +13,17 @@ pub enum Mail {
     Reset { link: String, valid_minutes: i64 },
     /// A notice after a password was changed. The link leads to the reset request.
     PasswordChanged { link: String },
+    /// The organisation's balance fell below what it asked to be told of. The link leads to the wallet.
+    LowBalance { link: String, balance: String, threshold: String },
+    /// A spend limit is nearly or wholly used. `what` and `window` are words in the reader's language.
+    LimitShare {
+        link: String,
+        what: String,
+        window: &'static str,
+        used: String,
+        limit: String,
+        is_reached: bool,
+    },
 }
 
 /// A message ready to send, without its addresses.
@@ -30,7 +41,9 @@ impl Mail {
             Self::Verify { link, .. }
             | Self::AlreadyRegistered { link }
             | Self::Reset { link, .. }
-            | Self::PasswordChanged { link } => link,
+            | Self::PasswordChanged { link }
+            | Self::LowBalance { link, .. }
+            | Self::LimitShare { link, .. } => link,
         }
     }
 }
@@ -39,15 +52,15 @@ impl Mail {
 pub fn render(mail: &Mail, locale: Locale, base_url: &str) -> Rendered {
     let words = Words::of(mail, locale, base_url);
     Rendered {
-        subject: words.subject.to_owned(),
+        subject: words.subject.clone(),
         text: words.text(mail.link()),
         html: words.html(mail.link(), locale),
     }
 }
 
 struct Words {
-    subject: &'static str,
-    intro: &'static str,
+    subject: String,
+    intro: String,
     button: &'static str,
     validity: Option<String>,
     locale: Locale,
@@ -57,18 +70,38 @@ struct Words {
 impl Words {
     fn of(mail: &Mail, locale: Locale, base_url: &str) -> Self {
         let t = &locale.t().mail;
-        let (subject, intro, button, validity) = match mail {
-            Mail::Verify { valid_minutes, .. } => {
-                (t.verify.subject, t.verify.intro, t.verify.button, Some(validity(locale, *valid_minutes)))
-            }
-            Mail::AlreadyRegistered { .. } => {
-                (t.already_registered.subject, t.already_registered.intro, t.already_registered.button, None)
-            }
-            Mail::Reset { valid_minutes, .. } => {
-                (t.reset.subject, t.reset.intro, t.reset.button, Some(validity(locale, *valid_minutes)))
-            }
+        let fixed = |subject: &'static str, intro: &'static str| (subject.to_owned(), intro.to_owned());
+        let ((subject, intro), button, validity) = match mail {
+            Mail::Verify { valid_minutes, .. } => (
+                fixed(t.verify.subject, t.verify.intro),
+                t.verify.button,
+                Some(validity(locale, *valid_minutes)),
+            ),
+            Mail::AlreadyRegistered { .. } => (
+                fixed(t.already_registered.subject, t.already_registered.intro),
+                t.already_registered.button,
+                None,
+            ),
+            Mail::Reset { valid_minutes, .. } => (
+                fixed(t.reset.subject, t.reset.intro),
+                t.reset.button,
+                Some(validity(locale, *valid_minutes)),
+            ),
             Mail::PasswordChanged { .. } => {
-                (t.password_changed.subject, t.password_changed.intro, t.password_changed.button, None)
+                (fixed(t.password_changed.subject, t.password_changed.intro), t.password_changed.button, None)
+            }
+            Mail::LowBalance { balance, threshold, .. } => {
+                let intro = t.low_balance.intro(balance, threshold);
+                ((t.low_balance.subject(threshold), intro), t.low_balance.button, None)
+            }
+            Mail::LimitShare { what, window, used, limit, is_reached, .. } => {
+                let t = &t.limit_share;
+                let texts = if *is_reached {
+                    (t.subject_reached(what), t.intro_reached(limit, used, what, *window))
+                } else {
+                    (t.subject_near(what), t.intro_near(limit, used, what, *window))
+                };
+                (texts, t.button, None)
             }
         };
         Self { subject, intro, button, validity, locale, footer: t.common.footer(base_url) }
@@ -83,7 +116,7 @@ impl Words {
 
     fn text(&self, link: &str) -> String {
         let common = &self.locale.t().mail.common;
-        let mut paragraphs = vec![common.greeting, self.intro, common.link_below, link];
+        let mut paragraphs = vec![common.greeting, &self.intro, common.link_below, link];
         paragraphs.extend(self.closing());
         format!("{}\n\n-- \n{}\n", paragraphs.join("\n\n"), self.footer)
     }
@@ -95,7 +128,7 @@ impl Words {
         let body = owner.with(|| {
             view! {
                 <p>{common.greeting}</p>
-                <p>{self.intro}</p>
+                <p>{self.intro.clone()}</p>
                 <p><a href=link.to_owned()>{self.button}</a></p>
                 <p>{link.to_owned()}</p>
                 {closing}
@@ -104,7 +137,7 @@ impl Words {
             }
             .to_html()
         });
-        let (tag, subject) = (locale.tag(), self.subject);
+        let (tag, subject) = (locale.tag(), bytespike_ui::escape(&self.subject));
         format!(
             "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head><body>{body}</body></html>"
         )

@@ -3,14 +3,16 @@ use crate::mail::{Mail as Text, render};
 use bytespike_accounts::mail::{Mail, MailKind, RESET_MINUTES, VERIFY_MINUTES};
 use bytespike_accounts::orgs::Language;
 use bytespike_ui::{Locale, Surface, Urls};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Messages kept for pages to show; older ones are dropped.
 const MOST_SHOWN: usize = 100;
 
 /// A message to one reader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Letter {
     pub to: String,
     pub subject: String,
@@ -18,9 +20,11 @@ pub struct Letter {
     pub html: String,
 }
 
-/// Takes letters to be sent; does not wait for them.
+/// Takes letters to be sent.
 pub trait Mailer: Send + Sync {
-    fn send(&self, letter: Letter);
+    /// When it answers, the letter is kept and is sent even if this process ends now. `None` takes as long as a letter
+    /// does, so that nobody outside can tell whether there was one.
+    fn send(&self, letter: Option<Letter>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// Where letters go.
@@ -51,15 +55,21 @@ pub(crate) struct ShownLetter {
 impl Delivery {
     /// Writes the message in its reader's language and passes it on. `browser` is the anonymous cookie of whoever
     /// filled in the form.
-    pub(crate) fn deliver(&self, urls: &Urls, browser: &str, mail: Option<Mail>) {
-        let Some(mail) = mail else { return };
+    pub(crate) async fn deliver(&self, urls: &Urls, browser: &str, mail: Option<Mail>) {
+        let Some(mail) = mail else {
+            if let Self::Send(mailer) = self {
+                mailer.send(None).await;
+            }
+            return;
+        };
         let locale = locale_of(mail.language);
         let text = text_of(&mail.kind, urls, locale);
         let letter = render(&text, locale, urls.base(Surface::Console));
         let to = mail.to.as_str().to_owned();
         match self {
             Self::Send(mailer) => {
-                mailer.send(Letter { to, subject: letter.subject, text: letter.text, html: letter.html });
+                let letter = Letter { to, subject: letter.subject, text: letter.text, html: letter.html };
+                mailer.send(Some(letter)).await;
             }
             Self::Show(outbox) => {
                 let shown = ShownLetter { to, subject: letter.subject, link: text.link().to_owned() };
@@ -94,7 +104,8 @@ impl DevelopmentOutbox {
     }
 }
 
-pub(crate) fn locale_of(language: Language) -> Locale {
+/// The interface language of a person's.
+pub fn locale_of(language: Language) -> Locale {
     match language {
         Language::En => Locale::En,
         Language::Zh => Locale::Zh,

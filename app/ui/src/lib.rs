@@ -17,6 +17,6 @@ pub mod theme;
 mod visit;
 
 pub use locale::{Catalogue, Locale};
-pub use page::{CachePolicy, Head, Page, Robots};
+pub use page::{CachePolicy, Head, Page, Robots, escape};
 pub use theme::Theme;
 pub use visit::{Surface, Urls, Visit};

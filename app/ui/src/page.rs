@@ -6,7 +6,7 @@ mod document;
 mod head;
 
 pub use cache::CachePolicy;
-pub(crate) use document::escape;
+pub use document::escape;
 pub use head::{Head, Robots};
 
 use crate::Visit;

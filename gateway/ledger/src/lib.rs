@@ -44,7 +44,7 @@ pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer, joined_key_path};
 pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};
-pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Summary, Transaction, Wallet};
+pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Transaction, Wallet};
 pub use receipt::{receipt_key_id, verify_receipt};
 pub use recompute::{Finding, ReceiptError, recompute};
 pub use reconcile::{CostLine, CostReport, Reconciliation, ReconciliationFilter};

@@ -114,21 +114,6 @@ pub struct CallRow {
     pub expires_at_ms: i64,
 }
 
-/// Sums over the calls held in a span of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct Summary {
-    pub settled_calls: i64,
-    pub charged_nano: i64,
-    /// Calls that cost nothing because nothing landed.
-    pub free_calls: i64,
-    /// What those held at most.
-    pub free_held_nano: i64,
-    pub running_calls: i64,
-    pub running_held_nano: i64,
-    pub input_tokens: i64,
-    pub output_tokens: i64,
-}
-
 /// Money that moved in a wallet, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Transaction {
@@ -224,23 +209,6 @@ impl Ledger {
             .bind(&filter.key_id).bind(&filter.member_id).bind(&filter.deployment_id).bind(&filter.model)
             .bind(&filter.state).bind(filter.from_ms).bind(filter.to_ms).bind(i64::from(page.limit))
             .fetch_all(db).await)
-    }
-
-    /// Sums over the calls held from `from_ms`, inclusive, to `to_ms`, exclusive.
-    pub async fn summary(&self, org_id: &str, from_ms: i64, to_ms: i64) -> sqlx::Result<Summary> {
-        on_database!(read &self.store, db => sqlx::query_as(
-            "select count(case when state = 'settled' then 1 end) as settled_calls,
-                    cast(coalesce(sum(charged_nano), 0) as bigint) as charged_nano,
-                    count(case when state in ('released', 'expired') then 1 end) as free_calls,
-                    cast(coalesce(sum(case when state in ('released', 'expired') then held_nano end), 0) as bigint)
-                        as free_held_nano,
-                    count(case when state = 'held' then 1 end) as running_calls,
-                    cast(coalesce(sum(case when state = 'held' then held_nano end), 0) as bigint) as running_held_nano,
-                    cast(coalesce(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) as bigint)
-                        as input_tokens,
-                    cast(coalesce(sum(output_tokens), 0) as bigint) as output_tokens
-             from reservation where org_id = $1 and held_at_ms >= $2 and held_at_ms < $3")
-            .bind(org_id).bind(from_ms).bind(to_ms).fetch_one(db).await)
     }
 
     /// The newest movements of money in the wallet.

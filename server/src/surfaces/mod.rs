@@ -20,7 +20,7 @@ use crate::{listen, telemetry};
 
 pub use health::Health;
 pub use hosts::AllowedHosts;
-pub use routes::{Pages, routes};
+pub use routes::{Pages, routes, ui_urls};
 
 /// Adds health checks to the surfaces' routes, and puts the outer layers around them all. From the outside in: the
 /// host must be ours, the client's address is settled, the request gets its id, its log line and its span, a panic

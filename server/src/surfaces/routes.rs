@@ -100,6 +100,7 @@ fn local_gateway(product: &Product) -> LocalGateway {
     LocalGateway { api, prices: Arc::new(move || gateway.prices.current().export.clone()) }
 }
 
-fn ui_urls(urls: &PublicUrls) -> Urls {
+/// The public addresses as pages and letters write them.
+pub fn ui_urls(urls: &PublicUrls) -> Urls {
     Urls::new(&urls.site, &urls.docs, &urls.console, &urls.gateway)
 }

@@ -7,16 +7,24 @@ use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::when::Moments;
 use crate::who::SignedIn;
+use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytespike_accounts::keys::KeyInfo;
+use bytespike_gateway::export::{CallTable, Columns};
+use bytespike_ledger::Outcome::{Expired, Released, Settled};
+use bytespike_ledger::UsageFilter;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Button, ButtonKind, ButtonLink, EmptyState, Field, Pagination, Select, SelectOption, Tab, Tabs,
 };
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
 const ROWS: u32 = 50;
+/// A file without dates has this much.
+const UNDATED_MS: i64 = 30 * 24 * 3_600_000;
 const PATH: &str = "/console/calls";
 
 /// `GET /console/calls`
@@ -41,9 +49,92 @@ pub(crate) async fn page(
             {filter_form(&visit, &filter, &keys)}
         </div>
         {results(&visit, &moments, &filter, &found)}
+        {files(&visit, &filter)}
         {paging(&visit, &filter, &found, is_first)}
     };
     Ok(shell::signed_in((&visit, &who), Section::Calls, Titled::ok(t.page.title), content).await)
+}
+
+/// `GET /console/calls/calls.csv`
+pub(crate) async fn calls_csv(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    table(&state, (&visit, &who), Columns::Calls).await
+}
+
+/// `GET /console/calls/focus.csv`
+pub(crate) async fn focus_csv(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    table(&state, (&visit, &who), Columns::Focus).await
+}
+
+/// The calls that the filters in the address let through and that have ended, a piece at a time.
+async fn table(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    columns: Columns,
+) -> Result<Response, Problem> {
+    let filter = Filter::of(&Query::of(visit));
+    let now_ms = state.world.now_ms();
+    let moments = Moments::new(visit.locale, who.member.time_zone(), now_ms);
+    let asked = filter.asked(&moments, narrowed(who));
+    let to_ms = asked.to_ms.unwrap_or(now_ms + 1);
+    let only_settled = columns == Columns::Focus || filter.outcome == Outcome::Billed;
+    let outcomes = match filter.outcome {
+        _ if only_settled => vec![Settled],
+        Outcome::NotBilled => vec![Released, Expired],
+        _ => Vec::new(),
+    };
+    let wallet = state.ledger.wallet(who.member.org_id()).await?;
+    let zone = wallet.and_then(|wallet| bytespike_ledger::time_zone(&wallet.time_zone));
+    let table = CallTable {
+        org_id: who.member.org_id().to_owned(),
+        filter: UsageFilter {
+            from_ms: asked.from_ms.unwrap_or(to_ms - UNDATED_MS),
+            to_ms,
+            key_id: asked.key_id,
+            member_id: asked.member_id,
+            model: asked.model,
+            outcomes,
+            ..UsageFilter::default()
+        },
+        columns,
+        zone: zone.unwrap_or(TimeZone::UTC),
+        for_spreadsheet: true,
+    };
+    let name = if columns == Columns::Calls { "calls" } else { "focus" };
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"bytespike-{name}.csv\"")),
+    ];
+    let body = Body::from_stream(bytespike_gateway::export::calls(state.ledger.clone(), table));
+    Ok((headers, body).into_response())
+}
+
+/// The same calls as files. A table without an outcome has what was billed, as a bill has.
+fn files(visit: &Visit, filter: &Filter) -> AnyView {
+    let t = &visit.t().calls.export;
+    let link = |page: &str, filter: &Filter| filter.address(&visit.link(page), "");
+    let billed = filter.with_outcome(Outcome::Billed);
+    let csv = link("/console/calls/calls.csv", &billed);
+    let csv_all = link("/console/calls/calls.csv", &filter.with_outcome(Outcome::All));
+    let focus = link("/console/calls/focus.csv", &billed);
+    view! {
+        <div class="stack">
+            <p class="actions">
+                <ButtonLink href=csv>{t.csv}</ButtonLink>
+                <ButtonLink href=csv_all>{t.csv_all}</ButtonLink>
+                <ButtonLink href=focus>{t.focus}</ButtonLink>
+            </p>
+            <p class="hint">{t.note}</p>
+        </div>
+    }
+    .into_any()
 }
 
 fn outcomes(visit: &Visit, filter: &Filter) -> AnyView {

@@ -7,4 +7,5 @@ pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod receipt_page;
 pub(crate) mod settings;
+pub(crate) mod statements;
 pub(crate) mod wallet;

@@ -10,13 +10,12 @@ use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::keys::KeyState;
-use bytespike_ledger::{Summary, Wallet, Window};
+use bytespike_ledger::{Dimension, UsageFilter, UsageSums, Wallet, Window};
 use bytespike_ui::components::{
     Bar, BarChart, ButtonKind, ButtonLink, CodeBlock, CopyField, EmptyState, Icon, IconName, Stat, Stats,
     TableFrame,
 };
 use bytespike_ui::{Visit, format};
-use futures_util::future::try_join_all;
 use leptos::prelude::*;
 
 const DAYS: i8 = 14;
@@ -25,11 +24,13 @@ const RECENT: u32 = 8;
 /// What the page shows.
 struct Overview {
     wallet: Option<Wallet>,
-    month: Summary,
+    month: UsageSums,
+    /// Calls that run.
+    running: i64,
     /// When the month began.
     month_from_ms: i64,
     /// (start of the day, its sums), today last.
-    days: Vec<(i64, Summary)>,
+    days: Vec<(i64, UsageSums)>,
     recent: CallPage,
     has_key: bool,
     moments: Moments,
@@ -63,23 +64,31 @@ async fn load(state: &ConsoleState, visit: &Visit, who: &SignedIn) -> Result<Ove
     // Sums follow the organisation's calendar, as its monthly limits do.
     let days_of_org = Moments::new(visit.locale, zone_name, now_ms);
     let (month_from_ms, month_to_ms) = Window::Month.opening_at(now_ms, &days_of_org.zone);
-    let bounds = days_of_org.days(DAYS);
-    let spans = bounds.iter().zip(bounds.iter().skip(1));
-    let days = spans.map(|(from_ms, to_ms)| async {
-        Ok::<_, sqlx::Error>((*from_ms, ledger.summary(org_id, *from_ms, *to_ms).await?))
-    });
+    let mut bounds = days_of_org.days(DAYS);
+    let tomorrow_ms = bounds.pop().unwrap_or(now_ms);
+    let days = span(bounds.first().copied().unwrap_or(now_ms), tomorrow_ms);
+    let days = ledger.usage(org_id, &days, (&[Dimension::Day], &days_of_org.zone)).await?;
+    let day =
+        |from_ms: i64| days.iter().find(|(key, _)| key.start_ms == Some(from_ms)).map(|(_, sums)| *sums);
+    let month = span(month_from_ms, month_to_ms);
+    let month = ledger.usage(org_id, &month, (&[], &days_of_org.zone)).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), now_ms);
     let asked = (Filter::default().asked(&moments, narrowed(who)), Outcome::All);
     let keys = state.accounts.keys.list(&who.member).await?;
     Ok(Overview {
-        month: ledger.summary(org_id, month_from_ms, month_to_ms).await?,
-        days: try_join_all(days).await?,
+        month: month.into_values().next().unwrap_or_default(),
+        running: ledger.held_now(org_id).await?,
+        days: bounds.into_iter().map(|from_ms| (from_ms, day(from_ms).unwrap_or_default())).collect(),
         recent: calls::load((state, who), asked, (None, RECENT)).await?,
         has_key: keys.iter().any(|key| key.state == KeyState::Active),
         wallet,
         month_from_ms,
         moments,
     })
+}
+
+fn span(from_ms: i64, to_ms: i64) -> UsageFilter {
+    UsageFilter { from_ms, to_ms, ..UsageFilter::default() }
 }
 
 fn tiles(visit: &Visit, data: &Overview) -> AnyView {
@@ -90,9 +99,13 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
     let date = data.moments.date(data.month_from_ms);
     let tiles = [
         (t.balance, format::usd(available), t.tile_credits(format::credits(available))),
-        (t.held, format::usd(held), t.held_note(number(month.running_calls))),
+        (t.held, format::usd(held), t.held_note(number(data.running))),
         (t.spent, format::usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
-        (t.not_billed, count(month.free_calls), t.not_billed_note(format::usd(month.free_held_nano))),
+        (
+            t.not_billed,
+            count(month.not_billed_calls()),
+            t.not_billed_note(format::usd(month.not_billed_held_nano)),
+        ),
     ];
     let tiles = tiles.map(|(label, value, note)| view! { <Stat label=label value=value note=note/> });
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()

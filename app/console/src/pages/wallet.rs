@@ -1,6 +1,9 @@
 //! The wallet: what is in it, what is set aside, and every movement.
-use crate::calls::{self, narrowed};
-use crate::filter::{Filter, Outcome};
+pub(crate) mod alerts;
+mod lots;
+
+use crate::calls::narrowed;
+use crate::forms::Form;
 use crate::model_test::TEST_NOTE;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
@@ -11,8 +14,8 @@ use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{CallRow, Transaction, Wallet};
-use bytespike_ui::components::{Callout, CalloutKind, Stat, Stats, TableFrame};
+use bytespike_ledger::{CallRow, Transaction, UsageFilter, Wallet};
+use bytespike_ui::components::{ButtonLink, Callout, CalloutKind, Stat, Stats, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
@@ -25,33 +28,64 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
-    if narrowed(&who).is_some() {
+    show(&state, (&visit, &who), None).await
+}
+
+/// `faulty` is the alerts form with what is wrong in it.
+async fn show(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    faulty: Option<Form>,
+) -> Result<Response, Problem> {
+    if narrowed(who).is_some() {
         return Err(Problem::Forbidden);
     }
     let org_id = who.member.org_id();
     let wallet = state.ledger.wallet(org_id).await?;
     let journal = state.ledger.transactions(org_id, JOURNAL_LINES).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let asked = (Filter::default().asked(&moments, None), Outcome::Running);
-    let held = calls::load((&state, &who), asked, (None, HOLDS)).await?;
+    let lots = state.ledger.lots(org_id).await?;
+    let held = state.ledger.held_calls(org_id, &UsageFilter::default(), (None, HOLDS)).await?;
     let t = &visit.t().wallet;
+    let title = t.page.title;
+    let titled = if faulty.is_some() { Titled::faulty(visit, title) } else { Titled::ok(title) };
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
     let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
-        {tiles(&visit, wallet.as_ref())}
-        <section class="stack"><h2>{t.holds.title}</h2>{holds(&visit, &moments, &held.rows)}</section>
+        {tiles(visit, wallet.as_ref())}
+        <section class="stack">
+            <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>
+            {lots::table(visit, &moments, &lots)}
+        </section>
+        <section class="stack"><h2>{t.holds.title}</h2>{holds(visit, &moments, &held)}</section>
         <section class="stack">
             <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>
-            {lines(&visit, &moments, &journal)}
+            {lines(visit, &moments, &journal)}
         </section>
+        {statements(visit, who)}
+        {alerts::part((visit, who), wallet.as_ref(), faulty)}
         <section class="stack">
             <h2>{t.arrive.title}</h2>
             <ul class="bullets">{trial}<li>{t.arrive.operator}</li><li>{t.arrive.never_back}</li></ul>
         </section>
     };
-    Ok(shell::signed_in((&visit, &who), Section::Wallet, Titled::ok(t.page.title), content).await)
+    Ok(shell::signed_in((visit, who), Section::Wallet, titled, content).await)
+}
+
+/// The way to the statements, for those who may read them.
+fn statements(visit: &Visit, who: &SignedIn) -> Option<AnyView> {
+    crate::pages::statements::allowed(who).ok()?;
+    let t = &visit.t().wallet.statements;
+    let href = visit.link("/console/statements");
+    let view = view! {
+        <section class="stack">
+            <div><h2>{t.title}</h2><p class="soft">{t.text}</p></div>
+            <p><ButtonLink href=href>{t.link}</ButtonLink></p>
+        </section>
+    };
+    Some(view.into_any())
 }
 
 fn tiles(visit: &Visit, wallet: Option<&Wallet>) -> AnyView {

@@ -36,6 +36,8 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
         "/calls",
         "/calls?outcome=not-billed&model=%3Cb%3E",
         "/wallet",
+        "/statements",
+        "/statements/2026-11",
         "/settings",
     ];
     let own = [

@@ -5,6 +5,7 @@ use axum::body::Body;
 use bytespike_console::{Delivery, Letter, Mailer};
 use http::header::{CONTENT_TYPE, ORIGIN};
 use http::{Request, StatusCode};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
@@ -150,8 +151,9 @@ async fn s29_signing_in_leads_to_our_own_pages_only() {
 struct Postbox(Mutex<Vec<Letter>>);
 
 impl Mailer for Postbox {
-    fn send(&self, letter: Letter) {
-        self.0.lock().expect("not poisoned").push(letter);
+    fn send(&self, letter: Option<Letter>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.lock().expect("not poisoned").extend(letter);
+        Box::pin(std::future::ready(()))
     }
 }
 

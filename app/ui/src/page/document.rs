@@ -125,7 +125,8 @@ fn attribute(name: &str, value: &str) -> String {
 }
 
 /// Safe inside text and inside a double-quoted attribute.
-pub(crate) fn escape(text: &str) -> String {
+#[must_use]
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

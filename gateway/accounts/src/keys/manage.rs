@@ -226,6 +226,10 @@ impl Keys {
         if !member.role().may(Action::ManageOwnKeys) {
             return Err(KeyError::Forbidden);
         }
+        // Nobody can give a key a sight that they do not have.
+        if new.scopes.contains(&Scope::OrgUsageRead) && !member.role().may(Action::SeeOrgUsage) {
+            return Err(KeyError::Forbidden);
+        }
         if new.scopes.is_empty() {
             return Err(KeyError::NoScope);
         }

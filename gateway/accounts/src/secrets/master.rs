@@ -37,6 +37,8 @@ pub enum SealPurpose {
     IdempotentAnswer,
     /// A new key on its way to the one page that shows it.
     ShownKey,
+    /// A letter that waits to be sent, which may carry a one-time link.
+    Letter,
     Totp,
 }
 
@@ -132,6 +134,7 @@ impl MasterKey {
         SealKey::new(&self.derive(match purpose {
             SealPurpose::ChannelSecret => "bytespike/v1/channel-secret-aead",
             SealPurpose::IdempotentAnswer => "bytespike/v1/idempotent-answer-aead",
+            SealPurpose::Letter => "bytespike/v1/letter-aead",
             SealPurpose::ShownKey => "bytespike/v1/shown-key-aead",
             SealPurpose::Totp => "bytespike/v1/totp-aead",
         }))

@@ -80,6 +80,13 @@ impl Ledger {
         Ok(first.zip(last))
     }
 
+    /// How many calls hold credit now.
+    pub async fn held_now(&self, org_id: &str) -> sqlx::Result<i64> {
+        on_database!(read &self.store, db => sqlx::query_scalar(
+            "select count(*) from reservation where org_id = $1 and state = 'held'")
+            .bind(org_id).fetch_one(db).await)
+    }
+
     /// Calls that hold credit now, the oldest first: at most `limit` after the one `(held_at_ms, id)`.
     pub async fn held_calls(
         &self,

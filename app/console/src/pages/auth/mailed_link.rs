@@ -66,7 +66,7 @@ async fn answer(
     let VisitorPost { visitor, mut form } = post;
     match asked {
         Ok(mail) => {
-            state.mail.deliver(&state.urls, &visitor.id, mail);
+            state.mail.deliver(&state.urls, &visitor.id, mail).await;
             Ok(see_other(&visit.link("/console/check-mail")))
         }
         Err(Refused::Email) => {

@@ -37,7 +37,7 @@ pub(crate) async fn submit(
     let people = &state.accounts.people;
     match people.reset_password(&visitor.origin, form.value("token"), form.value("password")).await {
         Ok(mail) => {
-            state.mail.deliver(&state.urls, &visitor.id, mail);
+            state.mail.deliver(&state.urls, &visitor.id, mail).await;
             Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::PasswordReset)))
         }
         Err(ResetError::Password(problem)) => {

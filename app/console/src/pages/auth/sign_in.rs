@@ -39,7 +39,7 @@ pub(crate) async fn submit(
             Ok(see_other(&landing(&visit, &member, form.value("next"))))
         }
         Err(SignInError::Refused { mail }) => {
-            state.mail.deliver(&state.urls, &visitor.id, mail);
+            state.mail.deliver(&state.urls, &visitor.id, mail).await;
             form.refuse("email", visit.t().auth.sign_in.wrong);
             Ok(show((&visit, &visitor), &form).await)
         }

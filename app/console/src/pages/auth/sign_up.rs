@@ -41,7 +41,7 @@ pub(crate) async fn submit(
     let new = SignUp { email: form.value("email"), password: form.value("password"), name: None, language };
     match state.accounts.people.sign_up(&visitor.origin, new).await {
         Ok(mail) => {
-            state.mail.deliver(&state.urls, &visitor.id, mail);
+            state.mail.deliver(&state.urls, &visitor.id, mail).await;
             Ok(see_other(&visit.link("/console/check-mail")))
         }
         Err(error) => {

@@ -8,8 +8,9 @@ use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::keys::{KeyError, ModelRule, NewKey};
+use bytespike_accounts::keys::{KeyError, ModelRule, NewKey, Scope};
 use bytespike_accounts::names;
+use bytespike_accounts::role::Action;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Checkbox, Field, Hidden, Select, SelectOption, TextArea,
@@ -86,7 +87,12 @@ fn read(form: &mut Form, visit: &Visit, (name, now_ms): (String, i64)) -> NewKey
             known.map(|days| now_ms + days * DAY_MS)
         }
     };
-    NewKey { models, expires_at_ms, strict: form.value("strict") == "on", ..NewKey::named(name) }
+    let mut new =
+        NewKey { models, expires_at_ms, strict: form.value("strict") == "on", ..NewKey::named(name) };
+    if form.value("org_usage") == "on" {
+        new.scopes.insert(Scope::OrgUsageRead);
+    }
+    new
 }
 
 fn read_models(form: &mut Form, visit: &Visit) -> ModelRule {
@@ -140,7 +146,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
                 nostrip:fault=form.fault("name") max_length=64 autocomplete="off"
             />
             {limit_part(visit, form)}
-            {more_part(visit, form)}
+            {more_part(visit, form, who.member.role().may(Action::SeeOrgUsage))}
             <p class="actions">
                 <Button kind=ButtonKind::Primary>{t.create.submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=visit.link("/console/keys")>{cancel}</ButtonLink>
@@ -163,14 +169,17 @@ fn limit_part(visit: &Visit, form: &Form) -> AnyView {
 }
 
 /// Folded away until it is wanted, or holds something that is wrong.
-fn more_part(visit: &Visit, form: &Form) -> AnyView {
+fn more_part(visit: &Visit, form: &Form, sees_org: bool) -> AnyView {
     let t = &visit.t().keys.create;
     let is_said = |id: &&str| !matches!(form.value(id), "" | "never") || form.fault(id).is_some();
-    let is_open = ["models", "expiry", "strict"].iter().any(is_said);
+    let is_open = ["models", "expiry", "strict", "org_usage"].iter().any(is_said);
     let days = EXPIRY_DAYS.map(|days| SelectOption::new(days.to_string(), t.expiry_days(days)));
     let expiry: Vec<SelectOption> =
         [SelectOption::new("never", t.expiry_never)].into_iter().chain(days).collect();
     let strict = form.value("strict") == "on";
+    let all = form.value("org_usage") == "on";
+    let org_usage = sees_org
+        .then(|| view! { <Checkbox id="org_usage" label=t.org_usage hint=t.org_usage_hint checked=all/> });
     view! {
         <details class="more" open=is_open>
             <summary>{t.advanced}</summary>
@@ -183,6 +192,7 @@ fn more_part(visit: &Visit, form: &Form) -> AnyView {
                 nostrip:fault=form.fault("expiry")
             />
             <Checkbox id="strict" label=t.strict hint=t.strict_hint checked=strict/>
+            {org_usage}
         </details>
     }
     .into_any()

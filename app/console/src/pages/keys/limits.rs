@@ -1,6 +1,5 @@
 //! Spend limits of a key: their fields in a form, their state in a table, and both in a few words.
-use crate::forms::Form;
-use crate::forms::amount::{self, AmountError, MAX_DECIMALS, MAX_LIMIT_USD};
+use crate::forms::{Form, amount, words};
 use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::when::Moments;
@@ -44,20 +43,10 @@ pub(super) fn read(form: &mut Form, locale: Locale) -> Wanted {
     for window in WINDOWS {
         match amount::parse_usd(form.value(field_of(window))) {
             Ok(nano) => wanted.push((window, nano.map(NanoUsd))),
-            Err(error) => form.refuse(field_of(window), words(locale, error)),
+            Err(error) => form.refuse(field_of(window), words::amount(locale, error)),
         }
     }
     wanted
-}
-
-fn words(locale: Locale, error: AmountError) -> String {
-    let t = &locale.t().keys.error;
-    match error {
-        AmountError::NotANumber => t.limit_number.to_owned(),
-        AmountError::TooManyDecimals => t.limit_decimals(MAX_DECIMALS),
-        AmountError::NotPositive => t.limit_positive.to_owned(),
-        AmountError::TooLarge => t.limit_large(format::usd(MAX_LIMIT_USD * 1_000_000_000)),
-    }
 }
 
 /// The limits a key has, as its form opens with them.

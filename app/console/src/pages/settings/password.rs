@@ -27,7 +27,7 @@ pub(crate) async fn submit(
     };
     match state.accounts.people.change_password(&who.origin, &who.member, change).await {
         Ok(mail) => {
-            state.mail.deliver(&state.urls, "", mail);
+            state.mail.deliver(&state.urls, "", mail).await;
             state.accounts.sessions.renew(&who.cookie).await?;
             Ok(see_other(&flash::with(&settings::home(&visit), Notice::PasswordChanged)))
         }

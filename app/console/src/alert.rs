@@ -1,0 +1,124 @@
+//! What an alert says to its reader: the balance is low, or a spend limit is used up or nearly so.
+use crate::mail::{Mail, Rendered, render};
+use bytespike_catalog::NanoUsd;
+use bytespike_ledger::{Names, NodeId, Window};
+use bytespike_ui::{Locale, Surface, Urls, format};
+use serde::Deserialize;
+
+/// An event as the ledger wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertEvent<'a> {
+    pub kind: &'a str,
+    pub payload_json: &'a str,
+}
+
+#[derive(Deserialize)]
+struct LowBalance {
+    balance_credits: String,
+    threshold_credits: String,
+}
+
+#[derive(Deserialize)]
+struct LimitShare {
+    node: String,
+    window: String,
+    percent: i64,
+    limit_credits: String,
+    used_credits: String,
+}
+
+/// The message in its reader's language; `None` for an event that nobody writes about.
+pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Rendered> {
+    let link = |page: &str| format!("{}{}", urls.base(Surface::Console), locale.path(page));
+    let mail = match event.kind {
+        "low_balance" => {
+            let low: LowBalance = serde_json::from_str(event.payload_json).ok()?;
+            let (balance, threshold) = (usd(&low.balance_credits)?, usd(&low.threshold_credits)?);
+            Mail::LowBalance { link: link("/console/wallet"), balance, threshold }
+        }
+        "limit_share" => {
+            let share: LimitShare = serde_json::from_str(event.payload_json).ok()?;
+            let node = NodeId::parse(&share.node)?;
+            let page = if node.kind() == "key" {
+                format!("/console/keys/{}", node.id())
+            } else {
+                "/console".to_owned()
+            };
+            Mail::LimitShare {
+                link: link(&page),
+                what: node_words(locale, &node, names),
+                window: window_words(locale, Window::parse(&share.window)?),
+                used: usd(&share.used_credits)?,
+                limit: usd(&share.limit_credits)?,
+                is_reached: share.percent >= 100,
+            }
+        }
+        _ => return None,
+    };
+    Some(render(&mail, locale, urls.base(Surface::Console)))
+}
+
+fn usd(credits: &str) -> Option<String> {
+    NanoUsd::from_credits(credits).map(|amount| format::usd(amount.0))
+}
+
+/// A name comes from people: it is put on one line, so that it can neither forge a header nor a paragraph.
+fn node_words(locale: Locale, node: &NodeId, names: &Names) -> String {
+    let t = &locale.t().mail.limit_share;
+    let name = names.get(node.id()).split_whitespace().collect::<Vec<_>>().join(" ");
+    match node.kind() {
+        "org" => t.of_org(name),
+        "dep" => t.of_deployment(name),
+        "mem" => t.of_member(name),
+        _ => t.of_key(name),
+    }
+}
+
+fn window_words(locale: Locale, window: Window) -> &'static str {
+    let t = &locale.t().mail.limit_share;
+    match window {
+        Window::Lifetime => t.lifetime,
+        Window::Month => t.month,
+        Window::Week => t.seven_days,
+        Window::Day => t.one_day,
+        Window::FiveHours => t.five_hours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(kind: &str, payload_json: &str, locale: Locale) -> Option<Rendered> {
+        let urls = Urls::single("https://byte.example");
+        write(AlertEvent { kind, payload_json }, &Names::default(), (locale, &urls))
+    }
+
+    #[test]
+    fn an_alert_says_what_it_is_about_in_both_languages() {
+        let low = r#"{"balance_credits":"490000.000","threshold_credits":"500000.000"}"#;
+        let share = |node: &str, percent: i64| {
+            format!(
+                r#"{{"node":"{node}","window":"month","percent":{percent},"limit_credits":"5000000.000","used_credits":"4100000.000","resets_at_ms":null}}"#
+            )
+        };
+        for locale in Locale::ALL {
+            let mail = written("low_balance", low, locale).expect("written");
+            assert!(mail.subject.contains("$0.50") && mail.text.contains("$0.49"), "{mail:?}");
+            assert!(mail.text.contains("/console/wallet"));
+            let near = written("limit_share", &share("key:key_1", 80), locale).expect("written");
+            let reached = written("limit_share", &share("org:org_1", 100), locale).expect("written");
+            assert_ne!(near.subject, reached.subject);
+            assert!(near.text.contains("/console/keys/key_1") && near.text.contains("$4.10"), "{near:?}");
+            assert!(reached.text.contains("$5.00") && !reached.subject.contains('\n'));
+        }
+        assert_eq!(written("price_change", "{}", Locale::En), None);
+        assert_eq!(written("low_balance", "{}", Locale::En), None);
+    }
+
+    #[test]
+    fn a_name_stays_on_its_line() {
+        let node = NodeId::key("x\r\nBcc: b@example.com");
+        assert!(!node_words(Locale::En, &node, &Names::default()).contains(['\r', '\n']));
+    }
+}
