@@ -103,7 +103,8 @@ mod tests {
         let store =
             Store::connect(&format!("sqlite:{}", folder.path().join("a.db").display())).await.unwrap();
         store.migrate().await.unwrap();
-        let master = MasterKey::from_bytes([7; 32]).unwrap();
+        let master =
+            MasterKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap() * 7 + 1)).unwrap();
         let core = Core {
             accounts: Accounts::new(store.clone(), world.clone(), &master, 1),
             ledger: Ledger::open(store.clone(), world.clone()).await.unwrap(),

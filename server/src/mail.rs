@@ -285,7 +285,8 @@ mod tests {
     }
 
     fn outbox(store: &Store) -> Outbox {
-        let master = MasterKey::from_bytes([7; 32]).unwrap();
+        let master =
+            MasterKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap() * 7 + 1)).unwrap();
         Outbox::new(store.clone(), World::system(), master.seal(SealPurpose::Letter))
     }
 

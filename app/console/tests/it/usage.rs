@@ -27,6 +27,7 @@ async fn a_month_closes_into_a_statement_that_can_be_read_and_taken_along() {
     assert!(running.contains("This month still runs") && running.contains("3,689.000"), "{running}");
     bench.clock.advance(10 * DAY_MS);
     assert_eq!(bench.state.ledger.close_months().await.expect("closes"), 1);
+    browser.sign_in("", EMAIL).await.expect(StatusCode::SEE_OTHER);
     let list = browser.get("/console/statements").await.expect(StatusCode::OK);
     assert!(list.body.contains("2026-12") && list.body.contains("996,311.000"), "{}", list.body);
     for (prefix, title, used, free) in [
