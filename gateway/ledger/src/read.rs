@@ -80,7 +80,8 @@ pub struct Page {
 pub(crate) const CALL_COLUMNS: &str =
     "id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
      model_served, held_nano, charged_nano, usage_source, input_tokens, cache_read_tokens,
-     cache_write_tokens, output_tokens, reasoning_tokens, searches, attempts, first_content_ms,
+     cache_write_tokens, output_tokens, reasoning_tokens, searches, images, video_ms, audio_ms,
+     characters, rerank_units, attempts, first_content_ms,
      duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms";
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -105,6 +106,11 @@ pub struct CallRow {
     pub output_tokens: i64,
     pub reasoning_tokens: i64,
     pub searches: i64,
+    pub images: i64,
+    pub video_ms: i64,
+    pub audio_ms: i64,
+    pub characters: i64,
+    pub rerank_units: i64,
     pub attempts: i64,
     pub first_content_ms: Option<i64>,
     pub duration_ms: Option<i64>,

@@ -72,9 +72,11 @@ pub(super) fn row(resolved: &ResolvedCall) -> Vec<Cell> {
         ]
         .map(Cell::count),
     );
-    // No media call can be made yet.
-    row.extend(["0", "0.000", "0"].map(Cell::number));
+    let media_ms = call.video_ms.saturating_add(call.audio_ms);
     row.extend([
+        Cell::count(call.images),
+        Cell::number(format!("{}.{:03}", media_ms / 1_000, media_ms % 1_000)),
+        Cell::count(call.characters),
         Cell::count(call.searches),
         Cell::number(NanoUsd(call.held_nano).credits()),
         Cell::number(charged.credits()),

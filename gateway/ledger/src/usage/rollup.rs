@@ -44,8 +44,7 @@ pub(super) fn tail_sql() -> String {
                  from journal_tx t join journal_entry e on e.tx_id = t.id
                  where t.reservation_id = r.id and e.account = 'bonus') as bonus_nano,
                 r.input_tokens, r.cache_read_tokens, r.cache_write_tokens, r.output_tokens, r.reasoning_tokens,
-                r.searches, cast(0 as bigint) as images, cast(0 as bigint) as video_ms, cast(0 as bigint) as audio_ms,
-                cast(0 as bigint) as characters, cast(0 as bigint) as rerank_units
+                r.searches, r.images, r.video_ms, r.audio_ms, r.characters, r.rerank_units
          from usage_mark m join reservation r on r.org_id = m.org_id and r.resolved_seq > m.resolved_seq
          where m.org_id = $1"
     )
