@@ -1,15 +1,21 @@
 //! A streamed answer: opened on the first channel that produces content, pumped to the client, settled before its last event.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use bytespike_dialects::{Batch, Completion, End, ErrorInfo, StreamTranslator};
 use bytespike_ledger::Ended;
-use futures_util::Stream;
+use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::attempt::Outgoing;
 use super::call::OpenCall;
 use super::failed::Failed;
 use super::source::{Heard, Source};
+
+/// How long bytes that have come already go ahead of every question: a wait sets several timers, and a burst of
+/// events would pay for them with each one.
+const UNINTERRUPTED: Duration = Duration::from_millis(20);
 
 /// A stream whose status line may be sent: it has content, has ended, or has waited long enough.
 pub struct Opened {
@@ -70,7 +76,8 @@ pub fn body(
     call: OpenCall,
     opened: Opened,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send {
-    let pump = Pump::new(call, opened);
+    // Handed on with every event, so it must not be copied.
+    let pump = Box::new(Pump::new(call, opened));
     futures_util::stream::unfold(pump, async |mut pump| pump.next().await.map(|bytes| (Ok(bytes), pump)))
 }
 
@@ -82,6 +89,8 @@ struct Pump {
     ready: BytesMut,
     end: Option<Over>,
     spoke_at: Instant,
+    /// When it last waited for everything that may happen.
+    waited_at: Instant,
     over: bool,
 }
 
@@ -96,7 +105,8 @@ enum Event {
 impl Pump {
     fn new(call: OpenCall, opened: Opened) -> Self {
         let Opened { source, translator, first, end } = opened;
-        Self { call, source, translator, ready: first, end, spoke_at: Instant::now(), over: false }
+        let now = Instant::now();
+        Self { call, source, translator, ready: first, end, spoke_at: now, waited_at: now, over: false }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
@@ -139,8 +149,16 @@ impl Pump {
     }
 
     async fn wait(&mut self) -> Event {
-        let ping_at = self.spoke_at + self.call.gateway().options.ping_interval;
         let finished = self.translator.finish_seen();
+        let in_burst = Instant::now() < self.waited_at + UNINTERRUPTED;
+        if in_burst && !self.call.gateway().cut.is_cancelled() {
+            // Dropping the question loses nothing, so it may be asked without waiting.
+            if let Some(heard) = self.source.next(finished).now_or_never() {
+                return Event::Heard(heard);
+            }
+        }
+        self.waited_at = Instant::now();
+        let ping_at = self.spoke_at + self.call.gateway().options.ping_interval;
         tokio::select! {
             biased;
             ended = self.call.cut() => Event::Cut(ended),
