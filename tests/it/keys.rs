@@ -45,7 +45,7 @@ async fn a_revoked_key_is_refused_at_once_and_its_running_stream_is_cut_and_char
     assert!(nano(&receipt["charged"]["credits"]) > 0, "{receipt}");
 }
 
-async fn revoke(person: &mut Person, name: &str) {
+pub(crate) async fn revoke(person: &mut Person, name: &str) {
     let keys = person.open("/console/keys").await.expect_status(200).text();
     let row = keys.split("<tr").find(|row| row.contains(&format!(">{name}<"))).expect("the key's row");
     let link = row

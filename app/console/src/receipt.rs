@@ -129,6 +129,11 @@ pub(crate) fn reason_text(locale: Locale, reason: &str) -> Option<&'static str> 
         "ledger_unavailable" => t.ledger_unavailable,
         "released_by_operator" => t.released_by_operator,
         "expired" => t.expired,
+        "job_failed" => t.job_failed,
+        "job_timed_out" => t.job_timed_out,
+        "asset_undeliverable" => t.asset_undeliverable,
+        "cancelled_queued" => t.cancelled_queued,
+        "cancelled_running" => t.cancelled_running,
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! What the `{{placeholders}}` of the documentation stand for on this installation.
 
-use crate::{Options, errors};
+use crate::{Options, crossings, errors};
 use bytespike_ui::Locale;
 use bytespike_ui::Surface;
 use bytespike_ui::format::count;
@@ -22,6 +22,8 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("ping_s", seconds("ping_interval_ms")?),
         ("default_output", count(gateway_default("default_max_output_tokens")?)),
         ("errors", errors::markdown(locale)),
+        ("no_charge", crossings::rows(locale)?),
+        ("no_charge_tests", crossings::tests(locale)?),
         ("config", CONFIG.trim_end().to_owned()),
         ("verify_script", VERIFY_SCRIPT.trim_end().to_owned()),
     ]))

@@ -1,6 +1,7 @@
 //! Documentation pages: the Markdown of `content/docs`, rendered once when the surface starts, with a search over it
 //! and a plain mirror of every page for programs. Opens no database and holds no secret.
 
+mod crossings;
 mod errors;
 mod facts;
 mod library;

@@ -39,6 +39,7 @@ pub(crate) static GROUPS: [Group; 4] = [
         title: |t| t.docs.group.understand,
         entries: &[
             page!("billing"),
+            page!("proof"),
             page!("models"),
             page!("streaming"),
             page!("translation"),

@@ -1,4 +1,5 @@
-//! Who pays: what became of a call decides whether its hold is settled or released. One table, no exceptions elsewhere.
+//! Who pays: what became of a call decides whether its hold is settled or released. One table, `crossings.toml`, and no
+//! exceptions elsewhere.
 use serde::{Deserialize, Serialize};
 
 /// What became of a text call once its hold was taken.
@@ -79,10 +80,15 @@ pub enum Reason {
     LedgerUnavailable,
     ReleasedByOperator,
     Expired,
+    JobFailed,
+    JobTimedOut,
+    AssetUndeliverable,
+    CancelledQueued,
+    CancelledRunning,
 }
 
 impl Reason {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::UpstreamError,
         Self::Upstream200ErrorBody,
         Self::UpstreamGarbled,
@@ -98,6 +104,11 @@ impl Reason {
         Self::LedgerUnavailable,
         Self::ReleasedByOperator,
         Self::Expired,
+        Self::JobFailed,
+        Self::JobTimedOut,
+        Self::AssetUndeliverable,
+        Self::CancelledQueued,
+        Self::CancelledRunning,
     ];
 
     /// As receipts spell it.
@@ -118,6 +129,11 @@ impl Reason {
             Self::LedgerUnavailable => "ledger_unavailable",
             Self::ReleasedByOperator => "released_by_operator",
             Self::Expired => "expired",
+            Self::JobFailed => "job_failed",
+            Self::JobTimedOut => "job_timed_out",
+            Self::AssetUndeliverable => "asset_undeliverable",
+            Self::CancelledQueued => "cancelled_queued",
+            Self::CancelledRunning => "cancelled_running",
         }
     }
 }
@@ -147,67 +163,122 @@ pub fn decide(fate: Fate) -> Decision {
     }
 }
 
+/// What became of a call whose answer is made of items, such as images, a video, vectors, or the calls of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemsFate {
+    pub ended: ItemsEnded,
+    pub asked: u32,
+    /// Items that are whole, stored, and can be fetched from us; for a batch, those that landed by the rule of their kind.
+    pub landed: u32,
+}
+
+/// How the work on them ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemsEnded {
+    /// The provider says that it is done.
+    Finished,
+    Failed,
+    /// By the provider's content rules.
+    Blocked,
+    TimedOut,
+    /// By the caller, before the provider began.
+    CancelledQueued,
+    /// By the caller, while the provider was at work.
+    CancelledRunning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemsDecision {
+    /// Charge this many items.
+    Settle {
+        items: u32,
+    },
+    Release(Reason),
+}
+
+/// The rule for items: whatever landed is charged, and a cancelled job is free, running or not.
+pub fn decide_items(fate: ItemsFate) -> ItemsDecision {
+    let reason = match fate.ended {
+        ItemsEnded::CancelledQueued => return ItemsDecision::Release(Reason::CancelledQueued),
+        ItemsEnded::CancelledRunning => return ItemsDecision::Release(Reason::CancelledRunning),
+        ItemsEnded::Finished => Reason::AssetUndeliverable,
+        ItemsEnded::Failed => Reason::JobFailed,
+        ItemsEnded::Blocked => Reason::ModerationRejected,
+        ItemsEnded::TimedOut => Reason::JobTimedOut,
+    };
+    match fate.landed.min(fate.asked) {
+        0 => ItemsDecision::Release(reason),
+        items => ItemsDecision::Settle { items },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// The published table of who pays, row by row, for text.
-    #[test]
-    fn every_row_of_the_no_charge_table() {
+    /// Every fate of a text call, with the row of the published table that it falls under.
+    const ROWS: [(&str, Ended, bool, Decision); 23] = {
         use Decision::{Release, SettleDelivered, SettleUsage};
-        let finished = |finish| Ended::Finished { finish };
-        let rows = [
-            ("the upstream answers 4xx or 5xx", Ended::UpstreamStatus, false, Release(Reason::UpstreamError)),
+        const fn finished(finish: Finish) -> Ended {
+            Ended::Finished { finish }
+        }
+        [
+            ("upstream_status", Ended::UpstreamStatus, false, Release(Reason::UpstreamError)),
+            ("error_inside_a_200", Ended::UpstreamErrorBody, false, Release(Reason::Upstream200ErrorBody)),
+            ("error_inside_a_200", Ended::UpstreamErrorBody, true, Release(Reason::Upstream200ErrorBody)),
+            ("error_inside_a_200", Ended::UpstreamGarbled, true, Release(Reason::UpstreamGarbled)),
+            ("timeouts", Ended::TimeoutConnect, false, Release(Reason::TimeoutConnect)),
+            ("timeouts", Ended::TimeoutFirstByte, false, Release(Reason::TimeoutFirstByte)),
+            ("timeouts", Ended::TimeoutIdle, true, Release(Reason::TimeoutIdle)),
             (
-                "200 with an error body",
-                Ended::UpstreamErrorBody,
-                false,
-                Release(Reason::Upstream200ErrorBody),
-            ),
-            (
-                "an error event after content",
-                Ended::UpstreamErrorBody,
-                true,
-                Release(Reason::Upstream200ErrorBody),
-            ),
-            ("an unreadable answer", Ended::UpstreamGarbled, true, Release(Reason::UpstreamGarbled)),
-            ("no connection in time", Ended::TimeoutConnect, false, Release(Reason::TimeoutConnect)),
-            ("no first byte in time", Ended::TimeoutFirstByte, false, Release(Reason::TimeoutFirstByte)),
-            ("silence in mid-stream", Ended::TimeoutIdle, true, Release(Reason::TimeoutIdle)),
-            (
-                "refused before any content",
+                "refusal_without_content",
                 finished(Finish::Filtered),
                 false,
                 Release(Reason::ModerationRejected),
             ),
-            ("filtered after content", finished(Finish::Filtered), true, SettleDelivered),
+            ("filtered_after_content", finished(Finish::Filtered), true, SettleDelivered),
+            ("clean_end_without_content", finished(Finish::Complete), false, Release(Reason::NothingLanded)),
             (
-                "a clean finish and no content",
-                finished(Finish::Complete),
+                "clean_end_without_content",
+                finished(Finish::OtherLimit),
                 false,
                 Release(Reason::NothingLanded),
             ),
-            ("our limit and no content", finished(Finish::OtherLimit), false, Release(Reason::NothingLanded)),
-            ("only thinking, cut by the caller's limit", finished(Finish::CallersLimit), false, SettleUsage),
-            ("stop or tool use", finished(Finish::Complete), true, SettleUsage),
-            ("length, the caller's", finished(Finish::CallersLimit), true, SettleUsage),
-            ("length, not the caller's", finished(Finish::OtherLimit), true, SettleUsage),
+            ("only_thinking_cut_by_the_callers_limit", finished(Finish::CallersLimit), false, SettleUsage),
+            ("finished", finished(Finish::Complete), true, SettleUsage),
+            ("finished", finished(Finish::CallersLimit), true, SettleUsage),
+            ("finished", finished(Finish::OtherLimit), true, SettleUsage),
+            ("cancelled_before_content", Ended::CallerGone, false, Release(Reason::CancelledBeforeContent)),
             (
-                "the caller leaves before content",
-                Ended::CallerGone,
+                "cancelled_before_content",
+                Ended::CallerRevoked,
                 false,
                 Release(Reason::CancelledBeforeContent),
             ),
-            ("the caller leaves after content", Ended::CallerGone, true, SettleDelivered),
-            ("revoked before content", Ended::CallerRevoked, false, Release(Reason::CancelledBeforeContent)),
-            ("revoked after content", Ended::CallerRevoked, true, SettleDelivered),
-            ("the upstream dies after N tokens", Ended::UpstreamCut, true, Release(Reason::StreamBroke)),
-            ("we shut down in mid-stream", Ended::GatewayStopped, true, Release(Reason::GatewayRestart)),
-            ("our own fault", Ended::GatewayFault, true, Release(Reason::GatewayFault)),
-        ];
-        for (row, ended, content, expected) in rows {
+            ("cancelled_after_content", Ended::CallerGone, true, SettleDelivered),
+            ("revoked_after_content", Ended::CallerRevoked, true, SettleDelivered),
+            ("upstream_dies_after_content", Ended::UpstreamCut, true, Release(Reason::StreamBroke)),
+            ("upstream_dies_after_content", Ended::UpstreamCut, false, Release(Reason::StreamBroke)),
+            ("ended_by_us", Ended::GatewayStopped, true, Release(Reason::GatewayRestart)),
+            ("ended_by_us", Ended::GatewayFault, true, Release(Reason::GatewayFault)),
+        ]
+    };
+
+    #[test]
+    fn every_row_of_the_no_charge_table() {
+        let table = include_str!("../crossings.toml");
+        for (row, ended, content, expected) in ROWS {
             assert_eq!(decide(Fate { ended, content }), expected, "{row}");
+            let published =
+                table.split("[[crossing]]").find(|text| text.contains(&format!("\"crossing_{row}\"")));
+            let published = published.unwrap_or_else(|| panic!("{row} is not published"));
+            let pays = match expected {
+                Decision::Release(_) => "nothing",
+                Decision::SettleUsage => "usage",
+                Decision::SettleDelivered => "delivered",
+            };
+            assert!(published.contains(&format!("pays = \"{pays}\"")), "{row} is published as {published}");
         }
     }
 

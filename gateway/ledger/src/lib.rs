@@ -40,7 +40,9 @@ pub use call::{
 };
 pub use faults::{Fault, Faults, Moment, NoFaults};
 pub use invariants::{Violation, names as invariant_names};
-pub use landed::{Decision, Ended, Fate, Finish, Reason, decide};
+pub use landed::{
+    Decision, Ended, Fate, Finish, ItemsDecision, ItemsEnded, ItemsFate, Reason, decide, decide_items,
+};
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer, joined_key_path};
 pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};

@@ -185,7 +185,9 @@ impl Batch<'_> {
         for attempt in ending.attempts {
             let paid_for = attempt.landed && ending.outcome == Outcome::Settled;
             if let Some(cost) = attempt.cost_pico.filter(|cost| *cost > 0 && !paid_for) {
-                let cause = if attempt.landed { ending.reason.to_owned() } else { clean(&attempt.outcome) };
+                // A try that went well and gave nothing costs us for the reason that the call is free.
+                let well = attempt.landed || attempt.outcome == "ok";
+                let cause = if well { ending.reason.to_owned() } else { clean(&attempt.outcome) };
                 let sum = by_cause.entry(cause).or_default();
                 *sum = sum.saturating_add(cost);
             }

@@ -279,11 +279,15 @@ impl CallBook {
 
     fn attempt_landed(&mut self, finished: &Finished, stop: &str) {
         self.end_attempt("ok", Some(200));
+        let (book, slug, held_at_ms) = (&self.plan.book, &self.plan.slug, self.held.held_at_ms);
+        let used = finished.usage.map(usage::priced);
+        let cost_pico = used.and_then(|used| cost::at_list(book, slug, &used, held_at_ms));
         let Some(attempt) = self.attempts.last_mut() else { return };
         attempt.landed = finished.landed;
         attempt.finish = Some(stop.to_owned());
         attempt.native_finish = Some(finished.native_stop.clone());
-        attempt.usage = finished.usage.map(usage::priced);
+        attempt.usage = used;
+        attempt.cost_pico = cost_pico;
         self.gateway.health.succeeded(&attempt.channel_id);
     }
 

@@ -7,4 +7,5 @@ mod check;
 mod export;
 mod hold;
 mod media;
+mod museum;
 mod support;

@@ -129,3 +129,20 @@ async fn calls_are_listed_newest_first_in_pages() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn another_orgs_call_cannot_be_ended() {
+    with_wallet(1_000, async |desk| {
+        let held = desk.hold(400).await.expect("holds");
+        desk.ledger.open_wallet("org_other", "UTC").await.expect("a wallet");
+        let mut foreign = settlement(&held, 150);
+        "org_other".clone_into(&mut foreign.org_id);
+        let unknown = Err(ResolveError::Unknown(held.reservation_id.clone()));
+        assert_eq!(desk.ledger.settle(foreign).await, unknown);
+        let mut foreign = release(&held);
+        "org_other".clone_into(&mut foreign.org_id);
+        assert_eq!(desk.ledger.release(foreign).await, unknown);
+        assert_eq!(desk.available().await, 600, "it is held still");
+    })
+    .await;
+}

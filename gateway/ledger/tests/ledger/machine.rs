@@ -217,11 +217,13 @@ impl<'a> Machine<'a> {
     async fn took_effect(&self, request: &Request) -> bool {
         match request {
             Request::Credit(credit) => {
-                let found: Option<String> = on_database!(&self.store, db => sqlx::query_scalar(
-                    "select id from journal_tx where org_id = $1 and idem_key = $2")
-                    .bind(&credit.org_id).bind(&credit.idempotency_key).fetch_optional(db).await)
+                let booked: Option<i64> = on_database!(&self.store, db => sqlx::query_scalar(
+                    "select cast(sum(e.amount_nano) as bigint) from journal_tx t
+                     join journal_entry e on e.tx_id = t.id and e.org_id is not null
+                     where t.org_id = $1 and t.idem_key = $2")
+                    .bind(&credit.org_id).bind(&credit.idempotency_key).fetch_one(db).await)
                 .expect("reads");
-                found.is_some()
+                booked == Some(credit.amount.0)
             }
             Request::Hold(hold) => self.state_of(&hold.reservation_id).await.is_some(),
             Request::Settle(settlement) => self.ended_as(&settlement.reservation_id, "settled").await,

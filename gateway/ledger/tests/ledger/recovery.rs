@@ -1,7 +1,8 @@
 //! Holds whose owner is gone, and credit whose time is up.
-use crate::support::{ORG, START_MS, with_wallet};
+use crate::support::{ORG, START_MS, desk, with_wallet};
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{Credit, CreditKind, Ledger, Outcome, ResolveError};
+use bytespike_store::testing::on_postgres;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -56,6 +57,21 @@ async fn given_credit_lapses_but_not_what_is_held_of_it() {
         assert_eq!(desk.available().await, 1_000, "300 of 500 lapsed, 200 are held");
         desk.settle(&held, 200).await;
         assert_eq!(desk.available().await, 1_000);
+    })
+    .await;
+}
+
+/// Several processes share a PostgreSQL; an embedded database has one, so that whoever starts is alone.
+#[tokio::test]
+async fn a_start_leaves_the_holds_of_living_processes_alone() {
+    on_postgres(async |store| {
+        let desk = desk(store.clone()).await;
+        desk.credit(1_000, "first").await;
+        let held = desk.hold(300).await.expect("holds");
+        desk.clock.advance(15_000);
+        let next = Ledger::open(store, desk.world.clone()).await.expect("a second ledger");
+        assert_eq!(next.recover().await.expect("recovers").expired, 0, "its process was seen 15 s ago");
+        assert_eq!(desk.settle(&held, 10).await.outcome, Outcome::Settled);
     })
     .await;
 }
