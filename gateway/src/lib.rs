@@ -1,5 +1,7 @@
 //! The life of a call, and the API around it. Knows no HTML.
 
+mod admission;
+pub mod api;
 pub mod channel;
 pub mod egress;
 pub mod export;
@@ -17,10 +19,13 @@ pub mod upstream;
 
 use std::sync::Arc;
 
+use admission::Admission;
 use bytespike_accounts::Accounts;
+use bytespike_accounts::secrets::SealKey;
 use bytespike_catalog::export::ExportError;
 use bytespike_dialects::Seal;
 use bytespike_ledger::Ledger;
+use bytespike_store::Store;
 use bytespike_store::world::World;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,6 +48,7 @@ pub struct Gateway(Arc<Parts>);
 /// Everything a call needs, given by whoever starts the gateway.
 pub struct GatewayParts {
     pub world: World,
+    pub store: Store,
     pub accounts: Accounts,
     pub ledger: Ledger,
     pub prices: Prices,
@@ -51,6 +57,8 @@ pub struct GatewayParts {
     pub options: GatewayOptions,
     /// Seals the reasoning state that clients carry from turn to turn.
     pub seal_key: Zeroizing<[u8; 32]>,
+    /// Seals answers that are kept for their Idempotency-Key.
+    pub answer_key: SealKey,
     /// Signs receipts.
     pub receipt_key: ed25519_dalek::SigningKey,
     /// The public side of this key and of every other that signed something.
@@ -60,6 +68,7 @@ pub struct GatewayParts {
 /// What every part of the gateway reads.
 pub struct Parts {
     pub world: World,
+    store: Store,
     pub accounts: Accounts,
     pub ledger: Ledger,
     pub prices: Prices,
@@ -71,6 +80,8 @@ pub struct Parts {
     /// How far input is from its estimate, by model.
     pub factors: Factors,
     seal_key: Zeroizing<[u8; 32]>,
+    answer_key: SealKey,
+    admission: Admission,
     health: Health,
     /// Settlements that outlive their request.
     tasks: TaskTracker,
@@ -91,6 +102,7 @@ impl Gateway {
     pub fn new(parts: GatewayParts) -> Self {
         Self(Arc::new(Parts {
             world: parts.world,
+            store: parts.store,
             accounts: parts.accounts,
             ledger: parts.ledger,
             prices: parts.prices,
@@ -101,6 +113,8 @@ impl Gateway {
             signing_keys: parts.signing_keys,
             factors: Factors::default(),
             seal_key: parts.seal_key,
+            answer_key: parts.answer_key,
+            admission: Admission::new(),
             health: Health::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
@@ -133,6 +147,23 @@ impl Gateway {
     pub async fn drain(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Says that this process admits calls, and learns how many share the request limits with it. Every second.
+    ///
+    /// # Errors
+    /// The database does not answer; the share stays as it is.
+    pub async fn share_limits(&self) -> Result<(), bytespike_store::sqlx::Error> {
+        self.admission.share_among(self.ledger.admits_calls().await?);
+        Ok(())
+    }
+
+    /// Forgets idempotency keys whose time is over; how many.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn forget_idempotency_keys(&self) -> Result<u64, bytespike_store::sqlx::Error> {
+        serve::forget_idempotency_keys(self).await
     }
 
     /// Seals reasoning state for one org: another's never opens.

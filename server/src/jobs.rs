@@ -23,6 +23,10 @@ use crate::{Failure, trials};
 const LEDGER_EVERY: Duration = Duration::from_secs(5);
 /// The price export is signed anew this often; it is good for fifteen minutes.
 const SIGN_EVERY: Duration = Duration::from_secs(60);
+/// How many processes share the request limits is learnt this often.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
+/// Idempotency keys whose time is over are forgotten this often.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Trial credit that a crash left owed is booked this often.
 const TRIALS_EVERY: Duration = Duration::from_secs(60);
 
@@ -70,6 +74,8 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
     }
+    jobs.spawn(stop.clone().run_until_cancelled_owned(share_limits(work.gateway.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(forget_idempotency_keys(work.gateway.clone())));
     // Running calls need their leases until the very end, so this one is not stopped but dropped with the runtime.
     tokio::spawn(tick_ledger(work.core.clone()));
     jobs.close();
@@ -132,6 +138,27 @@ async fn sign_prices(work: Work) {
             tracing::error!(%error, "the price export could not be signed");
         }
         follow::show_prices(&work);
+    }
+}
+
+/// A process that stops says so no more, and the others take over its share.
+async fn share_limits(gateway: Gateway) {
+    let mut due = tokio::time::interval(SHARE_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = gateway.share_limits().await {
+            tracing::warn!(%error, "the processes that share request limits could not be counted; it is tried again");
+        }
+    }
+}
+
+async fn forget_idempotency_keys(gateway: Gateway) {
+    let mut due = tokio::time::interval(FORGET_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = gateway.forget_idempotency_keys().await {
+            tracing::warn!(%error, "old idempotency keys could not be removed; it is tried again");
+        }
     }
 }
 

@@ -172,8 +172,9 @@ async fn gateway(
     let allowed = sources.stored.allowed.with_urls(configured.chain(demo_url.as_deref()));
     let export_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
     let options = options(config, urls);
-    Ok(Gateway::new(GatewayParts {
+    let gateway = Gateway::new(GatewayParts {
         world: core.world.clone(),
+        store: core.store.clone(),
         accounts: core.accounts.clone(),
         ledger: core.ledger.clone(),
         prices: Prices::new(book, Gateway::wired(&channels), export_key, now_ms)?,
@@ -181,9 +182,13 @@ async fn gateway(
         upstream: Arc::new(HttpUpstream::new(options.connect_timeout, allowed)),
         options,
         seal_key: master.reasoning_state_key(),
+        answer_key: master.seal(SealPurpose::IdempotentAnswer),
         receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),
         signing_keys: signing_keys::publish(core, master).await?,
-    }))
+    });
+    // Before the first call, so that a process that joins never takes the whole of a limit.
+    gateway.share_limits().await?;
+    Ok(gateway)
 }
 
 fn options(config: &Config, urls: &PublicUrls) -> GatewayOptions {

@@ -5,6 +5,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 import anthropic
 import openai
@@ -59,3 +60,8 @@ def resolved_receipt(receipt_id):
 def check_charged_for_what_was_delivered(receipt):
     assert receipt["outcome"] == "settled"
     assert 0 < float(receipt["charged"]["credits"]) <= float(receipt["held"]["credits"])
+
+
+def fresh_key():
+    """An Idempotency-Key of its own for each test."""
+    return {"idempotency-key": str(uuid.uuid4())}

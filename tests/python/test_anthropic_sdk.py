@@ -3,7 +3,8 @@
 import anthropic
 import pytest
 
-from conftest import CLOCK, COSTLY, GATEWAY, MODELS, TEXT, WEATHER, check_charged_for_what_was_delivered, resolved_receipt
+from conftest import (CLOCK, COSTLY, GATEWAY, KEY, MODELS, TEXT, WEATHER, check_charged_for_what_was_delivered, fresh_key,
+                      resolved_receipt)
 
 TOOLS = [
     {"name": "weather", "description": "The weather in a city.", "input_schema": WEATHER},
@@ -118,3 +119,53 @@ def test_count_tokens(claude, model):
     long = claude.messages.count_tokens(model=model, messages=[{"role": "user", "content": "one two three " * 50}], tools=TOOLS)
     assert 0 < short.input_tokens
     assert short.input_tokens <= long.input_tokens
+
+
+def test_a_request_sent_again_with_its_key_is_answered_again(claude, model):
+    key = fresh_key()
+    first, second = (claude.messages.with_raw_response.create(**ask(model, "text"), extra_headers=key) for _ in range(2))
+    assert second.headers["idempotent-replay"] == "true"
+    assert second.headers["x-receipt-id"] == first.headers["x-receipt-id"]
+    assert second.parse().content == first.parse().content
+
+
+def test_a_key_of_another_request_is_typed(claude, model):
+    key = fresh_key()
+    claude.messages.create(**ask(model, "text"), extra_headers=key)
+    with pytest.raises(anthropic.UnprocessableEntityError):
+        claude.messages.create(**ask(model, "tools", tools=TOOLS), extra_headers=key)
+
+
+def test_a_stream_is_replayed_if_it_asked_for_that(claude, model):
+    key = {**fresh_key(), "x-bytespike-replay-stream": "true"}
+    texts = []
+    for _ in range(2):
+        with claude.messages.stream(**ask(model, "text"), extra_headers=key) as stream:
+            texts.append((stream.get_final_text(), stream.response.headers["x-receipt-id"]))
+    assert texts[0] == texts[1]
+    plain = fresh_key()
+    with claude.messages.stream(**ask(model, "text"), extra_headers=plain) as stream:
+        stream.get_final_text()
+    with pytest.raises(anthropic.ConflictError):
+        with claude.messages.stream(**ask(model, "text"), extra_headers=plain):
+            pass
+
+
+def test_the_sdk_s_own_retry_of_a_failed_call_makes_it_again(model):
+    key = fresh_key()
+    with anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=1) as client:
+        with pytest.raises(anthropic.InternalServerError) as caught:
+            client.messages.create(**ask(model, "status-500"), extra_headers=key)
+        assert caught.value.response.request.headers["x-stainless-retry-count"] == "1", "it was sent twice"
+        # The key is free: the failures cost nothing and did not burn it.
+        assert client.messages.create(**ask(model, "text"), extra_headers=key).content[0].text == TEXT
+
+
+def test_the_sdk_waits_for_a_call_of_the_same_key_that_runs(claude, model):
+    key = fresh_key()
+    with claude.messages.stream(**ask(model, "slow"), extra_headers=key) as stream:
+        assert next(iter(stream.text_stream)) == "Hello "
+        with pytest.raises(anthropic.ConflictError) as caught:
+            with claude.messages.stream(**ask(model, "slow"), extra_headers=key):
+                pass
+        assert caught.value.response.headers["x-should-retry"] == "true"

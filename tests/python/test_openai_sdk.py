@@ -5,7 +5,8 @@ import json
 import openai
 import pytest
 
-from conftest import CLOCK, COSTLY, GATEWAY, MODELS, TEXT, WEATHER, check_charged_for_what_was_delivered, resolved_receipt
+from conftest import (CLOCK, COSTLY, GATEWAY, KEY, MODELS, TEXT, WEATHER, check_charged_for_what_was_delivered, fresh_key,
+                      resolved_receipt)
 
 TOOLS = [
     {"type": "function", "function": {"name": "weather", "description": "The weather in a city.", "parameters": WEATHER}},
@@ -124,3 +125,33 @@ def test_cancellation_after_content_charges_what_was_delivered(gpt, model):
 def test_models_are_listed_and_found(gpt, model):
     assert model in [listed.id for listed in gpt.models.list()]
     assert gpt.models.retrieve(model).id == model
+
+
+def test_a_request_sent_again_with_its_key_is_answered_again(gpt, model):
+    key = fresh_key()
+    first, second = (gpt.chat.completions.with_raw_response.create(**ask(model, "text"), extra_headers=key) for _ in range(2))
+    assert second.headers["idempotent-replay"] == "true"
+    assert second.headers["x-receipt-id"] == first.headers["x-receipt-id"]
+    assert second.parse().choices == first.parse().choices
+    with pytest.raises(openai.UnprocessableEntityError):
+        gpt.chat.completions.create(**ask(model, "tools", tools=TOOLS), extra_headers=key)
+
+
+def test_a_stream_is_replayed_if_it_asked_for_that(gpt, model):
+    key = {**fresh_key(), "x-bytespike-replay-stream": "true"}
+    texts = []
+    for _ in range(2):
+        chunks = gpt.chat.completions.create(**ask(model, "text", stream=True), extra_headers=key)
+        texts.append("".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices))
+    assert texts == [TEXT, TEXT]
+
+
+def test_the_sdk_s_own_retry_of_a_failed_call_makes_it_again(model):
+    key = fresh_key()
+    with openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=1) as client:
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(**ask(model, "status-500"), extra_headers=key)
+        assert caught.value.response.request.headers["x-stainless-retry-count"] == "1", "it was sent twice"
+        # The key is free: the failures cost nothing and did not burn it.
+        again = client.chat.completions.create(**ask(model, "text"), extra_headers=key)
+        assert again.choices[0].message.content == TEXT

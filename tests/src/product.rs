@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -112,7 +113,17 @@ impl Setup {
     /// Starts the product and returns once it is ready.
     pub async fn start(&self) -> Product {
         let folder = TempDir::new().expect("a temporary folder");
-        let database = Database::fresh(self.database, folder.path());
+        let database = Arc::new(Database::fresh(self.database, folder.path()));
+        self.start_in(folder, database).await
+    }
+
+    /// Starts another process on the database of one that runs.
+    pub async fn start_beside(&self, first: &Product) -> Product {
+        let folder = TempDir::new().expect("a temporary folder");
+        self.start_in(folder, first.database.clone()).await
+    }
+
+    async fn start_in(&self, folder: TempDir, database: Arc<Database>) -> Product {
         let listen = free_address();
         let config = format!(
             "[database]\nurl = \"{}\"\n[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
@@ -139,7 +150,7 @@ impl Setup {
 pub struct Product {
     /// `http://127.0.0.1:port`
     pub url: String,
-    pub database: Database,
+    pub database: Arc<Database>,
     folder: TempDir,
     process: Process,
 }

@@ -29,7 +29,13 @@ impl Stage {
     /// The usual setup, changed.
     pub async fn with(change: impl FnOnce(Setup) -> Setup) -> Self {
         let upstream = Upstream::start(scenes::play).await;
-        let product = change(Setup::scripted(&upstream.url())).start().await;
+        let setup = change(Setup::scripted(&upstream.url()));
+        Self::on(setup, upstream).await
+    }
+
+    /// A setup of the test's own, with its provider.
+    pub async fn on(setup: Setup, upstream: Upstream) -> Self {
+        let product = setup.start().await;
         let mut person = Person::new(&product, "someone@example.com");
         person.sign_up().await;
         let key = person.create_key("test", &[]).await;

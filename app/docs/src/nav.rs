@@ -40,6 +40,8 @@ pub(crate) static GROUPS: [Group; 4] = [
         entries: &[
             page!("billing"),
             page!("proof"),
+            page!("limits"),
+            page!("idempotency"),
             page!("models"),
             page!("streaming"),
             page!("translation"),
@@ -62,6 +64,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("statements"),
             page!("exports"),
             page!("prices"),
+            page!("limits-api"),
             page!("status"),
         ],
     },

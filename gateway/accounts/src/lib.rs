@@ -2,9 +2,11 @@
 //! Knows no HTML, no HTTP beyond the session cookie, and no money: the ledger keeps limits and wallets.
 pub mod audit;
 mod base62;
+pub mod call_limits;
 pub mod csrf;
 pub mod email;
 pub mod keys;
+pub mod limit_nodes;
 pub mod mail;
 pub mod names;
 pub mod operator_tokens;
@@ -23,6 +25,7 @@ mod tokens;
 use audit::Audit;
 use bytespike_store::Store;
 use bytespike_store::world::World;
+use call_limits::CallLimits;
 use csrf::Csrf;
 use keys::{Keys, RightsWatch};
 use operator_tokens::OperatorTokens;
@@ -52,6 +55,7 @@ pub struct Accounts {
     pub csrf: Csrf,
     pub operators: Operators,
     pub operator_tokens: OperatorTokens,
+    pub call_limits: CallLimits,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -93,6 +97,7 @@ impl Accounts {
         let tokens = Tokens::new(&basis);
         Self {
             keys: Keys::new(&basis, rights.clone(), audit.clone()),
+            call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
             sessions: Sessions::new(&basis),
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),

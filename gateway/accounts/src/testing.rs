@@ -32,8 +32,8 @@ pub async fn on_each(test: impl AsyncFn(Bench)) {
 
 impl Bench {
     /// A second process on the same database.
-    pub fn other_instance(&self) -> Accounts {
-        Accounts::new(self.store.clone(), self.world.clone(), &MasterKey::of_the_vectors(), 2)
+    pub fn other_instance(&self) -> Box<Accounts> {
+        Box::new(Accounts::new(self.store.clone(), self.world.clone(), &MasterKey::of_the_vectors(), 2))
     }
 
     /// Someone who signed up and confirmed their address.

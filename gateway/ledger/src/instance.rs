@@ -12,6 +12,24 @@ pub(crate) async fn register(store: &Store, owner: &str, now_ms: i64) -> sqlx::R
         .bind(owner).bind(now_ms).execute(db).await.map(drop))
 }
 
+/// A process that did not say that it admits calls for this long takes no share of the limits.
+const ADMITS_FOR_MS: i64 = 5_000;
+
+/// Says that this process admits calls, and counts those that do, this one included. An embedded database has one.
+pub(crate) async fn admits_calls(store: &Store, owner: &str, now_ms: i64) -> sqlx::Result<i64> {
+    let Store::Postgres(db) = store else { return Ok(1) };
+    sqlx::query("update instance set admits_at_ms = $2 where id = $1")
+        .bind(owner)
+        .bind(now_ms)
+        .execute(db)
+        .await?;
+    let count: i64 = sqlx::query_scalar("select count(*) from instance where admits_at_ms > $1")
+        .bind(now_ms - ADMITS_FOR_MS)
+        .fetch_one(db)
+        .await?;
+    Ok(count.max(1))
+}
+
 /// Says that this process is alive, renews the leases of its live holds when half of one is gone, and finds the
 /// holds (id and org) whose lease has run out.
 pub(crate) async fn keep_alive(

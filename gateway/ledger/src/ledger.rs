@@ -153,6 +153,11 @@ impl Ledger {
         Ok(Swept { expired, lapsed })
     }
 
+    /// Says that this process admits calls, and counts the processes that do, this one included. Every second.
+    pub async fn admits_calls(&self) -> sqlx::Result<i64> {
+        instance::admits_calls(&self.store, &self.owner, self.world.now_ms()).await
+    }
+
     /// After a start: expires the holds of dead processes and checks the invariants, as far as they were not before.
     pub async fn recover(&self) -> Result<Recovered, RecoverError> {
         let abandoned = instance::bury(&self.store, &self.owner, self.world.now_ms()).await?;

@@ -24,6 +24,7 @@ mod resolve;
 mod retention;
 mod rows;
 mod settings;
+mod standing;
 mod statement;
 mod status;
 mod usage;
@@ -51,6 +52,7 @@ pub use receipt::{receipt_key_id, verify_receipt};
 pub use recompute::{Finding, ReceiptError, recompute};
 pub use reconcile::{CostLine, CostReport, Reconciliation, ReconciliationFilter};
 pub use retention::{Forgotten, Retention};
+pub use standing::Standing;
 pub use statement::{
     ClosedStatement, Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementLine,
     StatementUsage, Status, UsagePart,

@@ -25,8 +25,8 @@ pub fn of_hold(taken: &Taken, book: &PriceBook) -> HeaderMap {
     if let Some(limit) = windows.min_by_key(|limit| limit.remaining()) {
         add_window(&mut headers, limit);
     }
-    if taken.clamped {
-        let value = format!("{}; reason=balance", taken.max_output_tokens);
+    if let Some(clamp) = taken.clamped {
+        let value = format!("{}; reason={}", taken.max_output_tokens, clamp.reason());
         put(&mut headers, "x-bytespike-max-tokens", &value);
     }
     headers

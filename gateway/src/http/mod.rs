@@ -9,7 +9,7 @@ mod inbound;
 mod models;
 mod operator;
 mod prices;
-mod receipts;
+pub mod receipts;
 pub mod reply;
 mod signing_keys;
 mod statements;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, Inbound, reply, time};
 use crate::Gateway;
 use crate::prices::Published;
+use crate::serve::allowed;
 use crate::serve::caller::identify_for;
 
 /// Clients page with `limit`, `after_id` and `before_id`; OpenAI's ask for everything.
@@ -38,10 +39,12 @@ pub async fn one(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let published = gateway.prices.current();
     let name = inbound.uri.path().rsplit('/').next().unwrap_or_default();
     let found = published.book.find(name).and_then(|model| {
-        listed(&published, &presented.caller, true).find(|listed| listed.priced.model.id == model.model.id)
+        published.export.models.iter().find(|listed| listed.priced.model.id == model.model.id)
     });
-    let unknown = || ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", name)]);
-    Ok(reply::value(&model_json(found.ok_or_else(unknown)?, &published)))
+    let model = found.ok_or_else(|| ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", name)]))?;
+    let caller = &presented.caller;
+    allowed::check(caller, &model.priced.model).map_err(|why| why.error(caller, name))?;
+    Ok(reply::value(&model_json(model, &published)))
 }
 
 fn listed<'a>(
@@ -50,7 +53,7 @@ fn listed<'a>(
     all: bool,
 ) -> impl Iterator<Item = &'a ExportedModel> {
     published.export.models.iter().filter(move |model| {
-        (all || model.badge == Badge::Live) && caller.models.allows(&model.priced.model.id)
+        (all || model.badge == Badge::Live) && allowed::check(caller, &model.priced.model).is_ok()
     })
 }
 

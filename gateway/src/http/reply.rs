@@ -9,16 +9,27 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::serve::Refused;
 
+/// The content type of a stream.
+pub const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+const JSON: &str = "application/json";
+
 /// A 200 with a JSON body.
 #[must_use]
 pub fn json(headers: HeaderMap, body: Bytes) -> Response<Body> {
-    build(StatusCode::OK, headers, "application/json", Body::from(body))
+    build(StatusCode::OK, headers, JSON, Body::from(body))
 }
 
 /// A 200 with a JSON value.
 #[must_use]
 pub fn value(value: &serde_json::Value) -> Response<Body> {
     json(HeaderMap::new(), Bytes::from(value.to_string()))
+}
+
+/// A 200 that was sent before: JSON, unless its headers say that it is an event stream.
+#[must_use]
+pub fn again(headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let is_stream = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM);
+    build(StatusCode::OK, headers, if is_stream { EVENT_STREAM } else { JSON }, Body::from(body))
 }
 
 /// A 200 with an event stream that no proxy may hold back.
@@ -28,7 +39,7 @@ pub fn stream(
     events: impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static,
 ) -> Response<Body> {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    build(StatusCode::OK, headers, "text/event-stream; charset=utf-8", Body::from_stream(events))
+    build(StatusCode::OK, headers, EVENT_STREAM, Body::from_stream(events))
 }
 
 /// A 200 with a table, whole or in pieces.
@@ -46,7 +57,7 @@ pub fn error(dialect: Dialect, refused: Refused, request_id: &str) -> Response<B
     add_retry(&mut headers, &error);
     let (status, body) = error.render(dialect);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    build(status, headers, "application/json", Body::from(body))
+    build(status, headers, JSON, Body::from(body))
 }
 
 fn build(status: StatusCode, headers: HeaderMap, content_type: &'static str, body: Body) -> Response<Body> {

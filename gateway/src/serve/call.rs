@@ -17,6 +17,7 @@ use super::resolve::{Counted, Settled, resolve};
 use super::rights::Rights;
 use super::usage;
 use crate::Gateway;
+use crate::admission::Slots;
 
 /// A call between its hold and its end.
 pub struct OpenCall {
@@ -24,6 +25,7 @@ pub struct OpenCall {
     cut_at: Instant,
     book: CallBook,
     resolved: bool,
+    slots: Slots,
 }
 
 /// What a call's receipt is written from.
@@ -51,6 +53,8 @@ pub struct Opening {
     pub request_id: String,
     pub plan: Plan,
     pub held: Held,
+    /// The call's places among those that run at once.
+    pub slots: Slots,
 }
 
 /// What a finished answer says about itself.
@@ -65,7 +69,7 @@ struct Finished {
 impl OpenCall {
     #[must_use]
     pub fn new(opening: Opening) -> Self {
-        let Opening { gateway, presented, accepted, request, request_id, plan, held } = opening;
+        let Opening { gateway, presented, accepted, request, request_id, plan, held, slots } = opening;
         Self {
             cut_at: accepted + gateway.options.total_timeout,
             book: CallBook {
@@ -82,6 +86,7 @@ impl OpenCall {
             },
             rights: Rights::new(presented, gateway),
             resolved: false,
+            slots,
         }
     }
 
@@ -183,15 +188,21 @@ impl OpenCall {
             _ => Failed::too_long().failure.error_info(&self.book.request.model),
         };
         self.book.end_early(ended).await;
-        self.resolved = true;
+        self.over();
         self.book.sign(error)
     }
 
     async fn resolve(&mut self, decision: Decision, counted: Counted, reason: &str) -> Settled {
         self.book.price_last_attempt(counted.usage);
         let settled = resolve(&self.book, decision, counted, reason).await;
-        self.resolved = true;
+        self.over();
         settled
+    }
+
+    /// Whoever reads the last event may make the next call at once.
+    fn over(&mut self) {
+        self.resolved = true;
+        self.slots.release();
     }
 }
 

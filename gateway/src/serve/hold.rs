@@ -6,6 +6,7 @@ use bytespike_dialects::request::CacheMarkers;
 use bytespike_dialects::{ClientRequest, ErrorCode, ErrorInfo};
 use bytespike_ledger::{Held, HoldError, HoldRequest, Payer, Refusal, RequestFacts};
 
+use super::cap::{self, Cap, Clamp};
 use super::plan::Plan;
 use super::{refusal, usage};
 use crate::Gateway;
@@ -27,8 +28,19 @@ pub struct Taken {
     pub estimate: Estimate,
     /// The output limit to enforce upstream.
     pub max_output_tokens: u32,
-    /// The client named no limit and the balance allowed less than usual.
-    pub clamped: bool,
+    /// Why the limit is less than usual, where the client named none.
+    pub clamped: Option<Clamp>,
+}
+
+/// What a hold is taken for.
+pub struct Wanted<'a> {
+    pub caller: &'a Caller,
+    pub inbound: &'a Inbound,
+    pub request: &'a ClientRequest,
+    pub plan: &'a Plan,
+    /// Made before anything else happens; also the receipt's.
+    pub reservation_id: &'a str,
+    pub cap: Option<&'a Cap>,
 }
 
 /// Estimates a request against a model: the same code for a quote and for a hold.
@@ -66,36 +78,48 @@ pub fn estimate(
 /// Takes the hold. A client that named no output limit gets a smaller one before it is refused for want of credit.
 ///
 /// # Errors
-/// No credit, a limit, a frozen wallet, or no ledger.
-pub async fn take(
-    gateway: &Gateway,
-    caller: &Caller,
-    inbound: &Inbound,
-    request: &ClientRequest,
-    plan: &Plan,
-) -> Result<Taken, Box<ErrorInfo>> {
+/// Above the cap for one call, no credit, a limit, a frozen wallet, or no ledger.
+pub async fn take(gateway: &Gateway, wanted: Wanted<'_>) -> Result<Taken, Box<ErrorInfo>> {
+    let Wanted { request, plan, .. } = wanted;
     let unknown = || Box::new(ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", &request.model)]));
     let model = plan.model().ok_or_else(unknown)?;
-    let estimate = estimate(gateway, model, request)?;
-    let reservation_id = gateway.world.id("rcp");
-    let asked = hold_request(caller, inbound, request, plan, (reservation_id, estimate.amount));
-    let refused = |error, amount| Box::new(refusal::hold(error, amount, inbound.accepted_at_ms));
+    let (estimate, capped) = under_cap(gateway, model, request, wanted.cap)?;
+    let asked = hold_request(&wanted, estimate.amount);
+    let refused = |error, amount| Box::new(refusal::hold(error, amount, wanted.inbound.accepted_at_ms));
     let error = match gateway.ledger.hold(asked.clone()).await {
-        Ok(held) => return Ok(taken(held, estimate, false)),
+        Ok(held) => return Ok(taken(held, estimate, capped)),
         Err(error) => error,
     };
     let estimate = recounted(model, request, estimate, room_left(&error));
     if estimate.amount < asked.amount && estimate.amount <= room_left(&error) {
         let closer = HoldRequest { amount: estimate.amount, ..asked };
         let held = gateway.ledger.hold(closer).await.map_err(|error| refused(error, estimate.amount))?;
-        return Ok(taken(held, estimate, false));
+        return Ok(taken(held, estimate, capped));
     }
     let Some(clamped) = clamp(gateway, model, request, (estimate, room_left(&error))) else {
         return Err(refused(error, estimate.amount));
     };
     let smaller = HoldRequest { amount: clamped.amount, ..asked };
     let held = gateway.ledger.hold(smaller).await.map_err(|error| refused(error, clamped.amount))?;
-    Ok(taken(held, clamped, true))
+    Ok(taken(held, clamped, Some(Clamp::Balance)))
+}
+
+/// The estimate, made smaller to fit under the cap if the client left the output limit to us.
+fn under_cap(
+    gateway: &Gateway,
+    model: &PricedModel,
+    request: &ClientRequest,
+    cap: Option<&Cap>,
+) -> Result<(Estimate, Option<Clamp>), Box<ErrorInfo>> {
+    let estimate = estimate(gateway, model, request)?;
+    let Some(cap) = cap.filter(|cap| estimate.amount > cap.amount) else { return Ok((estimate, None)) };
+    let estimate = recounted(model, request, estimate, cap.amount);
+    if estimate.amount <= cap.amount {
+        return Ok((estimate, None));
+    }
+    clamp(gateway, model, request, (estimate, cap.amount))
+        .map(|clamped| (clamped, Some(Clamp::MaxCredits)))
+        .ok_or_else(|| Box::new(cap::exceeded(cap, estimate.amount)))
 }
 
 /// Before a call is refused for want of less than half its estimate, its input is counted by tokenizer.
@@ -117,7 +141,7 @@ fn room_left(error: &HoldError) -> NanoUsd {
     }
 }
 
-fn taken(held: Held, estimate: Estimate, clamped: bool) -> Taken {
+fn taken(held: Held, estimate: Estimate, clamped: Option<Clamp>) -> Taken {
     let max_output_tokens = u32::try_from(estimate.bounds.output_tokens).unwrap_or(u32::MAX);
     Taken { held, estimate, max_output_tokens, clamped }
 }
@@ -156,16 +180,11 @@ fn refuse_unpriced(request: &ClientRequest) -> Result<(), Box<ErrorInfo>> {
     Err(Box::new(error.with_param(*field)))
 }
 
-fn hold_request(
-    caller: &Caller,
-    inbound: &Inbound,
-    request: &ClientRequest,
-    plan: &Plan,
-    (reservation_id, amount): (String, NanoUsd),
-) -> HoldRequest {
+fn hold_request(wanted: &Wanted<'_>, amount: NanoUsd) -> HoldRequest {
+    let Wanted { caller, inbound, request, plan, .. } = *wanted;
     let fx = &plan.book.content.fx;
     HoldRequest {
-        reservation_id,
+        reservation_id: wanted.reservation_id.to_owned(),
         payer: Payer {
             org_id: caller.org_id.clone(),
             deployment_id: caller.deployment_id.clone(),

@@ -1,15 +1,18 @@
 //! The life of one call: identify, read, plan, hold, call, meter, settle. Read [`serve_call`] first.
 
+pub mod allowed;
 mod attempt;
 mod call;
 pub mod caller;
+mod cap;
 mod cost;
 mod failed;
 mod hold;
+mod idempotency;
 mod offer;
 mod plan;
 pub mod quote;
-mod refusal;
+pub mod refusal;
 mod resolve;
 mod rights;
 mod source;
@@ -26,9 +29,14 @@ use bytespike_dialects::{ClientRequest, ErrorInfo, request};
 use http::{HeaderMap, Response};
 
 use crate::Gateway;
+use crate::admission::Slots;
 use crate::http::{Inbound, call_headers, reply};
 use call::{OpenCall, Opening};
+use caller::Presented;
+use cap::Cap;
 pub use hold::Taken;
+pub use idempotency::forget_expired as forget_idempotency_keys;
+use idempotency::{Claim, Start};
 use offer::Offer;
 pub use plan::find_model;
 use plan::{Plan, Session};
@@ -53,17 +61,63 @@ impl From<Box<ErrorInfo>> for Refused {
     }
 }
 
+/// What a request is, once it was let in and read. Nothing is held yet.
+struct Asked {
+    presented: Presented,
+    slots: Slots,
+    request: Arc<ClientRequest>,
+    plan: Plan,
+    cap: Option<Cap>,
+}
+
 /// One call, from its bytes to its answer.
 ///
 /// # Errors
 /// Whatever kept an answer from beginning, in terms the caller can act on. Nothing was charged.
 pub async fn serve_call(gateway: &Gateway, inbound: Inbound) -> Result<Response<Body>, Refused> {
-    let presented = caller::identify_for(gateway, &inbound, Scope::Inference).await?;
+    let asked = ask(gateway, &inbound).await?;
+    let receipt_id = gateway.world.id("rcp");
+    let caller = asked.presented.caller.clone();
+    let keyed = idempotency::Asked {
+        caller: &caller,
+        inbound: &inbound,
+        streamed: asked.request.stream,
+        receipt_id: &receipt_id,
+    };
+    match idempotency::begin(gateway, keyed).await? {
+        Start::Replay(answer) => Ok(answer),
+        Start::Call(claim) => Box::pin(make_call(gateway, &inbound, asked, (receipt_id, claim))).await,
+    }
+}
+
+async fn ask(gateway: &Gateway, inbound: &Inbound) -> Result<Asked, Refused> {
+    let presented = caller::identify_for(gateway, inbound, Scope::Inference).await?;
+    let admitted = gateway.admission.admit(&presented.caller.call_limits, gateway.world.now_ms());
+    let slots = admitted.map_err(|busy| refusal::busy(&busy))?;
     let request = Arc::new(request::read(inbound.dialect, &inbound.body).map_err(|error| error.0)?);
-    let plan = plan(gateway, &presented.caller, &inbound, &request)?;
-    let taken = hold::take(gateway, &presented.caller, &inbound, &request, &plan).await?;
+    let plan = plan(gateway, &presented.caller, inbound, &request)?;
+    let cap = cap::of(&presented.caller, inbound)?;
+    Ok(Asked { presented, slots, request, plan, cap })
+}
+
+async fn make_call(
+    gateway: &Gateway,
+    inbound: &Inbound,
+    asked: Asked,
+    (receipt_id, mut claim): (String, Option<Claim>),
+) -> Result<Response<Body>, Refused> {
+    let Asked { presented, slots, request, plan, cap } = asked;
+    let wanted = hold::Wanted {
+        caller: &presented.caller,
+        inbound,
+        request: &request,
+        plan: &plan,
+        reservation_id: &receipt_id,
+        cap: cap.as_ref(),
+    };
+    let taken = idempotency::hold(&mut claim, hold::take(gateway, wanted)).await?;
     let mut headers = call_headers::of_hold(&taken, &plan.book);
-    let offer = Offer::new(gateway, &inbound, &presented.caller, request.clone(), &taken);
+    let offer = Offer::new(gateway, inbound, &presented.caller, request.clone(), &taken);
     let routes = plan.routes.clone();
     let mut call = OpenCall::new(Opening {
         gateway: gateway.clone(),
@@ -73,20 +127,41 @@ pub async fn serve_call(gateway: &Gateway, inbound: Inbound) -> Result<Response<
         request_id: inbound.request_id.clone(),
         plan,
         held: taken.held,
+        slots,
     });
     let tried = tries::first_answer(&mut call, &offer, &routes).await;
-    call_headers::add_attempts(&mut headers, call.attempts(), &inbound);
+    call_headers::add_attempts(&mut headers, call.attempts(), inbound);
     match tried {
-        Ok(Begun::Stream(opened, warnings)) => {
-            call_headers::add_warnings(&mut headers, &warnings);
-            Ok(reply::stream(headers, stream::body(call, *opened)))
-        }
-        Ok(Begun::Whole(answer, warnings)) => {
-            call_headers::add_warnings(&mut headers, &warnings);
-            Ok(whole::reply(call, &answer, headers).await)
-        }
+        Ok(begun) => answer(call, begun, headers, claim).await,
         Err(error) => Err(Refused { error, headers }),
     }
+}
+
+/// Sends what has begun, and keeps it where an Idempotency-Key wants it.
+async fn answer(
+    call: OpenCall,
+    begun: Begun,
+    mut headers: HeaderMap,
+    claim: Option<Claim>,
+) -> Result<Response<Body>, Refused> {
+    let (Begun::Stream(_, warnings) | Begun::Whole(_, warnings)) = &begun;
+    call_headers::add_warnings(&mut headers, warnings);
+    Ok(match (begun, claim.filter(Claim::keeps_answer)) {
+        (Begun::Stream(opened, _), None) => reply::stream(headers, stream::body(call, *opened)),
+        (Begun::Stream(opened, _), Some(claim)) => {
+            let kept = idempotency::record(claim, headers.clone(), stream::body(call, *opened));
+            reply::stream(headers, kept)
+        }
+        (Begun::Whole(answer, _), None) => {
+            let (headers, body) = whole::settle(call, &answer, headers).await;
+            reply::json(headers, body)
+        }
+        (Begun::Whole(answer, _), Some(claim)) => {
+            let kept = whole::settle_and_keep(call, answer, headers, claim).await;
+            let (headers, body) = kept.ok_or_else(refusal::impossible)?;
+            reply::json(headers, body)
+        }
+    })
 }
 
 fn plan(

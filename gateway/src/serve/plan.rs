@@ -7,6 +7,7 @@ use bytespike_catalog::{PriceBook, PricedModel, Unavailable};
 use bytespike_dialects::{ClientRequest, Dialect, ErrorCode, ErrorInfo};
 use sha2::{Digest, Sha256};
 
+use super::allowed;
 use crate::Gateway;
 use crate::channel::{Channel, Credential};
 
@@ -67,13 +68,7 @@ pub fn find_model<'a>(
     let unknown =
         || Box::new(ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", name)]).with_param("model"));
     let model = book.find(name).ok_or_else(unknown)?;
-    if !caller.models.allows(&model.model.id) {
-        let node = format!("the key '{}'", caller.key_name);
-        return Err(Box::new(ErrorInfo::new(
-            ErrorCode::ModelNotAllowed,
-            &[("model", name), ("node", &node)],
-        )));
-    }
+    allowed::check(caller, &model.model).map_err(|why| Box::new(why.error(caller, name)))?;
     model.sellable(now_ms).map_err(|why| Box::new(not_callable(name, &why)))?;
     Ok(model)
 }

@@ -1,8 +1,11 @@
 //! Refusals of the ledger and the price book in the caller's terms.
 
+use bytespike_accounts::call_limits::CallLimitKind;
 use bytespike_catalog::{NanoUsd, PriceError};
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use bytespike_ledger::{HoldError, LimitState, NodeId, Refusal, Window};
+
+use crate::admission::Busy;
 
 /// Why no hold was taken.
 #[must_use]
@@ -36,6 +39,23 @@ pub fn price(model: &str, error: &PriceError) -> ErrorInfo {
             ErrorInfo::new(ErrorCode::PriceUnavailable, &[("model", model), ("reason", &reason)])
         }
     }
+}
+
+/// Why a request was not let in.
+#[must_use]
+pub fn busy(busy: &Busy) -> ErrorInfo {
+    let (node, limit) = (node_named(&busy.limit.node), busy.limit.value.to_string());
+    let retry_after_s = (busy.retry_after_ms.saturating_add(999) / 1_000).to_string();
+    let code = match busy.limit.kind {
+        CallLimitKind::ConcurrentCalls => ErrorCode::ConcurrencyLimited,
+        CallLimitKind::RequestsPerMinute | CallLimitKind::CreditsPerCall => ErrorCode::RateLimited,
+    };
+    let values = [("node", node.as_str()), ("limit", &limit), ("retry_after_s", &retry_after_s)];
+    ErrorInfo::new(code, &values)
+        .with_detail("node", &*busy.limit.node)
+        .with_detail("limit_name", busy.limit.kind.name())
+        .with_detail("limit", busy.limit.value)
+        .with_retry_after_ms(busy.retry_after_ms)
 }
 
 /// Something that the types of the ledger allow and its rules do not.
@@ -80,6 +100,12 @@ fn limited(limit: &LimitState, required: NanoUsd, now_ms: i64) -> ErrorInfo {
         Some(resets_at_ms) => error.with_retry_after_ms((resets_at_ms - now_ms).max(0)),
         None => error,
     }
+}
+
+/// A node for a sentence, from its id.
+#[must_use]
+pub fn node_named(id: &str) -> String {
+    NodeId::parse(id).map_or_else(|| id.to_owned(), |node| node_name(&node))
 }
 
 fn node_name(node: &NodeId) -> String {

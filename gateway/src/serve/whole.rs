@@ -1,14 +1,14 @@
 //! An answer in one piece: fetched, settled, and only then sent.
 
-use axum::body::Body;
 use bytes::Bytes;
 use bytespike_dialects::Answer;
-use http::{HeaderMap, Response};
+use http::HeaderMap;
 
 use super::attempt::{self, Outgoing, read_whole};
 use super::call::OpenCall;
+use super::idempotency::Claim;
 use super::tries::Tried;
-use crate::http::{call_headers, reply as http_reply};
+use crate::http::call_headers;
 
 /// Makes one try and reads all of its answer.
 ///
@@ -27,9 +27,26 @@ pub async fn fetch(call: &mut OpenCall, outgoing: Outgoing) -> Result<Bytes, Tri
     }
 }
 
-/// Settles and answers. The charge is in the headers and in the answer's own usage.
-pub async fn reply(mut call: OpenCall, answer: &Answer, mut headers: HeaderMap) -> Response<Body> {
+/// Settles. The charge is in the headers and in the answer's own usage.
+pub async fn settle(mut call: OpenCall, answer: &Answer, mut headers: HeaderMap) -> (HeaderMap, Bytes) {
     let settled = call.complete_whole(answer).await;
     call_headers::add_settled(&mut headers, &settled);
-    http_reply::json(headers, answer.with_cost(settled.cost.as_ref(), &settled.usage))
+    (headers, answer.with_cost(settled.cost.as_ref(), &settled.usage))
+}
+
+/// Settles and keeps the answer for its Idempotency-Key. Both are done even if the client goes away meanwhile, so that
+/// what was charged can be had again. `None` when a fault of ours kept it from being done.
+pub async fn settle_and_keep(
+    call: OpenCall,
+    answer: Box<Answer>,
+    headers: HeaderMap,
+    claim: Claim,
+) -> Option<(HeaderMap, Bytes)> {
+    let tasks = call.gateway().tasks.clone();
+    let work = async move {
+        let (headers, body) = settle(call, &answer, headers).await;
+        claim.keep(&headers, &body).await;
+        (headers, body)
+    };
+    tasks.spawn(work).await.ok()
 }

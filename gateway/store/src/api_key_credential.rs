@@ -1,10 +1,13 @@
 //! Credentials: the stored half of a key's secret, and everything needed to say who presents it.
+use crate::call_limit::CallLimitRow;
 use crate::{Store, on_database};
 
-/// The credential with its key and every key that one was derived from, the root first.
+/// The credential with its key, every key that one was derived from, the root first, and what limits its calls.
 pub struct Found {
     pub credential: CredentialRow,
     pub path: Vec<PathRow>,
+    /// Of the org, the deployment, the holder and every key of the path.
+    pub call_limits: Vec<CallLimitRow>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -23,6 +26,8 @@ pub struct CredentialRow {
     pub deployment_name: String,
     pub member_name: String,
     pub last_four: String,
+    /// The holder's, in the org.
+    pub role: String,
     /// The org is open, the holder is still a member, and the person behind it is not disabled.
     pub holder_active: bool,
 }
@@ -43,6 +48,7 @@ pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Fou
         "select c.verifier, c.not_after_ms, c.last_used_at_ms, k.id as key_id, k.name as key_name, k.kind,
                 k.org_id, k.deployment_id, k.member_id, org.preset, org.name as org_name,
                 deployment.name as deployment_name, coalesce(person.name, member.service_name, '') as member_name, c.last_four,
+                member.role,
                 (org.state = 'active' and member.state = 'active' and coalesce(person.state, 'active') = 'active')
                     as holder_active
          from api_key_credential c
@@ -55,7 +61,8 @@ pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Fou
         .bind(credential_id).fetch_optional(db).await)?;
     let Some(credential) = credential else { return Ok(None) };
     let path = path(store, &credential.key_id).await?;
-    Ok(Some(Found { credential, path }))
+    let call_limits = call_limits(store, &credential).await?;
+    Ok(Some(Found { credential, path, call_limits }))
 }
 
 async fn path(store: &Store, key_id: &str) -> sqlx::Result<Vec<PathRow>> {
@@ -66,6 +73,21 @@ async fn path(store: &Store, key_id: &str) -> sqlx::Result<Vec<PathRow>> {
              select parent.* from api_key parent join up on parent.id = up.parent_key_id)
          select id, state, models_json, scopes_json, strict, expires_at_ms from up order by depth")
         .bind(key_id).fetch_all(db).await)
+}
+
+async fn call_limits(store: &Store, credential: &CredentialRow) -> sqlx::Result<Vec<CallLimitRow>> {
+    on_database!(read store, db => sqlx::query_as(
+        "with recursive up as (
+             select id, parent_key_id from api_key where id = $1
+             union all
+             select parent.id, parent.parent_key_id from api_key parent join up on parent.id = up.parent_key_id)
+         select node_id, kind, value from call_limit
+         where org_id = $2 and (node_id in ('org:' || $2, 'dep:' || $3, 'mem:' || $4)
+                                or node_id in (select 'key:' || id from up))
+         order by node_id, kind")
+        .bind(&credential.key_id).bind(&credential.org_id).bind(&credential.deployment_id)
+        .bind(&credential.member_id)
+        .fetch_all(db).await)
 }
 
 /// Writes when credentials were last used: pairs of credential id and time.

@@ -8,7 +8,7 @@ use axum::Router;
 use bytespike_accounts::keys::NewKey;
 use bytespike_accounts::orgs::Language;
 use bytespike_accounts::people::NewOwner;
-use bytespike_accounts::secrets::MasterKey;
+use bytespike_accounts::secrets::{MasterKey, SealPurpose};
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::extra::ExtraModel;
 use bytespike_catalog::{BookOptions, Catalog, Markup, NanoUsd, Overrides, PriceBook};
@@ -184,6 +184,7 @@ impl Stage {
         ledger.recover().await.expect("a sound ledger");
         let gateway = Gateway::new(GatewayParts {
             world: world.clone(),
+            store: store.clone(),
             accounts: accounts.clone(),
             ledger: ledger.clone(),
             prices: prices(&prepared.book, &world),
@@ -191,6 +192,7 @@ impl Stage {
             upstream: provider.clone(),
             options: options(),
             seal_key: Zeroizing::new([3; 32]),
+            answer_key: master().seal(SealPurpose::IdempotentAnswer),
             receipt_key: SigningKey::from_bytes(&[5; 32]),
             signing_keys: bytespike_gateway::KeySet::default(),
         });

@@ -51,7 +51,9 @@ pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Resu
     let https = pages.urls.console.starts_with("https://");
     let browser = layers(browser, SecurityHeaders { https, referrer: ReferrerPolicy::SameOrigin });
     Ok(match product.filter(|_| serves(Surface::Gateway)) {
-        Some(product) => browser.merge(bytespike_gateway::http::router(product.gateway.clone())),
+        Some(product) => browser
+            .merge(bytespike_gateway::http::router(product.gateway.clone()))
+            .merge(bytespike_gateway::api::router(product.gateway.clone())),
         None => browser,
     })
 }

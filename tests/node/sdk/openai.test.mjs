@@ -79,6 +79,18 @@ for (const model of MODELS) {
       assertChargedForWhatWasDelivered(await resolvedReceipt(response.headers.get("x-receipt-id")));
     });
 
+    test("a request sent again with its key is answered again, by the SDK's own retries too", async () => {
+      const patient = client.withOptions({ maxRetries: 2 });
+      const headers = { "idempotency-key": crypto.randomUUID() };
+      await assert.rejects(patient.chat.completions.create(ask(model, "status-500"), { headers }), OpenAI.InternalServerError);
+      const first = await patient.chat.completions.create(ask(model, "text"), { headers }).withResponse();
+      const second = await patient.chat.completions.create(ask(model, "text"), { headers }).withResponse();
+      assert.equal(second.response.headers.get("idempotent-replay"), "true");
+      assert.equal(second.response.headers.get("x-receipt-id"), first.response.headers.get("x-receipt-id"));
+      assert.deepEqual(second.data.choices, first.data.choices);
+      await assert.rejects(client.chat.completions.create(ask(model, "slow", { stream: true }), { headers }), OpenAI.UnprocessableEntityError);
+    });
+
     test("models are listed and found", async () => {
       const ids = [];
       for await (const listed of client.models.list()) ids.push(listed.id);

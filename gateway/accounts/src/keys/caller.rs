@@ -1,10 +1,12 @@
 //! Who is calling, and what every key on the way from the root to theirs lets them do.
 use super::format::{KeyKind, masked};
+use crate::call_limits::CallLimit;
 use crate::orgs::Preset;
+use crate::role::{Action, Role};
 use bytespike_store::api_key_credential::{Found, PathRow};
 use std::collections::BTreeSet;
 
-/// The caller behind a valid key. Limits on money and rate are the ledger's, under the same ids.
+/// The caller behind a valid key. Limits on money over time are the ledger's, under the same ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub org_id: String,
@@ -23,15 +25,21 @@ pub struct Caller {
     pub key_path: Vec<String>,
     pub kind: KeyKind,
     pub preset: Preset,
+    /// What every model list on the path allows.
     pub models: ModelRule,
+    /// Whether the org's preset bounds the models too: the outermost key has no list of its own.
+    pub preset_binds: bool,
+    /// Those of every key on the path that the holder's role covers.
     pub scopes: BTreeSet<Scope>,
+    /// Of every node from the org to the key.
+    pub call_limits: Vec<CallLimit>,
     /// What cannot be represented upstream is a 400 instead of a warning.
     pub strict: bool,
     /// The earliest end along the path; for this credential too.
     pub expires_at_ms: Option<i64>,
 }
 
-/// Which models a key may call, beside what the org's preset holds.
+/// Which models a key's own list allows. Without a list it is whatever the parent, or the org's preset, allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelRule {
     Any,
@@ -51,9 +59,22 @@ pub enum Scope {
     KeysDerive,
     /// Manage the org's keys.
     KeysManage,
+    /// Set limits on the keys derived from itself.
+    LimitsManage,
+    /// Manage the whole org: set limits on every node.
+    OrgAdmin,
 }
 
 impl Scope {
+    pub const ALL: [Scope; 7] = [
+        Scope::Inference,
+        Scope::UsageRead,
+        Scope::OrgUsageRead,
+        Scope::KeysDerive,
+        Scope::KeysManage,
+        Scope::LimitsManage,
+        Scope::OrgAdmin,
+    ];
     pub const DEFAULT: [Scope; 2] = [Scope::Inference, Scope::UsageRead];
 
     pub fn as_str(self) -> &'static str {
@@ -63,13 +84,23 @@ impl Scope {
             Scope::OrgUsageRead => "usage:read:org",
             Scope::KeysDerive => "keys:derive",
             Scope::KeysManage => "keys:manage",
+            Scope::LimitsManage => "limits:manage",
+            Scope::OrgAdmin => "org:admin",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Scope::Inference, Scope::UsageRead, Scope::OrgUsageRead, Scope::KeysDerive, Scope::KeysManage]
-            .into_iter()
-            .find(|scope| scope.as_str() == text)
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+
+    /// A key can do no more than its holder: without the role the scope is worth nothing, now or after a demotion.
+    pub fn is_covered_by(self, role: Role) -> bool {
+        match self {
+            Scope::Inference | Scope::UsageRead | Scope::KeysDerive | Scope::LimitsManage => true,
+            Scope::OrgUsageRead => role.may(Action::SeeOrgUsage),
+            Scope::KeysManage => role.may(Action::ManageOrgKeys),
+            Scope::OrgAdmin => role.may(Action::ManageOrg) && role.may(Action::SetLimits),
+        }
     }
 }
 
@@ -114,15 +145,17 @@ pub(super) fn scopes_to_stored(scopes: &BTreeSet<Scope>) -> String {
 impl Caller {
     /// The caller a found credential stands for: what every key on the path allows, and nothing more.
     pub(super) fn of(credential_id: &str, found: Found) -> Self {
-        let Found { credential, path } = found;
+        let Found { credential, path, call_limits } = found;
         let ends = path.iter().map(|key| key.expires_at_ms).chain([credential.not_after_ms]).flatten();
         Self {
             expires_at_ms: ends.min(),
+            preset_binds: path.first().is_none_or(|root| root.models_json.is_none()),
             models: path
                 .iter()
                 .map(|key| ModelRule::from_stored(key.models_json.as_deref()))
                 .fold(ModelRule::Any, ModelRule::and),
-            scopes: shared_scopes(&path),
+            scopes: shared_scopes(&path, Role::from_stored(&credential.role)),
+            call_limits: call_limits.into_iter().filter_map(CallLimit::from_stored).collect(),
             strict: path.iter().any(|key| key.strict),
             key_path: path.into_iter().map(|key| key.id).collect(),
             kind: KeyKind::from_stored(&credential.kind),
@@ -141,9 +174,10 @@ impl Caller {
     }
 }
 
-fn shared_scopes(path: &[PathRow]) -> BTreeSet<Scope> {
+fn shared_scopes(path: &[PathRow], role: Role) -> BTreeSet<Scope> {
     let each = path.iter().map(|key| scopes_from_stored(&key.scopes_json));
-    each.reduce(|shared, scopes| &shared & &scopes).unwrap_or_default()
+    let shared = each.reduce(|shared, scopes| &shared & &scopes).unwrap_or_default();
+    shared.into_iter().filter(|scope| scope.is_covered_by(role)).collect()
 }
 
 #[cfg(test)]
@@ -173,7 +207,7 @@ mod tests {
         for rule in [ModelRule::Any, only(&[]), only(&["claude-sonnet-5-5", "gpt-6-luna"])] {
             assert_eq!(ModelRule::from_stored(rule.to_stored().as_deref()), rule);
         }
-        let all = BTreeSet::from([Scope::Inference, Scope::UsageRead, Scope::KeysDerive, Scope::KeysManage]);
+        let all = BTreeSet::from(Scope::ALL);
         assert_eq!(scopes_from_stored(&scopes_to_stored(&all)), all);
     }
 }

@@ -119,6 +119,8 @@ pub enum KeyError {
     ExpiresInThePast,
     #[error("a key needs at least one scope")]
     NoScope,
+    #[error("your role in this org does not cover the scope '{}'", _0.as_str())]
+    ScopeAboveRole(Scope),
     #[error("the org has {MOST_KEYS} keys; delete some that are no longer used")]
     TooMany,
     #[error("there is no such key, or it has ended")]
@@ -232,6 +234,9 @@ impl Keys {
         }
         if new.scopes.is_empty() {
             return Err(KeyError::NoScope);
+        }
+        if let Some(scope) = new.scopes.iter().find(|scope| !scope.is_covered_by(member.role())) {
+            return Err(KeyError::ScopeAboveRole(*scope));
         }
         if new.expires_at_ms.is_some_and(|end| end <= self.world.now_ms()) {
             return Err(KeyError::ExpiresInThePast);

@@ -52,7 +52,7 @@ async fn a_key_of_the_right_form_that_nobody_made_is_unknown() {
 async fn revoking_counts_at_once_here_and_within_a_second_elsewhere() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
-        let elsewhere = Box::new(bench.other_instance());
+        let elsewhere = bench.other_instance();
         for accounts in [&bench.accounts, &*elsewhere] {
             accounts.keys.identify(key.secret.expose()).await.expect("known before");
         }
@@ -245,7 +245,7 @@ async fn switching_the_preset_reaches_callers_at_once() {
 async fn the_background_reading_carries_a_revocation_to_another_instance() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
-        let elsewhere = Box::new(bench.other_instance());
+        let elsewhere = bench.other_instance();
         elsewhere.keys.identify(key.secret.expose()).await.expect("known before");
         bench.accounts.keys.revoke(&origin(), &owner, &key.id).await.expect("revoked");
         let refused = async {

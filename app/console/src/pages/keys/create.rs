@@ -10,15 +10,21 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::keys::{KeyError, ModelRule, NewKey, Scope};
 use bytespike_accounts::names;
-use bytespike_accounts::role::Action;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Checkbox, Field, Hidden, Select, SelectOption, TextArea,
 };
 use leptos::prelude::*;
+use std::collections::BTreeSet;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const EXPIRY_DAYS: [i64; 4] = [7, 30, 90, 365];
+/// The scopes of a key that manages, by the field that asks for them.
+const MANAGEMENT: [(&str, Scope); 3] = [
+    ("org_usage", Scope::OrgUsageRead),
+    ("limits_manage", Scope::LimitsManage),
+    ("org_admin", Scope::OrgAdmin),
+];
 const MOST_MODELS: usize = 100;
 const MOST_SLUG_BYTES: usize = 128;
 
@@ -87,12 +93,14 @@ fn read(form: &mut Form, visit: &Visit, (name, now_ms): (String, i64)) -> NewKey
             known.map(|days| now_ms + days * DAY_MS)
         }
     };
-    let mut new =
-        NewKey { models, expires_at_ms, strict: form.value("strict") == "on", ..NewKey::named(name) };
-    if form.value("org_usage") == "on" {
-        new.scopes.insert(Scope::OrgUsageRead);
-    }
-    new
+    let strict = form.value("strict") == "on";
+    NewKey { models, expires_at_ms, strict, scopes: read_scopes(form), ..NewKey::named(name) }
+}
+
+/// A key may always call models and read what it used.
+fn read_scopes(form: &Form) -> BTreeSet<Scope> {
+    let ticked = MANAGEMENT.into_iter().filter(|(field, _)| form.value(field) == "on");
+    Scope::DEFAULT.into_iter().chain(ticked.map(|(_, scope)| scope)).collect()
 }
 
 fn read_models(form: &mut Form, visit: &Visit) -> ModelRule {
@@ -120,7 +128,9 @@ fn refuse(form: &mut Form, visit: &Visit, error: KeyError) -> Result<(), Problem
         KeyError::Name(problem) => form.refuse("name", words::name(visit.locale, problem)),
         KeyError::ExpiresInThePast => form.refuse("expiry", t.expiry_unknown),
         KeyError::TooMany => form.refuse("name", t.too_many_keys),
-        KeyError::Forbidden | KeyError::NoScope => return Err(Problem::Forbidden),
+        KeyError::Forbidden | KeyError::NoScope | KeyError::ScopeAboveRole(_) => {
+            return Err(Problem::Forbidden);
+        }
         KeyError::NotFound => return Err(Problem::NotFound),
         KeyError::Unavailable(error) => return Err(error.into()),
     }
@@ -146,7 +156,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
                 nostrip:fault=form.fault("name") max_length=64 autocomplete="off"
             />
             {limit_part(visit, form)}
-            {more_part(visit, form, who.member.role().may(Action::SeeOrgUsage))}
+            {more_part((visit, who), form)}
             <p class="actions">
                 <Button kind=ButtonKind::Primary>{t.create.submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=visit.link("/console/keys")>{cancel}</ButtonLink>
@@ -169,17 +179,15 @@ fn limit_part(visit: &Visit, form: &Form) -> AnyView {
 }
 
 /// Folded away until it is wanted, or holds something that is wrong.
-fn more_part(visit: &Visit, form: &Form, sees_org: bool) -> AnyView {
+fn more_part((visit, who): (&Visit, &SignedIn), form: &Form) -> AnyView {
     let t = &visit.t().keys.create;
     let is_said = |id: &&str| !matches!(form.value(id), "" | "never") || form.fault(id).is_some();
-    let is_open = ["models", "expiry", "strict", "org_usage"].iter().any(is_said);
+    let is_open =
+        ["models", "expiry", "strict", "org_usage", "limits_manage", "org_admin"].iter().any(is_said);
     let days = EXPIRY_DAYS.map(|days| SelectOption::new(days.to_string(), t.expiry_days(days)));
     let expiry: Vec<SelectOption> =
         [SelectOption::new("never", t.expiry_never)].into_iter().chain(days).collect();
     let strict = form.value("strict") == "on";
-    let all = form.value("org_usage") == "on";
-    let org_usage = sees_org
-        .then(|| view! { <Checkbox id="org_usage" label=t.org_usage hint=t.org_usage_hint checked=all/> });
     view! {
         <details class="more" open=is_open>
             <summary>{t.advanced}</summary>
@@ -192,8 +200,24 @@ fn more_part(visit: &Visit, form: &Form, sees_org: bool) -> AnyView {
                 nostrip:fault=form.fault("expiry")
             />
             <Checkbox id="strict" label=t.strict hint=t.strict_hint checked=strict/>
-            {org_usage}
+            {manage_part((visit, who), form)}
         </details>
     }
     .into_any()
+}
+
+/// What the reader's role covers; the rest is not offered.
+fn manage_part((visit, who): (&Visit, &SignedIn), form: &Form) -> AnyView {
+    let t = &visit.t().keys.create;
+    let words = |scope| match scope {
+        Scope::OrgUsageRead => (t.org_usage, t.org_usage_hint),
+        Scope::OrgAdmin => (t.org_admin, t.org_admin_hint),
+        _ => (t.limits_manage, t.limits_manage_hint),
+    };
+    let covered = MANAGEMENT.into_iter().filter(|(_, scope)| scope.is_covered_by(who.member.role()));
+    let boxes = covered.map(|(field, scope)| {
+        let (label, hint) = words(scope);
+        view! { <Checkbox id=field label=label hint=hint checked=form.value(field) == "on"/> }
+    });
+    boxes.collect_view().into_any()
 }

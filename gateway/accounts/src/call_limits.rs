@@ -1,0 +1,138 @@
+//! What a limit node allows of calls beside money over time: requests per minute, calls at once, credits per call.
+use crate::keys::RightsWatch;
+use bytespike_store::Store;
+use bytespike_store::call_limit::{self, CallLimitRef, CallLimitRow};
+use std::sync::Arc;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallLimitKind {
+    /// Requests in any 60 seconds.
+    RequestsPerMinute,
+    /// Calls that run at once.
+    ConcurrentCalls,
+    /// The most one call may hold, nano-USD.
+    CreditsPerCall,
+}
+
+/// One limit of one node. A call needs room in those of every node on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallLimit {
+    /// `org:…`, `dep:…`, `mem:…` or `key:…`, as the ledger names nodes.
+    pub node: Arc<str>,
+    pub kind: CallLimitKind,
+    /// Requests, calls, or nano-USD; not negative. Zero lets nothing through.
+    pub value: i64,
+}
+
+/// The call limits of orgs.
+#[derive(Clone)]
+pub struct CallLimits {
+    pub(crate) store: Store,
+    pub(crate) rights: Arc<RightsWatch>,
+}
+
+impl CallLimitKind {
+    pub const ALL: [Self; 3] = [Self::RequestsPerMinute, Self::ConcurrentCalls, Self::CreditsPerCall];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RequestsPerMinute => "requests_per_minute",
+            Self::ConcurrentCalls => "concurrent_calls",
+            Self::CreditsPerCall => "credits_per_call",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl CallLimit {
+    /// `None` for a kind that this version does not know: the table admits none.
+    pub(crate) fn from_stored(row: CallLimitRow) -> Option<Self> {
+        let kind = CallLimitKind::parse(&row.kind)?;
+        Some(Self { node: row.node_id.into(), kind, value: row.value })
+    }
+}
+
+impl CallLimits {
+    /// Every call limit set in the org.
+    pub async fn of_org(&self, org_id: &str) -> sqlx::Result<Vec<CallLimit>> {
+        let rows = call_limit::of_org(&self.store, org_id).await?;
+        Ok(rows.into_iter().filter_map(CallLimit::from_stored).collect())
+    }
+
+    /// Sets, changes or (with `value: None`) removes one. Counts here at once, elsewhere within a second.
+    pub async fn set(
+        &self,
+        org_id: &str,
+        (node, kind): (&str, CallLimitKind),
+        value: Option<i64>,
+    ) -> sqlx::Result<()> {
+        let limit = CallLimitRef { org_id, node_id: node, kind: kind.name() };
+        call_limit::set(&self.store, limit, value).await?;
+        self.rights.refresh().await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::NewKey;
+    use crate::testing::{Bench, on_each, origin};
+
+    async fn carried(bench: &Bench, secret: &str) -> Vec<(CallLimitKind, i64)> {
+        let caller = bench.accounts.keys.identify(secret).await.expect("known");
+        caller.call_limits.iter().map(|limit| (limit.kind, limit.value)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_caller_carries_the_limits_of_every_node_on_its_way_and_of_no_other() {
+        on_each(async |bench| {
+            let owner = bench.owner("ada@example.com").await;
+            let keys = &bench.accounts.keys;
+            let key = keys.create(&origin(), &owner, NewKey::named("laptop")).await.expect("created");
+            let other = keys.create(&origin(), &owner, NewKey::named("other")).await.expect("created");
+            assert_eq!(carried(&bench, key.secret.expose()).await, []);
+            let nodes = [
+                format!("org:{}", owner.org_id()),
+                format!("dep:{}", owner.deployment_id()),
+                format!("mem:{}", owner.member_id()),
+                format!("key:{}", key.id),
+            ];
+            let limits = &bench.accounts.call_limits;
+            for (value, node) in (1..).zip(&nodes) {
+                let which = (node.as_str(), CallLimitKind::RequestsPerMinute);
+                limits.set(owner.org_id(), which, Some(value)).await.expect("set");
+            }
+            let mut values: Vec<i64> =
+                carried(&bench, key.secret.expose()).await.iter().map(|(_, value)| *value).collect();
+            values.sort_unstable();
+            assert_eq!(values, [1, 2, 3, 4]);
+            assert_eq!(carried(&bench, other.secret.expose()).await.len(), 3, "not those of another key");
+            let which = (nodes[3].as_str(), CallLimitKind::RequestsPerMinute);
+            limits.set(owner.org_id(), which, None).await.expect("removed");
+            assert_eq!(carried(&bench, key.secret.expose()).await.len(), 3);
+            assert_eq!(limits.of_org(owner.org_id()).await.expect("read").len(), 3);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn another_org_cannot_change_a_limit_by_naming_its_node() {
+        on_each(async |bench| {
+            let owner = bench.owner("ada@example.com").await;
+            let stranger = bench.owner("eve@example.com").await;
+            let node = format!("org:{}", owner.org_id());
+            let which = (node.as_str(), CallLimitKind::ConcurrentCalls);
+            let limits = &bench.accounts.call_limits;
+            limits.set(owner.org_id(), which, Some(3)).await.expect("set");
+            limits.set(stranger.org_id(), which, None).await.expect("asked");
+            limits.set(stranger.org_id(), which, Some(1)).await.expect("asked");
+            let found = limits.of_org(owner.org_id()).await.expect("read");
+            assert_eq!(found.iter().map(|limit| limit.value).collect::<Vec<_>>(), [3]);
+        })
+        .await;
+    }
+}

@@ -1,0 +1,302 @@
+//! `/api/v1/limits`: spend limits, request limits and credits per call on the org's nodes.
+//!
+//! A key reads the nodes on its own way and the keys derived from it. With `limits:manage` it sets limits on keys derived
+//! from it, with `org:admin` everywhere but on itself and the keys above it.
+
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use bytespike_accounts::audit::{Actor, Event};
+use bytespike_accounts::keys::Scope;
+use bytespike_accounts::limit_nodes::{LimitNode, NodeTree, Reach};
+use bytespike_catalog::NanoUsd;
+use bytespike_catalog::money::MAX_WALLET;
+use bytespike_dialects::{ErrorCode, ErrorInfo};
+use bytespike_ledger::SetLimit;
+use http::{Request, Response};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{self, ApiError, Fault, invalid};
+use super::show::{AllLimits, Limit, Node, NodeList, Which, amount, ledger_node};
+use super::{Call, respond};
+use crate::Gateway;
+use crate::http::receipts::unavailable;
+use crate::serve::refusal::node_named;
+
+const DEFAULT_PAGE: usize = 100;
+const LONGEST_PAGE: usize = 200;
+/// The most requests or calls a limit may be set to; more is no limit.
+const MOST_COUNTED: i64 = 1_000_000;
+/// Who may read limits.
+const READERS: [Scope; 3] = [Scope::UsageRead, Scope::LimitsManage, Scope::OrgAdmin];
+
+/// A node's id and the name of a limit.
+type LimitPath = Result<Path<(String, String)>, PathRejection>;
+
+/// Which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Nodes on a page, at most 200; 100 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+    /// The `next_after` of the page before.
+    after: Option<String>,
+}
+
+/// What a limit is set to: exactly one of the two, as the limit's name wants it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetLimitBody {
+    /// Credits as a decimal with at most three places, for spend limits and `credits_per_call`.
+    limit_credits: Option<String>,
+    /// Requests or calls, for `requests_per_minute` and `concurrent_calls`.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    limit_count: Option<i64>,
+}
+
+/// Nodes and their limits
+///
+/// The nodes the key can see, a page at a time, each with the limits that are set on it.
+#[utoipa::path(get, path = "/api/v1/limits", operation_id = "listLimits", tag = "limits", params(PageQuery), responses(
+    (status = 200, description = "A page of nodes.", body = NodeList),
+    (status = 400, description = "A parameter is unknown or not valid.", body = ApiError),
+    (status = 401, description = "No valid key.", body = ApiError),
+    (status = 403, description = "The key lacks the scope.", body = ApiError),
+))]
+pub async fn list(
+    State(gateway): State<Gateway>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+    request: Request<Body>,
+) -> Response<Body> {
+    respond(&gateway, request, async |call| {
+        call.require_any(&READERS)?;
+        let Query(page) = query.map_err(|error| invalid(&error.body_text()))?;
+        let (tree, all) = load(&gateway, &call).await?;
+        answer::value(&page_of(&page, &tree, &all, &call)?)
+    })
+    .await
+}
+
+/// One node and its limits
+#[utoipa::path(get, path = "/api/v1/limits/{node}", operation_id = "showLimits", tag = "limits",
+    params(("node" = String, Path, description = "The node's id, such as `key:key_…`.")),
+    responses(
+        (status = 200, description = "The node.", body = Node),
+        (status = 401, description = "No valid key.", body = ApiError),
+        (status = 403, description = "The key lacks the scope.", body = ApiError),
+        (status = 404, description = "No such node, or the key cannot see it.", body = ApiError),
+    ))]
+pub async fn show(
+    State(gateway): State<Gateway>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let at = request.uri().path().to_owned();
+    respond(&gateway, request, async |call| {
+        call.require_any(&READERS)?;
+        let Path(node) = path.map_err(|_| missing(&at))?;
+        let (tree, all) = load(&gateway, &call).await?;
+        let node = reached(&tree, &call, (&node, &at))?;
+        answer::value(&all.node(&tree, &call.caller, node))
+    })
+    .await
+}
+
+/// Set a limit
+///
+/// Sets or changes it. It counts on every instance within a second. A limit above that of a node above is refused.
+#[utoipa::path(put, path = "/api/v1/limits/{node}/{limit}", operation_id = "setLimit", tag = "limits",
+    params(
+        ("node" = String, Path, description = "The node's id."),
+        ("limit" = String, Path, description = "`lifetime`, `month`, `5h`, `1d`, `7d`, `requests_per_minute`, `concurrent_calls` or `credits_per_call`."),
+    ),
+    request_body = SetLimitBody,
+    responses(
+        (status = 200, description = "The limit as it is now.", body = Limit),
+        (status = 400, description = "The body is not valid.", body = ApiError),
+        (status = 401, description = "No valid key.", body = ApiError),
+        (status = 403, description = "The key may not set limits on this node.", body = ApiError),
+        (status = 404, description = "No such node or limit.", body = ApiError),
+        (status = 415, description = "The body is not JSON.", body = ApiError),
+        (status = 422, description = "Above the limit of a node above.", body = ApiError),
+    ))]
+pub async fn set(State(gateway): State<Gateway>, path: LimitPath, request: Request<Body>) -> Response<Body> {
+    let at = request.uri().path().to_owned();
+    respond(&gateway, request, async |call| {
+        let (tree, all) = load(&gateway, &call).await?;
+        let (node, which) = settable(&tree, &call, (path, &at))?;
+        let value = value_of(&call.read()?, which)?;
+        within_parents(&tree, &all, (node, which, value))?;
+        let change = Change { node, which, before: all.value(&node.id, which), after: Some(value) };
+        change.make(&gateway, &call).await?;
+        let (_, all) = load(&gateway, &call).await?;
+        let set = all.limits_of(&node.id).into_iter().find(|limit| limit.limit == which.name());
+        answer::value(&set.ok_or_else(|| missing(&at))?)
+    })
+    .await
+}
+
+/// Remove a limit
+///
+/// Answers the same when it was not set.
+#[utoipa::path(delete, path = "/api/v1/limits/{node}/{limit}", operation_id = "removeLimit", tag = "limits",
+    params(
+        ("node" = String, Path, description = "The node's id."),
+        ("limit" = String, Path, description = "As for setting it."),
+    ),
+    responses(
+        (status = 204, description = "There is no such limit any more."),
+        (status = 401, description = "No valid key.", body = ApiError),
+        (status = 403, description = "The key may not set limits on this node.", body = ApiError),
+        (status = 404, description = "No such node or limit.", body = ApiError),
+    ))]
+pub async fn remove(
+    State(gateway): State<Gateway>,
+    path: LimitPath,
+    request: Request<Body>,
+) -> Response<Body> {
+    let at = request.uri().path().to_owned();
+    respond(&gateway, request, async |call| {
+        let (tree, all) = load(&gateway, &call).await?;
+        let (node, which) = settable(&tree, &call, (path, &at))?;
+        let before = all.value(&node.id, which);
+        if before.is_some() {
+            Change { node, which, before, after: None }.make(&gateway, &call).await?;
+        }
+        Ok(answer::nothing())
+    })
+    .await
+}
+
+async fn load(gateway: &Gateway, call: &Call) -> Result<(NodeTree, AllLimits), Fault> {
+    let org_id = &call.caller.org_id;
+    let tree = gateway.accounts.limit_nodes(org_id).await.map_err(|error| unavailable(&error))?;
+    let spend = gateway.ledger.limits(org_id).await.map_err(|error| unavailable(&error))?;
+    let calls = gateway.accounts.call_limits.of_org(org_id).await.map_err(|error| unavailable(&error))?;
+    Ok((tree, AllLimits { spend, calls }))
+}
+
+fn page_of(page: &PageQuery, tree: &NodeTree, all: &AllLimits, call: &Call) -> Result<NodeList, Fault> {
+    let most = page.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=LONGEST_PAGE).contains(&most) {
+        return Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into());
+    }
+    let is_seen = |node: &&LimitNode| tree.reach(&call.caller, &node.id) > Reach::Hidden;
+    let is_after = |node: &&LimitNode| page.after.as_ref().is_none_or(|after| node.id > *after);
+    let mut rest = tree.nodes().filter(is_after).filter(is_seen);
+    let data: Vec<Node> = rest.by_ref().take(most).map(|node| all.node(tree, &call.caller, node)).collect();
+    let has_more = rest.next().is_some();
+    let next_after = data.last().filter(|_| has_more).map(|node| node.node.clone());
+    Ok(NodeList { object: "list", data, has_more, next_after })
+}
+
+/// A node of another org, one that is not there, and one out of sight look the same.
+fn reached<'t>(tree: &'t NodeTree, call: &Call, (id, at): (&str, &str)) -> Result<&'t LimitNode, Fault> {
+    let seen = tree.get(id).filter(|node| tree.reach(&call.caller, &node.id) > Reach::Hidden);
+    seen.ok_or_else(|| missing(at).into())
+}
+
+fn settable<'t>(
+    tree: &'t NodeTree,
+    call: &Call,
+    (path, at): (LimitPath, &str),
+) -> Result<(&'t LimitNode, Which), Fault> {
+    call.require_any(&[Scope::LimitsManage, Scope::OrgAdmin])?;
+    let Path((id, name)) = path.map_err(|_| missing(at))?;
+    let node = reached(tree, call, (&id, at))?;
+    let which = Which::parse(&name).ok_or_else(|| missing(at))?;
+    if tree.reach(&call.caller, &node.id) == Reach::Set {
+        return Ok((node, which));
+    }
+    let reason = format!(
+        "The key '{}' may not set limits on {}: with 'limits:manage' a key sets them on keys derived from itself, with \
+         'org:admin' on everything but itself and the keys above it.",
+        call.caller.key_name,
+        node_named(&node.id)
+    );
+    Err(ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)])
+        .with_detail("node", node.id.as_str())
+        .into())
+}
+
+fn value_of(body: &SetLimitBody, which: Which) -> Result<i64, Fault> {
+    let wrong = |field: &'static str, what: &str| {
+        let reason = format!("the limit {} wants {field}: {what}", which.name());
+        Err(Fault::from(invalid(&reason).with_param(field)))
+    };
+    match (which.is_credits(), &body.limit_credits, body.limit_count) {
+        (true, Some(text), None) => match NanoUsd::from_credits(text) {
+            Some(nano) if (0..=MAX_WALLET.0).contains(&nano.0) => Ok(nano.0),
+            _ => wrong("limit_credits", "credits as a decimal with at most three places, such as \"1500.5\""),
+        },
+        (true, _, _) => wrong("limit_credits", "and nothing else"),
+        (false, None, Some(count)) if (0..=MOST_COUNTED).contains(&count) => Ok(count),
+        (false, None, Some(_)) => wrong("limit_count", "a whole number from 0 to 1000000"),
+        (false, _, _) => wrong("limit_count", "and nothing else"),
+    }
+}
+
+/// The limit above would bind anyway; refusing says so before somebody relies on the larger one.
+fn within_parents(
+    tree: &NodeTree,
+    all: &AllLimits,
+    (node, which, value): (&LimitNode, Which, i64),
+) -> Result<(), Fault> {
+    let above = tree.above(&node.id).into_iter();
+    let lower = above.filter_map(|parent| Some((parent, all.value(&parent.id, which)?)));
+    let Some((parent, most)) = lower.min_by_key(|(_, most)| *most).filter(|(_, most)| *most < value) else {
+        return Ok(());
+    };
+    let (most, wanted, at) = (amount(which, most), amount(which, value), node_named(&parent.id));
+    let values = [
+        ("limit", which.name()),
+        ("wanted", wanted.as_str()),
+        ("node", at.as_str()),
+        ("most", most.as_str()),
+    ];
+    Err(ErrorInfo::new(ErrorCode::LimitAboveParent, &values)
+        .with_detail("node", parent.id.as_str())
+        .with_detail("most", most.as_str())
+        .into())
+}
+
+fn missing(path: &str) -> ErrorInfo {
+    ErrorInfo::new(ErrorCode::NotFound, &[("path", path)])
+}
+
+/// One limit that is to be set, changed or removed.
+struct Change<'a> {
+    node: &'a LimitNode,
+    which: Which,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+impl Change<'_> {
+    async fn make(&self, gateway: &Gateway, call: &Call) -> Result<(), Fault> {
+        let Change { node, which, before, after } = *self;
+        let org_id = &call.caller.org_id;
+        match which {
+            Which::Spend(window) => {
+                let node = ledger_node(node).ok_or_else(|| missing(&node.id))?;
+                let limit = SetLimit { org_id: org_id.clone(), node, window, limit: after.map(NanoUsd) };
+                gateway.ledger.set_limit(limit).await.map_err(|error| unavailable(&error))?;
+            }
+            Which::Calls(kind) => {
+                let which = (node.id.as_str(), kind);
+                let set = gateway.accounts.call_limits.set(org_id, which, after).await;
+                set.map_err(|error| unavailable(&error))?;
+            }
+        }
+        let said = |value: Option<i64>| value.map(|value| amount(which, value));
+        let detail = json!({ "limit": which.name(), "before": said(before), "after": said(after) });
+        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
+        let event = Event::new(name, Actor::Key(&call.caller.key_id)).org(org_id).target(&node.id);
+        gateway.accounts.audit.record(&call.origin, event.detail(detail)).await;
+        Ok(())
+    }
+}

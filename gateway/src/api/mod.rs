@@ -1,0 +1,125 @@
+//! `/api/v1`: an org managed by key. One JSON shape for errors; unknown fields are refused; every change is audited; the
+//! description at `/api/v1/openapi.json` is generated from this code.
+
+mod answer;
+mod document;
+mod limits;
+mod show;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::routing::{get, put};
+use bytes::Bytes;
+use bytespike_accounts::Origin;
+use bytespike_accounts::keys::{Caller, Scope};
+use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+
+use crate::Gateway;
+use crate::http::Inbound;
+use crate::serve::caller::identify;
+use answer::{Answer, Fault};
+pub use document::document;
+
+/// Every route below `/api/v1`.
+pub fn router(gateway: Gateway) -> Router {
+    let description = Bytes::from(document().to_json().unwrap_or_default());
+    Router::new()
+        .route("/api/v1/openapi.json", get(async move || answer::json(description)))
+        .route("/api/v1/limits", get(limits::list))
+        .route("/api/v1/limits/{node}", get(limits::show))
+        .route("/api/v1/limits/{node}/{limit}", put(limits::set).delete(limits::remove))
+        .route("/api/v1", axum::routing::any(not_found))
+        .route("/api/v1/{*rest}", axum::routing::any(not_found))
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(gateway)
+}
+
+/// A request of a valid key.
+struct Call {
+    caller: Arc<Caller>,
+    origin: Origin,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Finds out who asks, lets the handler answer, and names the answer.
+async fn respond(
+    gateway: &Gateway,
+    request: Request<Body>,
+    handler: impl AsyncFnOnce(Call) -> Answer,
+) -> Response<Body> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let (request_id, outcome) = match Inbound::read(gateway, Dialect::OpenAiChat, request).await {
+        Err((request_id, error)) => (request_id, Err(error.into())),
+        Ok(inbound) => {
+            let request_id = inbound.request_id.clone();
+            match call(gateway, inbound, peer).await {
+                Ok(call) => (request_id, handler(call).await),
+                Err(error) => (request_id, Err(error)),
+            }
+        }
+    };
+    answer::named(outcome, &request_id)
+}
+
+async fn call(gateway: &Gateway, inbound: Inbound, peer: Option<IpAddr>) -> Result<Call, Fault> {
+    let presented = identify(gateway, &inbound).await?;
+    let user_agent = inbound.header(header::USER_AGENT.as_str()).unwrap_or_default().to_owned();
+    let ip = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let origin = Origin { ip, user_agent, request_id: inbound.request_id };
+    Ok(Call { caller: presented.caller, origin, headers: inbound.headers, body: inbound.body })
+}
+
+impl Call {
+    /// # Errors
+    /// The key has none of the scopes.
+    fn require_any(&self, scopes: &[Scope]) -> Result<(), Fault> {
+        if scopes.iter().any(|scope| self.caller.scopes.contains(scope)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let reason =
+            format!("The key '{}' needs one of the scopes: {}.", self.caller.key_name, names.join(", "));
+        Err(ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)]).into())
+    }
+
+    /// The body, read strictly.
+    ///
+    /// # Errors
+    /// Not JSON, a field that is unknown, missing or of the wrong type.
+    fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
+        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_json =
+            |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+        if !kind.is_some_and(is_json) {
+            return Err(ErrorInfo::new(ErrorCode::UnsupportedMediaType, &[]).into());
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| answer::invalid(&format!("the body: {error}")).into())
+    }
+}
+
+async fn not_found(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let error = ErrorInfo::new(ErrorCode::NotFound, &[("path", request.uri().path())]);
+    answer::named(Err(error.into()), &gateway.world.id("req"))
+}
+
+/// Limits are read by node and changed one by one.
+async fn method_not_allowed(
+    State(gateway): State<Gateway>,
+    method: Method,
+    request: Request<Body>,
+) -> Response<Body> {
+    let path = request.uri().path();
+    let allowed = if path.matches('/').count() > 4 { "PUT, DELETE" } else { "GET" };
+    let values = [("path", path), ("method", method.as_str()), ("allowed", allowed)];
+    let error = ErrorInfo::new(ErrorCode::MethodNotAllowed, &values);
+    let mut response = answer::named(Err(error.into()), &gateway.world.id("req"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}

@@ -1,0 +1,46 @@
+//! Request rate, concurrency and credits per call, as they are set on limit nodes.
+use crate::{Store, on_database};
+
+/// One limit of one node.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CallLimitRow {
+    pub node_id: String,
+    pub kind: String,
+    /// Requests, calls, or nano-USD.
+    pub value: i64,
+}
+
+/// Which limit of which org's node.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimitRef<'a> {
+    pub org_id: &'a str,
+    pub node_id: &'a str,
+    pub kind: &'a str,
+}
+
+/// Every limit of the org, by node and kind.
+pub async fn of_org(store: &Store, org_id: &str) -> sqlx::Result<Vec<CallLimitRow>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select node_id, kind, value from call_limit where org_id = $1 order by node_id, kind")
+        .bind(org_id).fetch_all(db).await)
+}
+
+/// Sets the limit, or removes it. Cached callers carry it, so this counts as a change of rights.
+pub async fn set(store: &Store, limit: CallLimitRef<'_>, value: Option<i64>) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        match value {
+            Some(value) => sqlx::query(
+                "insert into call_limit (node_id, kind, org_id, value) values ($1, $2, $3, $4)
+                 on conflict (node_id, kind) do update set value = excluded.value
+                 where call_limit.org_id = excluded.org_id")
+                .bind(limit.node_id).bind(limit.kind).bind(limit.org_id).bind(value)
+                .execute(&mut *tx).await?,
+            None => sqlx::query("delete from call_limit where node_id = $1 and kind = $2 and org_id = $3")
+                .bind(limit.node_id).bind(limit.kind).bind(limit.org_id)
+                .execute(&mut *tx).await?,
+        };
+        sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.commit().await
+    })
+}
