@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct GatewayOptions {
     /// The address customers use, without a trailing slash: printed in receipts' links and account answers.
     pub public_base_url: String,
+    /// The console's public address, which grants access tokens.
+    pub issuer_url: String,
     /// Longest wait for a connection to a provider.
     pub connect_timeout: Duration,
     /// Longest wait for the head of a provider's streamed answer.
@@ -37,6 +39,7 @@ impl Default for GatewayOptions {
     fn default() -> Self {
         Self {
             public_base_url: "http://127.0.0.1:8080".to_owned(),
+            issuer_url: "http://127.0.0.1:8080".to_owned(),
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_secs(120),
             whole_answer_timeout: Duration::from_secs(600),

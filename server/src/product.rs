@@ -196,6 +196,7 @@ fn options(config: &Config, urls: &PublicUrls) -> GatewayOptions {
     let ms = Duration::from_millis;
     GatewayOptions {
         public_base_url: urls.gateway.clone(),
+        issuer_url: urls.console.clone(),
         connect_timeout: ms(gateway.connect_timeout_ms),
         first_byte_timeout: ms(gateway.first_byte_timeout_ms),
         idle_timeout: ms(gateway.idle_timeout_ms),

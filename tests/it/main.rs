@@ -25,6 +25,7 @@ mod limits_api;
 mod model_test;
 mod museum;
 mod native_lane;
+mod oauth;
 mod operator;
 mod presets;
 mod prices;

@@ -168,16 +168,25 @@ fn read_form(tag: &str, inside: &str) -> Form {
         fields: Vec::new(),
         kinds: BTreeMap::new(),
     };
-    for (field, _) in ["input", "textarea", "select", "button"].iter().flat_map(|name| tags(inside, name)) {
+    for (field, after) in ["input", "textarea", "select", "button"].iter().flat_map(|name| tags(inside, name))
+    {
         let Some(name) = attribute(field, "name") else { continue };
         let kind = attribute(field, "type").unwrap_or_default();
         let sent = !matches!(kind.as_str(), "checkbox" | "radio" | "submit") || field.contains(" checked");
         if sent {
-            form.fields.push((name.clone(), attribute(field, "value").unwrap_or_default()));
+            let value = if field.starts_with("<select") { chosen(after) } else { attribute(field, "value") };
+            form.fields.push((name.clone(), value.unwrap_or_default()));
         }
         form.kinds.insert(name, kind);
     }
     form
+}
+
+/// The value of the option that is selected, or of the first, as a browser sends it.
+fn chosen(after: &str) -> Option<String> {
+    let options = tags(after.split("</select>").next().unwrap_or(after), "option");
+    let selected = options.iter().find(|(tag, _)| tag.contains(" selected")).or(options.first());
+    selected.and_then(|(tag, _)| attribute(tag, "value"))
 }
 
 /// Every opening tag of a kind, each with the page after it.

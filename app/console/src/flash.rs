@@ -21,10 +21,12 @@ pub(crate) enum Notice {
     ModelAnswered,
     ModelFailed,
     AlertsSaved,
+    AppDisconnected,
+    ProgramEnded,
 }
 
 impl Notice {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -39,6 +41,8 @@ impl Notice {
         Self::ModelAnswered,
         Self::ModelFailed,
         Self::AlertsSaved,
+        Self::AppDisconnected,
+        Self::ProgramEnded,
     ];
 
     const fn code(self) -> &'static str {
@@ -57,6 +61,8 @@ impl Notice {
             Self::ModelAnswered => "model-answered",
             Self::ModelFailed => "model-failed",
             Self::AlertsSaved => "alerts-saved",
+            Self::AppDisconnected => "app-disconnected",
+            Self::ProgramEnded => "program-ended",
         }
     }
 
@@ -77,6 +83,8 @@ impl Notice {
             Self::ModelAnswered => t.model_answered,
             Self::ModelFailed => t.model_failed,
             Self::AlertsSaved => t.alerts_saved,
+            Self::AppDisconnected => t.app_disconnected,
+            Self::ProgramEnded => t.program_ended,
         }
     }
 }

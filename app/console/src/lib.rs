@@ -34,7 +34,9 @@ use axum::routing::{any, get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, calls_page, keys, models, operator, overview, receipt_page, settings, statements, wallet};
+use pages::{
+    auth, calls_page, keys, models, oauth, operator, overview, receipt_page, settings, statements, wallet,
+};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -71,6 +73,7 @@ fn before_sign_in() -> Router<ConsoleState> {
         .route("/console/sign-out", post(auth::sign_out::submit))
         .route("/console/forgot", get(auth::mailed_link::reset_form).post(auth::mailed_link::send_reset))
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
+        .route("/oauth/authorize", get(oauth::authorize::page))
         .route("/admin/first", get(operator::form).post(operator::submit))
 }
 
@@ -92,6 +95,13 @@ fn behind_sign_in() -> Router<ConsoleState> {
         .route("/console/calls/focus.csv", get(calls_page::focus_csv))
         .route("/console/receipts/{id}", get(receipt_page::page))
         .route("/console/receipts/{id}/json", get(receipt_page::json))
+        .route("/oauth/consent", get(oauth::consent::form).post(oauth::consent::submit))
+        .route("/device", get(oauth::device::form).post(oauth::device::submit))
+        .route("/device/decide", post(oauth::device::decide))
+        .route("/console/apps", get(oauth::apps::page))
+        .route("/console/apps/{grant}/disconnect", post(oauth::apps::disconnect))
+        .route("/console/apps/programs/new", get(oauth::programs::form).post(oauth::programs::submit))
+        .route("/console/apps/programs/{id}/end", post(oauth::programs::end))
         .route("/console/wallet", get(wallet::page))
         .route("/console/wallet/alerts", post(wallet::alerts::submit))
         .route("/console/statements", get(statements::list))

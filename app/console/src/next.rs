@@ -1,9 +1,12 @@
 //! Where to go after signing in. The address comes from the browser, so only our own pages are taken.
 
+/// The console's own pages, and the two where a program's request waits.
+const PLACES: [&str; 3] = ["/console", "/oauth/consent", "/device"];
+
 /// The page to open after sign-in: `asked` if it is one of the console's own paths, otherwise the overview.
 ///
 /// Only visible ASCII is allowed, so that nothing can break out of the `Location` header, and the path has to
-/// lie under `home` (`/console` or `/zh/console`), so that no other host and no other surface can be named.
+/// lie under one of ours, so that no other host and no other surface can be named.
 pub fn after_sign_in(asked: Option<&str>, home: &str) -> String {
     asked.filter(|path| is_own_page(path)).unwrap_or(home).to_owned()
 }
@@ -11,8 +14,9 @@ pub fn after_sign_in(asked: Option<&str>, home: &str) -> String {
 fn is_own_page(path: &str) -> bool {
     let visible = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\');
     let inside = path.strip_prefix("/zh").unwrap_or(path);
-    let own =
-        inside.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let own = PLACES.iter().any(|place| {
+        inside.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    });
     visible && own && path.len() <= 512 && !path.contains("/..") && !path.contains('%')
 }
 
@@ -22,8 +26,14 @@ mod tests {
 
     #[test]
     fn our_own_pages_are_opened() {
-        for path in ["/console", "/console/keys", "/zh/console/calls?outcome=billed", "/console?ok=verified"]
-        {
+        for path in [
+            "/console",
+            "/console/keys",
+            "/zh/console/calls?outcome=billed",
+            "/console?ok=verified",
+            "/oauth/consent?request=7Qm3Zt9aLk2PN4vC8yQ1hS",
+            "/zh/device?code=BDFG-HKLM",
+        ] {
             assert_eq!(after_sign_in(Some(path), "/console"), path);
         }
     }
@@ -40,6 +50,8 @@ mod tests {
             "/console/../admin",
             "/console/%2e%2e/admin",
             "/consoleevil",
+            "/oauth/authorize?client_id=x",
+            "/devices",
             "/v1/messages",
             "/console/keys\r\nX: y",
             "/console/键",

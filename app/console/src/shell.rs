@@ -18,6 +18,7 @@ pub(crate) enum Section {
     Models,
     Calls,
     Wallet,
+    Apps,
     Settings,
 }
 
@@ -73,6 +74,18 @@ pub(crate) async fn narrow(
     visitor.remember(response)
 }
 
+/// A decision that someone signed in has to make: one card and nothing that leads away from it. Its address names the
+/// thing to decide, so it is never passed on.
+pub(crate) async fn narrow_signed_in(
+    visit: &Visit,
+    titled: Titled,
+    content: impl IntoView + 'static,
+) -> Response {
+    let mut response = respond(visit, titled, layout::bare(content)).await;
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
 /// The answer to a form that was accepted.
 pub(crate) fn see_other(address: &str) -> Response {
     Redirect::to(address).into_response()
@@ -91,6 +104,7 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
         (Section::Models, "/console/models", t.models, IconName::Zap),
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
+        (Section::Apps, "/console/apps", t.apps, IconName::Zap),
         (Section::Settings, "/console/settings", t.settings, IconName::Settings),
     ];
     let item = |(section, path, label, icon): (Section, &str, &'static str, IconName)| NavItem {

@@ -105,7 +105,7 @@ fn to_sign_in(parts: &Parts, state: &ConsoleState) -> Response {
 }
 
 /// The server puts the client's own address in place of a trusted proxy's before anything is routed.
-fn origin_of(parts: &Parts) -> Origin {
+pub(crate) fn origin_of(parts: &Parts) -> Origin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let text = |name: &str| {
         parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -117,7 +117,7 @@ fn origin_of(parts: &Parts) -> Origin {
     }
 }
 
-fn cookie_value(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie_value(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())

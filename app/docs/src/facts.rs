@@ -16,6 +16,7 @@ const DEMO_MODEL: &str = "demo-claude";
 pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
     Ok(Facts::from([
         ("gateway", options.urls.base(Surface::Gateway).to_owned()),
+        ("console", options.urls.base(Surface::Console).to_owned()),
         ("model", options.sample_model.clone()),
         ("demo_model", DEMO_MODEL.to_owned()),
         ("status_wait_s", seconds("status_wait_ms")?),

@@ -33,7 +33,7 @@ macro_rules! page {
 pub(crate) static GROUPS: [Group; 4] = [
     Group {
         title: |t| t.docs.group.start,
-        entries: &[page!("", "index"), page!("quickstart"), page!("authentication")],
+        entries: &[page!("", "index"), page!("quickstart"), page!("authentication"), page!("oauth")],
     },
     Group {
         title: |t| t.docs.group.understand,

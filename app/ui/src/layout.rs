@@ -55,6 +55,16 @@ pub fn narrow(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
     .into_any()
 }
 
+/// A card and nothing that leads away from it: a decision, or a page that is only passed through.
+pub fn bare(content: impl IntoView + 'static) -> AnyView {
+    view! {
+        <main id="content" class="narrow">
+            <div class="card"><p class="card-brand"><crate::components::Wordmark/></p>{content.into_any()}</div>
+        </main>
+    }
+    .into_any()
+}
+
 fn nav_list(items: Vec<NavItem>) -> impl IntoView {
     let entries = items.into_iter().map(|item| {
         let current = item.is_current.then_some("page");

@@ -64,7 +64,7 @@ impl Surface {
         let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
         match first {
             "docs" => Self::Docs,
-            "console" | "oauth" | "admin" => Self::Console,
+            "console" | "oauth" | "device" | "admin" => Self::Console,
             "v1" | "v1beta" | "api" | "mcp" => Self::Gateway,
             _ => Self::Site,
         }

@@ -17,6 +17,8 @@ pub struct Csrf {
 pub enum Binding<'a> {
     /// The value of the session cookie.
     Session(&'a str),
+    /// The same, for deciding about one thing alone.
+    Decision { session: &'a str, about: &'a str },
     /// The value of the anonymous cookie set with a sign-in form, before there is a session.
     Anonymous(&'a str),
 }
@@ -46,6 +48,7 @@ impl Csrf {
     fn token_with(&self, binding: Binding<'_>, random: &str) -> String {
         let bound = match binding {
             Binding::Session(id) => id.to_owned(),
+            Binding::Decision { session, about } => format!("decision:{session}:{about}"),
             // Session ids hold no colon, so an anonymous value can never stand in for one.
             Binding::Anonymous(value) => format!("anonymous:{value}"),
         };
@@ -86,6 +89,16 @@ mod tests {
         {
             assert!(!csrf.verify(Binding::Session("mine"), changed), "{changed:?} was accepted");
         }
+    }
+
+    #[test]
+    fn n21_a_decision_is_about_one_thing_in_one_session() {
+        let csrf = csrf();
+        let token = csrf.token(Binding::Decision { session: "mine", about: "this" });
+        assert!(csrf.verify(Binding::Decision { session: "mine", about: "this" }, &token));
+        assert!(!csrf.verify(Binding::Decision { session: "mine", about: "that" }, &token));
+        assert!(!csrf.verify(Binding::Decision { session: "other", about: "this" }, &token));
+        assert!(!csrf.verify(Binding::Session("mine"), &token));
     }
 
     #[test]

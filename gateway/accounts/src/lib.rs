@@ -9,6 +9,7 @@ pub mod keys;
 pub mod limit_nodes;
 pub mod mail;
 pub mod names;
+pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
 pub mod orgs;
@@ -28,6 +29,7 @@ use bytespike_store::world::World;
 use call_limits::CallLimits;
 use csrf::Csrf;
 use keys::{Keys, RightsWatch};
+use oauth::Oauth;
 use operator_tokens::OperatorTokens;
 use operators::Operators;
 use passwords::Hasher;
@@ -53,6 +55,7 @@ pub struct Accounts {
     pub people: People,
     pub sessions: Sessions,
     pub csrf: Csrf,
+    pub oauth: Oauth,
     pub operators: Operators,
     pub operator_tokens: OperatorTokens,
     pub call_limits: CallLimits,
@@ -95,27 +98,30 @@ impl Accounts {
         let rights = Arc::new(RightsWatch::new(&basis));
         let hasher = Hasher::new(world.clone(), hash_workers);
         let tokens = Tokens::new(&basis);
+        let keys = Keys::new(&basis, rights.clone(), audit.clone());
+        let people = People {
+            throttle: Throttle::new(&basis),
+            store: store.clone(),
+            world: world.clone(),
+            audit: audit.clone(),
+            hasher: hasher.clone(),
+            tokens: tokens.clone(),
+            rights: rights.clone(),
+        };
         Self {
-            keys: Keys::new(&basis, rights.clone(), audit.clone()),
-            call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
+            call_limits: CallLimits { store: store.clone(), rights },
+            oauth: Oauth::new(&basis, keys.clone(), people.clone(), audit.clone()),
+            keys,
+            people,
             sessions: Sessions::new(&basis),
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             operators: Operators {
                 store: store.clone(),
                 world: world.clone(),
-                hasher: hasher.clone(),
-                tokens: tokens.clone(),
-                audit: audit.clone(),
-            },
-            people: People {
-                throttle: Throttle::new(&basis),
-                store: store.clone(),
-                world: world.clone(),
-                audit: audit.clone(),
                 hasher,
                 tokens,
-                rights,
+                audit: audit.clone(),
             },
             audit,
             store,
@@ -141,12 +147,13 @@ impl Accounts {
         }
     }
 
-    /// Removes sessions, one-time tokens and attempt counters that have expired, some at a time.
+    /// Removes sessions, one-time tokens, attempt counters and what belongs to OAuth once it has expired, some at a time.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let (store, now_ms) = (&self.store, self.world.now_ms());
         while bytespike_store::session::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::one_time_token::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::attempt::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        self.oauth.sweep().await?;
         Ok(())
     }
 }

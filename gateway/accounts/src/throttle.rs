@@ -32,6 +32,8 @@ impl Rule {
     pub const REQUESTS: Rule = Rule { free: 30, most: 300, window_ms: HOUR_MS };
     /// Mails to one address: a link that does not arrive is asked for again, but nobody is flooded.
     pub const MAIL: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS };
+    /// Wrong device codes from one network: a code has 34 bits, so a few tries gain nothing.
+    pub const DEVICE_CODE: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS / 6 };
 
     /// Tests of models by one org, which the installation pays for.
     pub const MODEL_TESTS: Rule =
@@ -96,6 +98,11 @@ impl Throttle {
 
     pub fn model_tests_of(&self, org_id: &str) -> Subject {
         self.subject("model-test", org_id)
+    }
+
+    /// Device codes typed from one network.
+    pub fn device_codes_from(&self, ip: IpAddr) -> Subject {
+        self.subject("device", &network_of(ip))
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.

@@ -2,11 +2,13 @@
 
 mod balance;
 pub mod call_headers;
+mod capabilities;
 mod count_tokens;
 pub mod credentials;
 mod estimate;
 mod inbound;
 mod models;
+pub mod oauth;
 mod operator;
 mod prices;
 pub mod receipts;
@@ -59,6 +61,12 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/statements/{month}", get(show_statement))
         .route("/v1/estimate", post(quote))
         .merge(operator::routes())
+        .route("/v1/account/capabilities", get(capabilities::show))
+        .route("/v1/me", get(oauth::me::show))
+        .route("/v1/oauth/keys", get(oauth::keys::list).post(oauth::keys::create))
+        .route("/v1/oauth/keys/{id}", axum::routing::delete(oauth::keys::end))
+        .route("/.well-known/oauth-protected-resource", oauth::resource_metadata())
+        .route("/.well-known/oauth-protected-resource/v1", oauth::resource_metadata())
         .route("/v1", axum::routing::any(not_found))
         .route("/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)

@@ -47,7 +47,7 @@ impl NotAllowed {
     }
 }
 
-fn in_catalogue(preset: OrgPreset) -> Preset {
+pub fn in_catalogue(preset: OrgPreset) -> Preset {
     match preset {
         OrgPreset::Global => Preset::Global,
         OrgPreset::China => Preset::China,

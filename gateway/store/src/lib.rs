@@ -18,6 +18,7 @@ pub mod limit_node;
 pub mod member;
 mod migrations;
 pub mod names;
+pub mod oauth;
 pub mod one_time_token;
 pub mod operator;
 pub mod operator_token;

@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::PriceExport;
 use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
+use bytespike_gateway::http::oauth::{self, OauthParts, OauthServer};
 use bytespike_site::{Prices, SiteState};
 use bytespike_store::world::World;
 use bytespike_ui::http::{ReferrerPolicy, SameOrigin, SecurityHeaders, layers, same_origin};
@@ -50,12 +51,16 @@ pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Resu
     let browser = browser.layer(from_fn_with_state(SameOrigin::new(pages.urls.all()), same_origin));
     let https = pages.urls.console.starts_with("https://");
     let browser = layers(browser, SecurityHeaders { https, referrer: ReferrerPolicy::SameOrigin });
-    Ok(match product.filter(|_| serves(Surface::Gateway)) {
-        Some(product) => browser
+    let mut all = browser;
+    if let Some(product) = product.filter(|_| serves(Surface::Console)) {
+        all = all.merge(oauth::issuer(issuer(pages, product)));
+    }
+    if let Some(product) = product.filter(|_| serves(Surface::Gateway)) {
+        all = all
             .merge(bytespike_gateway::http::router(product.gateway.clone()))
-            .merge(bytespike_gateway::api::router(product.gateway.clone())),
-        None => browser,
-    })
+            .merge(bytespike_gateway::api::router(product.gateway.clone()));
+    }
+    Ok(all)
 }
 
 fn site(pages: &Pages, urls: &Urls) -> Result<Router, Failure> {
@@ -100,6 +105,16 @@ fn local_gateway(product: &Product) -> LocalGateway {
     let gateway = product.gateway.clone();
     let api = bytespike_gateway::http::router(gateway.clone());
     LocalGateway { api, prices: Arc::new(move || gateway.prices.current().export.clone()) }
+}
+
+/// The authorization server lives with the console, whose address is its issuer.
+fn issuer(pages: &Pages, product: &Product) -> OauthServer {
+    OauthServer::new(OauthParts {
+        accounts: product.core.accounts.clone(),
+        issuer: pages.urls.console.clone(),
+        gateway_url: pages.urls.gateway.clone(),
+        docs_url: pages.urls.docs.clone(),
+    })
 }
 
 /// The public addresses as pages and letters write them.

@@ -3,6 +3,7 @@ pub(crate) mod auth;
 pub(crate) mod calls_page;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod oauth;
 pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod receipt_page;

@@ -43,6 +43,8 @@ pub(super) async fn apply(State(options): State<SecurityHeaders>, request: Reque
     for (name, value) in fixed() {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page that must do less than its surface says so itself.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     if options.https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR));
     }
@@ -56,9 +58,8 @@ pub(super) async fn apply(State(options): State<SecurityHeaders>, request: Reque
     response
 }
 
-fn fixed() -> [(HeaderName, &'static str); 6] {
+fn fixed() -> [(HeaderName, &'static str); 5] {
     [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

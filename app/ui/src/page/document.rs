@@ -26,6 +26,9 @@ fn write_head(out: &mut String, visit: &Visit, head: &Head) {
         "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
     );
     let _ = write!(out, "<title>{}</title>", escape(&title));
+    if let Some(address) = &head.onward {
+        meta(out, "http-equiv", "refresh", &format!("0; url={address}"));
+    }
     if !head.description.is_empty() {
         meta(out, "name", "description", &head.description);
     }

@@ -20,6 +20,7 @@ pub struct Head {
     pub(crate) has_alternates: bool,
     pub(crate) json_ld: Vec<Value>,
     pub(crate) feed: Option<(String, String)>,
+    pub(crate) onward: Option<String>,
 }
 
 impl Head {
@@ -34,6 +35,7 @@ impl Head {
             has_alternates: true,
             json_ld: Vec::new(),
             feed: None,
+            onward: None,
         }
     }
 
@@ -70,6 +72,13 @@ impl Head {
     #[must_use]
     pub fn json_ld(mut self, value: Value) -> Self {
         self.json_ld.push(value);
+        self
+    }
+
+    /// The browser goes on to this address by itself; the page must also link to it.
+    #[must_use]
+    pub fn onward(mut self, address: impl Into<String>) -> Self {
+        self.onward = Some(address.into());
         self
     }
 

@@ -39,6 +39,8 @@ pub enum SealPurpose {
     ShownKey,
     /// A letter that waits to be sent, which may carry a one-time link.
     Letter,
+    /// The answer that carries a key to the program that made it.
+    ProvisionedKey,
     Totp,
 }
 
@@ -136,6 +138,7 @@ impl MasterKey {
             SealPurpose::IdempotentAnswer => "bytespike/v1/idempotent-answer-aead",
             SealPurpose::Letter => "bytespike/v1/letter-aead",
             SealPurpose::ShownKey => "bytespike/v1/shown-key-aead",
+            SealPurpose::ProvisionedKey => "bytespike/v1/provisioned-key-aead",
             SealPurpose::Totp => "bytespike/v1/totp-aead",
         }))
     }

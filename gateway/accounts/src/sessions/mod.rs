@@ -57,6 +57,7 @@ struct SignedIn {
 pub struct CurrentSession {
     pub person_id: String,
     pub org_id: Option<String>,
+    pub signed_in_at_ms: i64,
     /// What form tokens are bound to: [`Binding::Session`](crate::csrf::Binding::Session).
     pub csrf_binding: String,
     /// Finds the row; not a secret.
@@ -119,6 +120,7 @@ impl Sessions {
         Ok(Some(CurrentSession {
             person_id: entry.person_id,
             org_id: entry.org_id,
+            signed_in_at_ms: entry.at_ms,
             csrf_binding: id.to_string(),
             id_hash: self.hash(&id),
         }))

@@ -17,10 +17,12 @@ use leptos::prelude::*;
 
 /// `GET /console/sign-in`
 pub(crate) async fn form(visit: Visit, who: Option<SignedIn>, visitor: Visitor) -> Response {
-    if who.is_some() {
+    let query = Query::of(&visit);
+    // A page that wants to know anew who is there says so.
+    if who.is_some() && query.get("again").is_none() {
         return see_other(&visit.link("/console"));
     }
-    let next = Query::of(&visit).get("next").unwrap_or_default().to_owned();
+    let next = query.get("next").unwrap_or_default().to_owned();
     show((&visit, &visitor), &Form::filled([("next", next)])).await
 }
 

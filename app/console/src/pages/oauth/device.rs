@@ -1,0 +1,176 @@
+//! `/device`: a code that another screen shows is typed here, and decided here.
+use crate::forms::{Form, SignedPost};
+use crate::pages::oauth::decision::{self, Question};
+use crate::pages::oauth::{is_fresh, sign_in_again};
+use crate::problem::Problem;
+use crate::query::{self, Query};
+use crate::shell::{self, Titled};
+use crate::state::ConsoleState;
+use crate::when::Moments;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::csrf::Binding;
+use bytespike_accounts::oauth::consent::DecideError;
+use bytespike_accounts::oauth::device::{UserCodeError, WaitingDevice};
+use bytespike_accounts::people::Membership;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Field, Hidden};
+use leptos::prelude::*;
+
+/// `GET /device`; a code in the address only fills the field.
+pub(crate) async fn form(State(state): State<ConsoleState>, visit: Visit, who: SignedIn) -> Response {
+    if !is_fresh(&state, &who, None) {
+        return sign_in_again(&visit);
+    }
+    let code = Query::of(&visit).get("code").unwrap_or_default().to_owned();
+    enter(&visit, &who, &Form::filled([("code", code)])).await
+}
+
+/// `POST /device`
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: SignedPost,
+) -> Result<Response, Problem> {
+    let SignedPost { who, mut form } = post;
+    let Some(device) = typed(&state, (&visit, &who), &mut form).await? else {
+        return Ok(enter(&visit, &who, &form).await);
+    };
+    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
+    let here = address(&visit, form.value("code"));
+    let question = question(&device, &here, &orgs);
+    let opening = decision::opening(&question, &who);
+    Ok(show(&state, (&visit, &who), (&device, &question, form.value("code")), &opening).await)
+}
+
+/// `POST /device/decide`
+pub(crate) async fn decide(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: SignedPost,
+) -> Result<Response, Problem> {
+    let SignedPost { who, mut form } = post;
+    let Some(device) = typed(&state, (&visit, &who), &mut form).await? else {
+        return Ok(enter(&visit, &who, &form).await);
+    };
+    let about = Binding::Decision { session: &who.session.csrf_binding, about: &device.id };
+    if !state.accounts.csrf.verify(about, form.value("decision_token")) {
+        return Err(Problem::Forbidden);
+    }
+    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
+    let here = address(&visit, form.value("code"));
+    let question = question(&device, &here, &orgs);
+    let is_allowed = form.value("decision") == "allow";
+    let read = if is_allowed { decision::read(&mut form, &visit, &question) } else { None };
+    if is_allowed && read.is_none() {
+        let code = form.value("code").to_owned();
+        return Ok(show(&state, (&visit, &who), (&device, &question, &code), &form).await);
+    }
+    let (member, allowed) = read.map_or((&who.member, None), |(member, allowed)| (member, Some(allowed)));
+    match state.accounts.oauth.decide_device(&who.origin, &device, member, allowed.as_ref()).await {
+        Ok(()) => Ok(done(&visit, &device, is_allowed).await),
+        Err(DecideError::Over) => {
+            form.refuse("code", visit.t().oauth.device.unknown);
+            Ok(enter(&visit, &who, &form).await)
+        }
+        Err(DecideError::Forbidden | DecideError::TooWide) => Err(Problem::Forbidden),
+        Err(DecideError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+/// The device of the code in the form; a wrong code is noted there.
+async fn typed(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    form: &mut Form,
+) -> Result<Option<WaitingDevice>, Problem> {
+    if !is_fresh(state, who, None) {
+        return Err(Problem::Forbidden);
+    }
+    match state.accounts.oauth.typed(&who.origin, form.value("code")).await {
+        Ok(device) => Ok(Some(device)),
+        Err(UserCodeError::Unknown) => {
+            form.refuse("code", visit.t().oauth.device.unknown);
+            Ok(None)
+        }
+        Err(UserCodeError::TooMany) => Err(Problem::TooMany),
+        Err(UserCodeError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+fn address(visit: &Visit, code: &str) -> String {
+    visit.link(&format!("/device?{}", query::write(&[("code", code)])))
+}
+
+fn question<'a>(device: &'a WaitingDevice, here: &'a str, orgs: &'a [Membership]) -> Question<'a> {
+    Question {
+        client: &device.client,
+        place: None,
+        here,
+        scopes: &device.scopes,
+        key_request: &device.key_request,
+        orgs,
+    }
+}
+
+async fn enter(visit: &Visit, who: &SignedIn, form: &Form) -> Response {
+    let t = &visit.t().oauth.device;
+    let titled = if form.has_faults() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
+    let content = view! {
+        <h1>{t.title}</h1>
+        <p>{t.lead}</p>
+        {form.summary(visit.locale)}
+        <form method="post" action=visit.link("/device")>
+            <Hidden name="csrf" value=who.token.clone()/>
+            <Field
+                id="code" label=t.code hint=t.code_hint value=form.value("code") nostrip:fault=form.fault("code")
+                autocomplete="off" max_length=16
+            />
+            <Button kind=ButtonKind::Primary>{t.submit}</Button>
+        </form>
+    };
+    shell::narrow_signed_in(visit, titled, content).await
+}
+
+async fn show(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    (device, question, code): (&WaitingDevice, &Question<'_>, &str),
+    form: &Form,
+) -> Response {
+    let t = &visit.t().oauth;
+    let title = t.consent.title(&device.client.name);
+    let titled = if form.has_faults() { Titled::faulty(visit, &title) } else { Titled::ok(title.as_str()) };
+    let about = Binding::Decision { session: &who.session.csrf_binding, about: &device.id };
+    let decision_token = state.accounts.csrf.token(about);
+    let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let warning = (t.device.in_front(code), t.device.asked(moments.distance(device.asked_at_ms), &device.ip));
+    let content = view! {
+        <h1>{title}</h1>
+        {form.summary(visit.locale)}
+        <Callout kind=CalloutKind::Warning><p>{warning.0}</p><p>{warning.1}</p></Callout>
+        <form method="post" action=visit.link("/device/decide")>
+            <Hidden name="csrf" value=who.token.clone()/>
+            <Hidden name="code" value=code/>
+            <Hidden name="decision_token" value=decision_token/>
+            {decision::view(visit, who, form, question)}
+        </form>
+    };
+    shell::narrow_signed_in(visit, titled, content).await
+}
+
+async fn done(visit: &Visit, device: &WaitingDevice, is_allowed: bool) -> Response {
+    let t = &visit.t().oauth.device;
+    let (title, lead) = if is_allowed {
+        (t.allowed_title, t.allowed(&device.client.name))
+    } else {
+        (t.denied_title, t.denied(&device.client.name))
+    };
+    let content = view! {
+        <h1>{title}</h1>
+        <p>{lead}</p>
+        <p class="actions"><ButtonLink kind=ButtonKind::Primary href=visit.link("/console/apps")>{t.to_apps}</ButtonLink></p>
+    };
+    shell::narrow_signed_in(visit, Titled::ok(title), content).await
+}
