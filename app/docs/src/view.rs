@@ -3,7 +3,7 @@
 use crate::library::{Article, Shelf};
 use crate::nav::GROUPS;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Callout, CalloutKind, Icon, IconName};
+use bytespike_ui::components::{Callout, CalloutKind, Icon, IconName, breakable};
 use bytespike_ui::layout::{self, DocsFrame, NavGroup, NavItem, TocItem};
 use leptos::prelude::*;
 
@@ -29,11 +29,17 @@ fn prose(visit: &Visit, article: &Article) -> AnyView {
     let lang = is_foreign.then(|| article.language.tag());
     let notice = is_foreign.then(|| view! { <Callout kind=CalloutKind::Note>{t.untranslated}</Callout> });
     let markdown = visit.link(&article.entry.markdown_path());
+    // An address breaks after a slash, not in a word.
+    let title = if article.title.contains('/') {
+        breakable(&article.title)
+    } else {
+        article.title.clone().into_any()
+    };
     view! {
         {notice}
         <article lang=lang>
             <header class="article-head">
-                <h1>{article.title.clone()}</h1>
+                <h1>{title}</h1>
                 <p class="lead">{article.description.clone()}</p>
                 <p class="article-meta"><a href=markdown>{t.as_markdown}</a></p>
             </header>

@@ -228,7 +228,7 @@ fn call(visit: &Visit, body: &Body, key_page: Option<String>) -> Vec<(String, An
     let pairs = [
         (t.model_requested, code(&body.model.requested)),
         (t.model_served, body.model.served.as_deref().map_or_else(|| "—".into_any(), code)),
-        (t.key, view! { {key} " " <code>{body.caller.key.clone()}</code> }.into_any()),
+        (t.key, view! { {key} " " <code class="nowrap">{body.caller.key.clone()}</code> }.into_any()),
         (t.member, body.caller.member.clone().into_any()),
         (t.protocol, body.request.protocol.clone().into_any()),
         (t.streamed, streamed.into_any()),

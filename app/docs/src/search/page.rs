@@ -32,7 +32,7 @@ fn content(visit: &Visit, shelf: &Shelf, query: &str) -> AnyView {
     let hits = shelf.index.search(query);
     let said = match (query.is_empty(), hits.len()) {
         (true, _) => t.ask.to_owned(),
-        (false, 0) => format!("{} {}", t.none(query), t.try_other),
+        (false, 0) => t.none(query),
         (false, count) => t.found(count as u64, query),
     };
     let results = hits.into_iter().filter_map(|hit| result(visit, shelf, hit, query)).collect_view();

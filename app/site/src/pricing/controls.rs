@@ -44,8 +44,8 @@ pub(super) fn form(visit: &Visit, prices: &Snapshot, filters: &Filters, count: u
         <div class="list-bar">
             <p><strong>{t.count(count)}</strong>{clear}</p>
             <p class="legend">
-                <Badge kind=BadgeKind::Live label=badge.live/>{t.legend_live}
-                <Badge kind=BadgeKind::Muted label=badge.estimate/>{t.legend_estimate}
+                <span><Badge kind=BadgeKind::Live label=badge.live/>{t.legend_live}</span>
+                <span><Badge kind=BadgeKind::Muted label=badge.estimate/>{t.legend_estimate}</span>
             </p>
             {currencies(visit, filters)}
         </div>

@@ -49,7 +49,8 @@ pub fn render(markdown: &str, visit: &Visit) -> Document {
         Locale::Zh => with_strong_tags(markdown),
     };
     let events: Vec<Event<'_>> = Parser::new_ext(&source, options(visit.locale)).collect();
-    let mut writer = Writer { visit, document: Document::default(), out: Vec::with_capacity(events.len()) };
+    let out = Vec::with_capacity(events.len());
+    let mut writer = Writer { visit, document: Document::default(), out, is_in_table: false };
     writer.document.sections.push(Section::default());
     writer.write_all(events);
     writer.finish()
@@ -71,6 +72,7 @@ struct Writer<'a> {
     visit: &'a Visit,
     document: Document,
     out: Vec<Event<'a>>,
+    is_in_table: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -142,10 +144,12 @@ impl<'a> Writer<'a> {
             Event::End(TagEnd::BlockQuote(Some(_))) => self.html("</div></div>".to_owned()),
             // A table wider than the screen scrolls in its frame, by keyboard too.
             Event::Start(Tag::Table(_)) => {
+                self.is_in_table = true;
                 self.html("<div class=\"table-scroll\" tabindex=\"0\">".to_owned());
                 self.out.push(event);
             }
             Event::End(TagEnd::Table) => {
+                self.is_in_table = false;
                 self.out.push(event);
                 self.html("</div>".to_owned());
             }
@@ -158,7 +162,11 @@ impl<'a> Writer<'a> {
             }
             Event::Code(code) => {
                 self.remember(&code);
-                self.out.push(Event::Code(code));
+                if self.is_in_table {
+                    self.html(breakable_code(&code));
+                } else {
+                    self.out.push(Event::Code(code));
+                }
             }
             Event::End(TagEnd::Paragraph | TagEnd::TableCell | TagEnd::Item) => {
                 self.remember(" ");
@@ -218,6 +226,12 @@ fn weight(text: &str) -> usize {
         .split(|character: char| is_han(character) || character.is_whitespace())
         .filter(|word| !word.is_empty());
     han * 22 + words.count() * 40
+}
+
+/// In a narrow column a name breaks between its words; copying it stays clean.
+fn breakable_code(code: &str) -> String {
+    let escaped = code.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<code>{}</code>", escaped.replace('_', "_<wbr>").replace('.', ".<wbr>"))
 }
 
 /// What stands above a code block; `None` for what is in no language.
@@ -324,6 +338,14 @@ mod tests {
                 && html.contains("&lt;b&gt;"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn names_break_between_their_words_in_tables_alone() {
+        let html = rendered("/docs", "`a_b`\n\n| `c_d.e` |\n|---|\n| `<f>` |\n").html;
+        assert!(html.contains("<p><code>a_b</code></p>"), "{html}");
+        assert!(html.contains("<th><code>c_<wbr>d.<wbr>e</code></th>"), "{html}");
+        assert!(html.contains("<td><code>&lt;f&gt;</code></td>"), "{html}");
     }
 
     #[test]
