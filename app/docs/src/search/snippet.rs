@@ -10,7 +10,8 @@ pub(crate) type Piece = (String, bool);
 
 /// What to show of a section for a query.
 pub(crate) fn snippet(text: &str, query: &str) -> Vec<Piece> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Paragraphs are joined by a space, which a Chinese full stop has in it already.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("。 ", "。");
     let shown: Vec<char> = text.chars().collect();
     // One lower-case character for each shown one, so that positions agree.
     let folded: Vec<char> =
