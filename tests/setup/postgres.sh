@@ -6,9 +6,9 @@ set -euo pipefail
 
 RUN_AS=postgres
 
-# The first port from 55433 on where nobody listens: another checkout may be testing at the same time.
+# The first port from the given one on where nobody listens: another checkout may be testing at the same time.
 free_port() {
-  local port=${TEST_POSTGRES_PORT:-55433}
+  local port=$1
   while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
   echo "$port"
 }
@@ -27,6 +27,19 @@ folder() {
   if as_owner test -x "$inside"; then echo "$inside"; else echo "/tmp/bytespike-tests-$(printf %s "$ROOT" | cksum | cut -d' ' -f1)"; fi
 }
 
+# A port where nobody listens may still be taken: by the near end of somebody's connection. Then it is the next one's turn.
+listen() {
+  local bin=$1 home=$2 port=${TEST_POSTGRES_PORT:-55433} tries
+  for tries in 1 2 3 4 5; do
+    port=$(free_port "$port")
+    echo "$port" >"$CACHE/postgres-port"
+    # `setsid` keeps an interrupt at the terminal from reaching it before the tests are done.
+    as_owner setsid "$bin/pg_ctl" -D "$home/data" -l "$home/log" -o "-p $port" -w start </dev/null >/dev/null 2>&1 && return
+    port=$((port + tries))
+  done
+  return 1
+}
+
 start() {
   [ -n "$(binaries)" ] || apt_install postgresql
   local bin home
@@ -41,10 +54,7 @@ start() {
       | as_owner tee -a "$home/data/postgresql.conf" >/dev/null
   fi
   if ! as_owner "$bin/pg_ctl" -D "$home/data" status >/dev/null 2>&1; then
-    free_port >"$CACHE/postgres-port"
-    # `setsid` keeps an interrupt at the terminal from reaching it before the tests are done.
-    as_owner setsid "$bin/pg_ctl" -D "$home/data" -l "$home/log" -o "-p $(<"$CACHE/postgres-port")" -w start </dev/null >/dev/null 2>&1 \
-      || die "PostgreSQL did not start: $(as_owner tail -3 "$home/log")"
+    listen "$bin" "$home" || die "PostgreSQL did not start: $(as_owner tail -3 "$home/log")"
     touch "$CACHE/postgres-started"
   fi
   echo "postgres://bytespike@127.0.0.1:$(<"$CACHE/postgres-port")/postgres"
