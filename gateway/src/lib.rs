@@ -27,6 +27,7 @@ use bytespike_dialects::Seal;
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
 use bytespike_store::world::World;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
@@ -87,6 +88,8 @@ pub struct Parts {
     tasks: TaskTracker,
     /// Cancelled when running streams must end now.
     cut: CancellationToken,
+    /// One for each answer that may be read on when its client has gone.
+    drains: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for Gateway {
@@ -100,6 +103,7 @@ impl std::ops::Deref for Gateway {
 impl Gateway {
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
+        let drains = Arc::new(Semaphore::new(parts.options.max_drains));
         Self(Arc::new(Parts {
             world: parts.world,
             store: parts.store,
@@ -118,6 +122,7 @@ impl Gateway {
             health: Health::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
+            drains,
         }))
     }
 

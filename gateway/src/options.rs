@@ -33,6 +33,12 @@ pub struct GatewayOptions {
     pub min_clamped_output_tokens: u32,
     /// How many channels a call may try.
     pub max_attempts: usize,
+    /// How long an answer is read on when its client has gone, to learn what it cost us. Zero: not at all.
+    pub drain_for: Duration,
+    /// Most bytes read for that.
+    pub drain_bytes: usize,
+    /// Most answers read on at once.
+    pub max_drains: usize,
 }
 
 impl Default for GatewayOptions {
@@ -52,6 +58,9 @@ impl Default for GatewayOptions {
             default_max_output_tokens: 16_384,
             min_clamped_output_tokens: 256,
             max_attempts: 3,
+            drain_for: Duration::from_secs(30),
+            drain_bytes: 256 << 10,
+            max_drains: 64,
         }
     }
 }

@@ -209,6 +209,9 @@ fn options(config: &Config, urls: &PublicUrls) -> GatewayOptions {
         default_max_output_tokens: gateway.default_max_output_tokens,
         min_clamped_output_tokens: gateway.min_clamped_output_tokens,
         max_attempts: gateway.max_attempts,
+        drain_for: ms(gateway.drain_ms),
+        drain_bytes: gateway.drain_bytes,
+        max_drains: gateway.max_drains,
     }
 }
 

@@ -10,6 +10,7 @@ mod invariants;
 mod journal;
 mod kept;
 mod landed;
+mod late;
 mod ledger;
 mod limits;
 mod live;
@@ -44,6 +45,7 @@ pub use invariants::{Violation, names as invariant_names};
 pub use landed::{
     Decision, Ended, Fate, Finish, ItemsDecision, ItemsEnded, ItemsFate, Reason, decide, decide_items,
 };
+pub use late::LateUsage;
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer, joined_key_path};
 pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};

@@ -5,15 +5,13 @@ use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlemen
 use crate::journal::{Account, Posting};
 use crate::kept::Kept;
 use crate::landed::Reason;
+use crate::late::LATE_USAGE;
 use crate::lots;
 use crate::node::NodeId;
 use crate::receipt;
 use crate::rows::{AbsorbedRow, AttemptRow, ReceiptRow, ReservationRow};
 use bytespike_catalog::NanoUsd;
 use std::collections::BTreeMap;
-
-/// The cause under which the cost of an answer is absorbed that came when its hold had expired.
-const LATE_USAGE: &str = "late_usage";
 
 /// One ending, whichever of the three.
 struct Ending<'a> {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::caller::Presented;
 use super::cost;
+use super::drain::{Feed, drain};
 use super::failed::Failed;
 use super::plan::{Plan, Route};
 use super::resolve::{Counted, Settled, resolve};
@@ -203,6 +204,26 @@ impl OpenCall {
     fn over(&mut self) {
         self.resolved = true;
         self.slots.release();
+    }
+}
+
+impl OpenCall {
+    /// The client went away in the middle of a stream. What it took is charged at once; then the rest of the answer is
+    /// read on for a while, if the provider had produced any, to learn what it cost us.
+    pub fn left(&mut self, feed: Feed) {
+        if self.resolved || !self.book.content_produced || self.book.gateway.options.drain_for.is_zero() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        self.resolved = true;
+        let mut book = self.book.clone();
+        let tasks = book.gateway.tasks.clone();
+        let leaving = async move {
+            book.end_early(Ended::CallerGone).await;
+            // Not among the tasks that a process waits for at its end.
+            tokio::spawn(async move { drain(&book, feed).await });
+        };
+        tasks.spawn_on(leaving, &runtime);
     }
 }
 

@@ -6,6 +6,7 @@ mod call;
 pub mod caller;
 mod cap;
 mod cost;
+mod drain;
 mod failed;
 mod hold;
 mod idempotency;

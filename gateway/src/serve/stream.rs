@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use bytespike_dialects::{Batch, Completion, End, ErrorInfo, StreamTranslator};
+use bytespike_dialects::{Batch, Completion, End, StreamTranslator};
 use bytespike_ledger::Ended;
 use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::attempt::Outgoing;
 use super::call::OpenCall;
+use super::drain::Feed;
 use super::failed::Failed;
 use super::source::{Heard, Source};
 
@@ -19,8 +20,7 @@ const UNINTERRUPTED: Duration = Duration::from_millis(20);
 
 /// A stream whose status line may be sent: it has content, has ended, or has waited long enough.
 pub struct Opened {
-    source: Source,
-    translator: StreamTranslator,
+    feed: Feed,
     /// Frames that were read while the status line waited.
     first: BytesMut,
     end: Option<Over>,
@@ -57,11 +57,13 @@ pub async fn open(
         let has_content = batch.has_content;
         match over(batch) {
             Some(Over::Failed(failed)) if !has_content => return Err(failed),
-            end if has_content || end.is_some() => return Ok(Opened { source, translator, first, end }),
+            end if has_content || end.is_some() => {
+                return Ok(Opened { feed: Feed { source, translator }, first, end });
+            }
             _ => {}
         }
     }
-    Ok(Opened { source, translator, first, end: None })
+    Ok(Opened { feed: Feed { source, translator }, first, end: None })
 }
 
 fn over(batch: Batch) -> Option<Over> {
@@ -84,14 +86,13 @@ pub fn body(
 /// Carries a stream from its channel to its client. Each call of `next` means that what it gave before was taken.
 struct Pump {
     call: OpenCall,
-    source: Source,
-    translator: StreamTranslator,
+    /// `None` once the answer is over.
+    feed: Option<Feed>,
     ready: BytesMut,
     end: Option<Over>,
     spoke_at: Instant,
     /// When it last waited for everything that may happen.
     waited_at: Instant,
-    over: bool,
 }
 
 /// What happened first.
@@ -104,9 +105,9 @@ enum Event {
 
 impl Pump {
     fn new(call: OpenCall, opened: Opened) -> Self {
-        let Opened { source, translator, first, end } = opened;
+        let Opened { feed, first, end } = opened;
         let now = Instant::now();
-        Self { call, source, translator, ready: first, end, spoke_at: now, waited_at: now, over: false }
+        Self { call, feed: Some(feed), ready: first, end, spoke_at: now, waited_at: now }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
@@ -115,83 +116,81 @@ impl Pump {
                 self.spoke_at = Instant::now();
                 return Some(self.ready.split().freeze());
             }
-            if self.over {
-                return None;
-            }
-            self.call.took(self.translator.delivered());
-            match self.end.take() {
-                Some(Over::Completed(completion)) => self.complete(completion).await,
-                Some(Over::Failed(failed)) => self.fail(failed).await,
-                None => self.advance().await,
-            }
+            let Self { call, feed, end, spoke_at, waited_at, .. } = self;
+            let feed = feed.as_mut()?;
+            call.took(feed.translator.delivered());
+            let closing = match end.take() {
+                Some(Over::Completed(completion)) => complete(call, &mut feed.translator, completion).await,
+                Some(Over::Failed(failed)) => feed.translator.fail(&call.fail(failed).await),
+                None => match advance(call, feed, (*spoke_at, waited_at)).await {
+                    Ok((frames, over)) => {
+                        *end = over;
+                        self.ready.extend_from_slice(&frames);
+                        continue;
+                    }
+                    Err(ended) => feed.translator.fail(&call.end_cut(ended).await),
+                },
+            };
+            self.ready.extend_from_slice(&closing);
+            self.feed = None;
         }
     }
+}
 
-    async fn advance(&mut self) {
-        let batch = match self.wait().await {
-            Event::Silence => {
-                self.ready.extend_from_slice(&self.translator.ping());
-                return;
-            }
-            Event::Cut(ended) => return self.cut(ended).await,
-            Event::Heard(Heard::Failed(failed)) => {
-                self.end = Some(Over::Failed(failed));
-                return;
-            }
-            Event::Heard(Heard::End) => self.translator.eof(),
-            Event::Heard(Heard::Bytes(bytes)) => self.translator.push(&bytes),
-        };
-        if batch.has_content {
-            self.call.content_began();
-        }
-        self.ready.extend_from_slice(&batch.frames);
-        self.end = over(batch);
-    }
-
-    async fn wait(&mut self) -> Event {
-        let finished = self.translator.finish_seen();
-        let in_burst = Instant::now() < self.waited_at + UNINTERRUPTED;
-        if in_burst && !self.call.gateway().cut.is_cancelled() {
-            // Dropping the question loses nothing, so it may be asked without waiting.
-            if let Some(heard) = self.source.next(finished).now_or_never() {
-                return Event::Heard(heard);
-            }
-        }
-        self.waited_at = Instant::now();
-        let ping_at = self.spoke_at + self.call.gateway().options.ping_interval;
-        tokio::select! {
-            biased;
-            ended = self.call.cut() => Event::Cut(ended),
-            heard = self.source.next(finished) => Event::Heard(heard),
-            () = sleep_until(ping_at) => Event::Silence,
+impl Drop for Pump {
+    /// The client went away before the end.
+    fn drop(&mut self) {
+        if let Some(feed) = self.feed.take() {
+            self.call.left(feed);
         }
     }
+}
 
-    /// The answer is whole: settle first, so that no crash can undo what the last event says.
-    async fn complete(&mut self, completion: Completion) {
-        let settled = self.call.complete(completion).await;
-        let closing = self.translator.close(settled.cost.as_ref(), &settled.usage);
-        self.finish(&closing);
+/// The next frames for the client, perhaps none, and whether the answer is over with them.
+///
+/// # Errors
+/// The call has to end for another reason than its own.
+async fn advance(
+    call: &mut OpenCall,
+    feed: &mut Feed,
+    (spoke_at, waited_at): (Instant, &mut Instant),
+) -> Result<(Bytes, Option<Over>), Ended> {
+    let batch = match wait(call, feed, (spoke_at, waited_at)).await {
+        Event::Silence => return Ok((feed.translator.ping(), None)),
+        Event::Cut(ended) => return Err(ended),
+        Event::Heard(Heard::Failed(failed)) => {
+            return Ok((Bytes::new(), Some(Over::Failed(failed))));
+        }
+        Event::Heard(Heard::End) => feed.translator.eof(),
+        Event::Heard(Heard::Bytes(bytes)) => feed.translator.push(&bytes),
+    };
+    if batch.has_content {
+        call.content_began();
     }
+    Ok((batch.frames.clone(), over(batch)))
+}
 
-    async fn fail(&mut self, failed: Failed) {
-        let error = self.call.fail(failed).await;
-        self.close_with(&error);
+async fn wait(call: &mut OpenCall, feed: &mut Feed, (spoke_at, waited_at): (Instant, &mut Instant)) -> Event {
+    let finished = feed.translator.finish_seen();
+    let in_burst = Instant::now() < *waited_at + UNINTERRUPTED;
+    if in_burst && !call.gateway().cut.is_cancelled() {
+        // Dropping the question loses nothing, so it may be asked without waiting.
+        if let Some(heard) = feed.source.next(finished).now_or_never() {
+            return Event::Heard(heard);
+        }
     }
+    *waited_at = Instant::now();
+    let ping_at = spoke_at + call.gateway().options.ping_interval;
+    tokio::select! {
+        biased;
+        ended = call.cut() => Event::Cut(ended),
+        heard = feed.source.next(finished) => Event::Heard(heard),
+        () = sleep_until(ping_at) => Event::Silence,
+    }
+}
 
-    /// Ended by us or by the customer's side while it ran.
-    async fn cut(&mut self, ended: Ended) {
-        let error = self.call.end_cut(ended).await;
-        self.close_with(&error);
-    }
-
-    fn close_with(&mut self, error: &ErrorInfo) {
-        let closing = self.translator.fail(error);
-        self.finish(&closing);
-    }
-
-    fn finish(&mut self, closing: &[u8]) {
-        self.ready.extend_from_slice(closing);
-        self.over = true;
-    }
+/// The answer is whole: settle first, so that no crash can undo what the last event says.
+async fn complete(call: &mut OpenCall, translator: &mut StreamTranslator, completion: Completion) -> Bytes {
+    let settled = call.complete(completion).await;
+    translator.close(settled.cost.as_ref(), &settled.usage)
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use bytespike_dialects::Dialect;
 use bytespike_gateway::upstream::SendError;
 use bytespike_ledger::{Fault, Moment};
+use bytespike_store::{on_database, sqlx};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -288,5 +289,101 @@ fn a_client_that_leaves_before_content_lets_go_of_the_provider_at_once() {
         assert_eq!(charged(&stage, &heard).await, ("cancelled_before_content".to_owned(), 0));
         assert!(served(&stage, &asked)[0].is_abandoned);
         assert_eq!(stage.clock.elapsed_ms(), 5_000);
+    });
+}
+
+/// Takes content, then leaves three seconds in.
+fn leaving() -> Ask {
+    question().leaving(Leaves::AfterMs(3_000))
+}
+
+/// What was learned of the call after it was resolved: its output tokens, and what is absorbed of its cost, in pico-USD.
+async fn learned(stage: &Stage, heard: &Heard) -> Option<(i64, i64)> {
+    let id = heard.header("x-receipt-id").expect("a receipt");
+    let found: Option<(String, i64, Option<i64>)> = on_database!(read &stage.store, db => sqlx::query_as(
+        "select l.usage_json, l.cost_pico, a.amount_pico from late_usage l
+         left join absorbed_cost a on a.reservation_id = l.reservation_id and a.cause = 'late_usage'
+         where l.reservation_id = $1").bind(id).fetch_optional(db).await)
+    .expect("reads");
+    let (usage, cost_pico, absorbed_pico) = found?;
+    let usage: serde_json::Value = serde_json::from_str(&usage).expect("JSON");
+    assert_eq!(cost_pico, 1_000 * price(named(TEXT).used), "at list");
+    Some((usage["output_tokens"].as_i64().expect("a count"), absorbed_pico.unwrap_or(0)))
+}
+
+#[test]
+fn an_answer_whose_client_has_gone_is_read_on_to_learn_its_cost_which_the_customer_does_not_pay() {
+    on_stage(1, async |stage| {
+        let (first, rest) = split(named(TEXT), "event: message_delta");
+        let reply = Reply::ok(vec![first, Piece::WaitMs(8_000), rest]);
+        let heard = answered(&stage, &leaving(), vec![reply]).await;
+        let (reason, nano) = charged(&stage, &heard).await;
+        assert_eq!(
+            (&*reason, stage.clock.elapsed_ms()),
+            ("cancelled_after_content", 3_000),
+            "resolved at once"
+        );
+        assert_eq!(learned(&stage, &heard).await, None, "not yet");
+        sleep(Duration::from_secs(6)).await;
+        let absorbed_pico = 1_000 * (price(named(TEXT).used) - nano).max(0);
+        assert_eq!(learned(&stage, &heard).await, Some((named(TEXT).used.output, absorbed_pico)));
+        assert!(served(&stage, &leaving())[0].read_bytes == named(TEXT).bytes.len());
+        assert_eq!(charged(&stage, &heard).await, (reason, nano), "the receipt stays as it was");
+        assert_eq!(stage.ledger.check_invariants().await.expect("the checks run"), []);
+    });
+}
+
+#[test]
+fn reading_on_ends_after_thirty_seconds_after_256_kib_and_when_the_process_stops() {
+    let (first, _) = split(named(TEXT), "event: message_delta");
+    let comment = Piece::Bytes(Bytes::from([b": ", &[b'x'; 64 << 10][..], b"\n\n"].concat()));
+    let flood: Vec<Piece> = [first.clone(), Piece::WaitMs(5_000)]
+        .into_iter()
+        .chain(vec![comment; 9])
+        .chain([Piece::Hang])
+        .collect();
+    let silence = vec![first, Piece::Hang];
+    for (pieces, stops, left_alone_ms) in
+        [(silence.clone(), false, 10_000), (flood, false, 5_000), (silence, true, 4_000)]
+    {
+        on_stage(1, async |stage| {
+            let heard = answered(&stage, &leaving(), vec![Reply::ok(pieces)]).await;
+            sleep(Duration::from_millis(1_000)).await;
+            assert!(!served(&stage, &leaving())[0].is_abandoned, "it is read on");
+            if stops {
+                stage.gateway.cut_and_drain().await;
+            }
+            let mut waited = 0;
+            while !served(&stage, &leaving())[0].is_abandoned {
+                sleep(Duration::from_millis(10)).await;
+                waited += 1;
+                assert!(waited < 4_000, "the provider is never let go");
+            }
+            let at_ms = stage.clock.elapsed_ms();
+            assert!((left_alone_ms..left_alone_ms + 200).contains(&at_ms), "left alone at {at_ms}");
+            assert_eq!(learned(&stage, &heard).await, None);
+        });
+    }
+}
+
+#[test]
+fn only_so_many_answers_are_read_on_at_once() {
+    on_stage(1, async |stage| {
+        let (first, _) = split(named(TEXT), "event: message_delta");
+        let mut clients = Vec::new();
+        for number in 0..crate::stage::MAX_DRAINS + 2 {
+            let asked = Ask::new(number, Dialect::Anthropic, CLAUDE, true).leaving(Leaves::AfterMs(3_000));
+            stage.provider.expect(&asked.label, vec![Reply::ok(vec![first.clone(), Piece::Hang])]);
+            let (stage, question) = (stage.clone(), asked.clone());
+            clients.push((asked, tokio::spawn(async move { ask(&stage, &question).await })));
+        }
+        let mut abandoned = 0;
+        for (asked, client) in clients {
+            client.await.expect("no panic");
+            stage.gateway.drain().await;
+            sleep(Duration::from_millis(1)).await;
+            abandoned += usize::from(served(&stage, &asked)[0].is_abandoned);
+        }
+        assert_eq!(abandoned, 2);
     });
 }

@@ -42,6 +42,9 @@ pub const WALLET_NANO: i64 = 40_000_000_000;
 pub const NARROW_LIFE_NANO: i64 = 3_000_000;
 pub const NARROW_DAY_NANO: i64 = 2_000_000;
 
+/// Answers that are read on at once when their clients have gone.
+pub const MAX_DRAINS: usize = 4;
+
 const RIGHTS_EVERY: Duration = Duration::from_millis(500);
 const TICK_EVERY: Duration = Duration::from_secs(5);
 
@@ -277,6 +280,7 @@ fn options() -> GatewayOptions {
         idle_timeout: Duration::from_secs(10),
         status_wait: Duration::from_secs(4),
         ping_interval: Duration::from_secs(3),
+        max_drains: MAX_DRAINS,
         ..GatewayOptions::default()
     }
 }

@@ -97,7 +97,7 @@ fn check_call(call: &Call, row: Option<&Resolved>) -> Result<(), String> {
         _ if told.in_trouble => Ok(()),
         Pays::Nothing if row.charged_nano == 0 && row.state != "settled" => Ok(()),
         Pays::Nothing => about("it should be free"),
-        Pays::Usage(used) if cost.is_none() && shows_cost(call) => {
+        Pays::Usage(used) if cost.is_none() && heard.is_whole && shows_cost(call) => {
             about(&format!("no cost was told for {used:?}"))
         }
         Pays::Usage(used) if row.charged_nano == price(used).min(row.held_nano) => Ok(()),
@@ -125,7 +125,9 @@ fn who_pays(call: &Call, ended: Ended, left: bool) -> Result<Pays, String> {
         true => wire::has_content(call.ask.dialect, &wire::events(&call.heard.taken_bytes())?),
         false => false,
     };
-    Ok(match ended {
+    // A whole answer is charged from the moment it is settled, which its status line says.
+    let settled = left && !call.ask.stream;
+    Ok(match if settled { Ended::Well } else { ended } {
         Ended::Well if told.ends == Ends::Refused => Pays::Nothing,
         Ended::Well if told.ends == Ends::InError => {
             return Err("an error came through as an answer".to_owned());

@@ -131,9 +131,11 @@ fn check_chat(events: &[Event]) -> Result<Ended, String> {
                     data["error"]["message"].is_string()
                 }
                 Some(data) => match data["choices"].as_array().map(Vec::as_slice) {
-                    Some([]) => {
-                        finished && data["usage"].is_object() && !std::mem::replace(&mut counted, true)
+                    Some([]) if data["usage"].is_object() => {
+                        finished && !std::mem::replace(&mut counted, true)
                     }
+                    // Some hosts send such a chunk about something of their own.
+                    Some([]) => true,
                     Some([choice]) => {
                         let first = !std::mem::replace(&mut begun, true);
                         let open = !finished;

@@ -145,6 +145,9 @@ pub struct Gateway {
     pub min_clamped_output_tokens: u32,
     pub max_attempts: usize,
     pub private_upstreams: Vec<String>,
+    pub drain_ms: u64,
+    pub drain_bytes: usize,
+    pub max_drains: usize,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

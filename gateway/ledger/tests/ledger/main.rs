@@ -9,6 +9,7 @@ mod crossing;
 mod flow;
 mod history;
 mod invariants;
+mod late;
 mod limits;
 mod machine;
 mod museum;
