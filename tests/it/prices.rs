@@ -130,7 +130,7 @@ async fn what_may_not_be_published_is_not_and_everything_can_be_taken_back() {
         (DEARER.replace("1M tokens", "furlong"), "known units are"),
         (DEARER.replace("scripted-claude", "nobody"), "no model `nobody` is known"),
         (DEARER.replace("usd", "eur"), "unknown field `eur`"),
-        (format!("{DEARER}effective_to = \"2026-12-31\"\n"), "has no price from 2027-01-01 on"),
+        (format!("{DEARER}effective_to = \"2099-12-31\"\n"), "has no price from 2100-01-01 on"),
     ] {
         product.write("prices.toml", &overrides);
         for command in ["check", "publish"] {
