@@ -45,7 +45,7 @@ async fn hanging_up_before_the_first_content_is_free() {
 #[tokio::test]
 async fn hanging_up_after_content_charges_what_was_delivered_and_stops_the_provider() {
     // Its answer is read on for a moment, to learn what it cost us.
-    let stage = Stage::with(|setup| setup.settings("[gateway]\ndrain_ms = 200")).await;
+    let stage = Stage::new().await;
     for (n, (speaker, model)) in [
         (Speaker::Anthropic, CLAUDE),
         (Speaker::Anthropic, GPT),

@@ -289,6 +289,10 @@ pub struct Process {
     log: PathBuf,
 }
 
+/// How long a product under test reads on for a client that has gone: a test that waits for the provider to notice should
+/// not have to wait half a minute.
+const DRAIN_MS: &str = "200";
+
 impl Process {
     /// Starts the binary in a folder with nothing in the environment but what is given.
     #[must_use]
@@ -299,6 +303,7 @@ impl Process {
             .args(arguments)
             .current_dir(folder)
             .env_clear()
+            .env("BYTESPIKE_GATEWAY__DRAIN_MS", DRAIN_MS)
             .envs(environment.iter().copied())
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())

@@ -69,8 +69,9 @@ async fn english_pages_hold_no_chinese_and_chinese_pages_do() {
 }
 
 /// Pages of other surfaces that the documentation may lead to.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
     "/pricing",
+    "https://bytespike.example/api/v1/openapi.json",
     "/console/sign-up",
     "/console/apps",
     "/console/keys",
