@@ -51,7 +51,7 @@ const isModel = (path) => /^\/pricing\/./.test(path);
 function pathOf(link, locale) {
   const url = new URL(link.replaceAll("&amp;", "&"), `${GATEWAY}/`);
   const [, zh, path] = url.pathname.match(/^(\/zh(?=\/|$))?(.*)$/);
-  const isPage = url.origin === GATEWAY && url.search === "" && !/\/json$|\.[a-z]{2,4}$|^\/v1\/|^\/_a\//.test(path);
+  const isPage = url.origin === GATEWAY && url.search === "" && !/\/(json|csv)$|\.[a-z]{2,4}$|^\/v1\/|^\/_a\//.test(path);
   if (isPage && (zh !== undefined) === (locale === "zh")) return path || "/";
 }
 
