@@ -104,7 +104,7 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
         (Section::Models, "/console/models", t.models, IconName::Zap),
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
-        (Section::Apps, "/console/apps", t.apps, IconName::Zap),
+        (Section::Apps, "/console/apps", t.apps, IconName::Shield),
         (Section::Settings, "/console/settings", t.settings, IconName::Settings),
     ];
     let item = |(section, path, label, icon): (Section, &str, &'static str, IconName)| NavItem {
