@@ -30,8 +30,8 @@ pub(crate) async fn admits_calls(store: &Store, owner: &str, now_ms: i64) -> sql
     Ok(count.max(1))
 }
 
-/// Says that this process is alive, renews the leases of its live holds when half of one is gone, and finds the
-/// holds (id and org) whose lease has run out.
+/// Says that this process is alive, renews the leases of its live holds when half of one is gone, shortens those that a
+/// clock gone ahead made longer than a lease, and finds the holds (id and org) whose lease has run out.
 pub(crate) async fn keep_alive(
     store: &Store,
     owner: &str,
@@ -45,6 +45,9 @@ pub(crate) async fn keep_alive(
             "update reservation set expires_at_ms = $2 where id = $1 and state = 'held' and expires_at_ms < $3")
             .bind(id).bind(now_ms + lease_ms).bind(now_ms + lease_ms / 2).execute(db).await.map(drop))?;
     }
+    on_database!(store, db => sqlx::query(
+        "update reservation set expires_at_ms = $2 where state = 'held' and expires_at_ms > $2 and owner = $1")
+        .bind(owner).bind(now_ms + lease_ms).execute(db).await.map(drop))?;
     end_leases(store, "", now_ms - DEAD_AFTER_MS, now_ms).await?;
     overdue(store, now_ms).await
 }

@@ -1,9 +1,12 @@
 //! Plays a plan: every call in a task of its own, everything else when its time comes, and the verdict at the end.
 use crate::client;
+use crate::log::Log;
 use crate::plan::{Happening, Plan, Planned};
+use crate::seeds::AGAIN;
 use crate::stage::{Stage, on_stage};
 use crate::verdict::{self, Call};
 use bytespike_store::api_key::{self, KeyRef};
+use bytespike_tests::setting;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -12,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 pub fn play(seed: u64) -> String {
     let plan = Plan::of(seed);
     on_stage(seed, async |stage| {
+        let _told = Told(&stage.log);
         for call in &plan.calls {
             stage.log.note("plan", format_args!("{call:?}"));
         }
@@ -32,6 +36,17 @@ pub fn play(seed: u64) -> String {
         verdict::check(&stage, &heard).await;
         stage.log.text()
     })
+}
+
+/// Tells what happened when a run fails: it is the only one where its seed was asked for.
+struct Told<'a>(&'a Log);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && setting(AGAIN).is_some() {
+            println!("{}", self.0.text());
+        }
+    }
 }
 
 async fn ask_at(stage: Arc<Stage>, start: Instant, planned: Planned) -> Call {

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Plays one seed and prints everything that happened.
-const AGAIN: &str = "BYTESPIKE_SIM_SEED";
+pub const AGAIN: &str = "BYTESPIKE_SIM_SEED";
 
 #[test]
 fn every_seed_keeps_every_promise() {

@@ -393,13 +393,17 @@ impl Auditor {
     }
 
     /// Leases of owned calls are renewed when less than half is left; the others end when theirs has, and those of dead
-    /// processes at once. Names what is to expire.
+    /// processes at once. None of this process runs longer than a lease, whatever the clock said when it began. Names what
+    /// is to expire.
     pub fn overdue(&mut self, now_ms: i64) -> Vec<String> {
         let running = self.seen_ms.len() - 1;
         self.seen_ms[running] = now_ms;
         for call in self.calls.iter_mut().filter(|call| call.end.is_none()) {
             if call.owned && call.lease_ends_ms < now_ms + LEASE_MS / 2 {
                 call.lease_ends_ms = now_ms + LEASE_MS;
+            }
+            if call.process == running {
+                call.lease_ends_ms = call.lease_ends_ms.min(now_ms + LEASE_MS);
             }
         }
         self.end_leases(|seen_ms| seen_ms < now_ms - DEAD_AFTER_MS, now_ms);

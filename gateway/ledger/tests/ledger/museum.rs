@@ -45,6 +45,21 @@ async fn museum_leaked_holds() {
     .await;
 }
 
+/// A clock that is an hour ahead for a moment leaves a hold behind for an hour.
+#[tokio::test]
+async fn museum_hold_of_a_clock_gone_ahead() {
+    with_wallet(1_000, async |desk| {
+        desk.clock.advance(3_600_000);
+        drop(desk.hold(100).await.expect("holds"));
+        desk.clock.advance(-3_600_000);
+        assert_eq!(desk.ledger.tick().await.expect("ticks").expired, 0);
+        desk.clock.advance(60_001);
+        assert_eq!(desk.ledger.tick().await.expect("ticks").expired, 1);
+        assert_eq!(desk.available().await, 1_000);
+    })
+    .await;
+}
+
 /// A cleanup that failed is done again by somebody else, and both give the room back.
 #[tokio::test]
 async fn museum_failed_cleanup_counted_twice() {
