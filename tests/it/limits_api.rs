@@ -105,7 +105,10 @@ async fn every_limit_of_every_node_is_set_shown_changed_and_removed() {
         );
         let change = events.iter().find(|event| event[3].contains("800.000 credits")).unwrap();
         let detail: Value = serde_json::from_str(&change[3]).unwrap();
-        assert_eq!((&detail["limit"], &detail["before"]), (&json!("lifetime"), &json!("900.500 credits")));
+        assert_eq!(
+            (&detail["before"], &detail["after"]),
+            (&json!({"lifetime": "900.500 credits"}), &json!({"lifetime": "800.000 credits"}))
+        );
         store.close().await;
     }
 }

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::when::{Moments, duration};
 use crate::who::SignedIn;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ledger::{CallFilter, CallRow, Page, UsageFilter};
 use bytespike_ui::components::{Badge, BadgeKind, TableFrame};
 use bytespike_ui::{Locale, Visit, format};
@@ -22,7 +22,7 @@ pub(crate) struct CallPage {
 
 /// The member whose calls alone the reader may see; `None` for all of the organisation's.
 pub(crate) fn narrowed(who: &SignedIn) -> Option<&str> {
-    if who.member.role().may(Action::SeeOrgUsage) { None } else { Some(who.member.member_id()) }
+    if who.member.role().may(Permission::SeeOrgUsage) { None } else { Some(who.member.member_id()) }
 }
 
 /// The newest `limit` calls that fit.

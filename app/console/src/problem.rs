@@ -21,7 +21,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    fn unavailable(error: &dyn std::fmt::Display) -> Self {
+    pub fn unavailable(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a page could not be answered");
         Self::Unavailable
     }

@@ -1,7 +1,8 @@
 //! Who is asking: a signed-in member, or a browser nobody has signed in with yet.
 use crate::problem::Problem;
+use crate::routes;
 use crate::state::ConsoleState;
-use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::Origin;
 use bytespike_accounts::csrf::Binding;
@@ -49,10 +50,23 @@ impl FromRequestParts<ConsoleState> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &ConsoleState) -> Result<Self, Response> {
         match Self::find(parts, state).await {
-            Ok(Some(who)) => Ok(who),
+            Ok(Some(who)) => match may(parts, &who) {
+                Ok(()) => Ok(who),
+                Err(problem) => Err(problem.into_response()),
+            },
             Ok(None) => Err(to_sign_in(parts, state)),
             Err(problem) => Err(problem.into_response()),
         }
+    }
+}
+
+/// Asks for the permission that the table of addresses names. An address that is not in it lets nobody in.
+fn may(parts: &Parts, who: &SignedIn) -> Result<(), Problem> {
+    let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    match routes::needs(matched) {
+        Some(permission) if who.member.role().may(permission) => Ok(()),
+        Some(_) => Err(Problem::Forbidden),
+        None => Err(Problem::unavailable(&format!("{matched} is not in routes.rs"))),
     }
 }
 

@@ -1,11 +1,16 @@
-//! The log of security events: a chain of HMACs, so that a row cannot be changed or taken out unnoticed.
+//! The log of changes and security events: a chain of HMACs, so that a row cannot be changed or taken out unnoticed.
+//!
+//! A function that changes something makes an [`Entry`] of an [`Event`] and hands it to the store, which appends it in
+//! the change's own transaction. [`Audit::record`] is for what changes nothing of ours, such as a failed sign-in.
 use crate::secrets::{MacKey, MacPurpose};
 use crate::{Basis, Origin};
 use bytespike_store::Store;
-use bytespike_store::audit_event::{self, AuditRow};
+use bytespike_store::audit_event;
+pub use bytespike_store::audit_event::{AuditFilter, AuditRow, Entry};
 use bytespike_store::world::World;
 use serde_json::{Value, json};
 use std::fmt;
+use std::sync::Arc;
 
 const PAGE: i64 = 500;
 const MOST_USER_AGENT_CHARS: usize = 256;
@@ -56,6 +61,12 @@ impl<'a> Event<'a> {
     pub fn detail(self, detail: Value) -> Self {
         Self { detail, ..self }
     }
+
+    /// What was so, and what is so now: two objects with the same fields, or null where there was or is nothing.
+    #[expect(clippy::needless_pass_by_value, reason = "made for the call")]
+    pub fn changed(self, before: Value, after: Value) -> Self {
+        Self { detail: json!({ "before": before, "after": after }), ..self }
+    }
 }
 
 /// Where the chain breaks.
@@ -76,12 +87,15 @@ impl Audit {
     /// Appends the event. What it tells of has happened already, so a failure to write it is logged, not returned.
     pub async fn record(&self, origin: &Origin, event: Event<'_>) {
         let name = event.name;
-        if let Err(error) = self.append(origin, event).await {
+        if let Err(error) = audit_event::append(&self.store, &self.entry(origin, event)).await {
             tracing::error!(%error, event = name, request_id = %origin.request_id, "a security event was not recorded");
         }
     }
 
-    async fn append(&self, origin: &Origin, event: Event<'_>) -> sqlx::Result<AuditRow> {
+    /// The event as the store appends it with its change.
+    #[must_use]
+    pub fn entry(&self, origin: &Origin, event: Event<'_>) -> Entry {
+        let visible = origin.user_agent.chars().filter(|c| !c.is_control());
         let row = AuditRow {
             seq: 0,
             at_ms: self.world.now_ms(),
@@ -90,17 +104,24 @@ impl Audit {
             org_id: event.org_id.map(str::to_owned),
             target: event.target.map(str::to_owned),
             ip: origin.ip.to_string(),
-            user_agent: origin
-                .user_agent
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(MOST_USER_AGENT_CHARS)
-                .collect(),
+            user_agent: visible.take(MOST_USER_AGENT_CHARS).collect(),
             request_id: origin.request_id.clone(),
-            detail_json: event.detail.to_string(),
+            detail_json: String::new(),
             hash: String::new(),
         };
-        audit_event::append(&self.store, row, |previous, row| self.hash(previous, row)).await
+        let detail = event.detail.as_object().cloned().unwrap_or_default();
+        let audit = self.clone();
+        Entry { row, detail, link: Arc::new(move |previous, row| audit.hash(previous, row)) }
+    }
+
+    /// A page of the org's events, the newest first. At most `limit`.
+    pub async fn of_org(
+        &self,
+        org_id: &str,
+        filter: &AuditFilter,
+        limit: i64,
+    ) -> sqlx::Result<Vec<AuditRow>> {
+        audit_event::of_org(&self.store, org_id, filter, limit).await
     }
 
     /// Walks the whole chain; answers how many events it holds, or where it first breaks.
@@ -181,7 +202,19 @@ mod tests {
         }
     }
 
+    /// As someone would who has the whole database in their hands, triggers included.
     async fn tamper(bench: &Bench, sql: &'static str) {
+        let triggers: &[&str] = match &bench.store {
+            Store::Sqlite { .. } => &[
+                "drop trigger if exists audit_event_no_update",
+                "drop trigger if exists audit_event_no_delete",
+            ],
+            Store::Postgres(_) => &["drop trigger if exists audit_event_append_only on audit_event"],
+        };
+        for trigger in triggers {
+            on_database!(&bench.store, db => sqlx::query(*trigger).execute(db).await.map(drop))
+                .expect("gone");
+        }
         on_database!(&bench.store, db => sqlx::query(sql).execute(db).await.map(drop)).expect("tampered");
     }
 
@@ -195,6 +228,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_database_itself_refuses_to_change_or_delete_a_row() {
+        on_each(async |bench| {
+            written(&bench, 1).await;
+            for sql in ["update audit_event set actor = 'host'", "delete from audit_event"] {
+                let refused = on_database!(&bench.store, db => sqlx::query(sql).execute(db).await.map(drop));
+                assert!(refused.expect_err("refused").to_string().contains("append-only"), "{sql}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn changing_or_deleting_a_row_is_noticed() {
         on_each(async |bench| {
             written(&bench, 4).await;
@@ -203,6 +248,64 @@ mod tests {
             assert_eq!(audit.verify().await.expect("read"), Err(Broken::Changed(2)));
             tamper(&bench, "delete from audit_event where seq = 2").await;
             assert_eq!(audit.verify().await.expect("read"), Err(Broken::Missing(2)));
+        })
+        .await;
+    }
+
+    /// Without its event a change does not happen: both are one transaction.
+    #[tokio::test]
+    async fn a_change_that_cannot_be_recorded_does_not_happen() {
+        on_each(async |bench| {
+            let owner = bench.owner("ada@example.com").await;
+            tamper(&bench, "delete from audit_head").await;
+            let people = &bench.accounts.people;
+            assert!(people.rename_org(&origin(), &owner, "Another name").await.is_err());
+            let now = people.membership(owner.person_id(), None).await.expect("read").expect("a member");
+            assert_eq!(now.org_name(), owner.org_name());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_change_tells_what_was_and_what_is() {
+        on_each(async |bench| {
+            let owner = bench.owner("ada@example.com").await;
+            let people = &bench.accounts.people;
+            people.rename_org(&origin(), &owner, "Analytical Engines").await.expect("renamed");
+            people.rename_org(&origin(), &owner, "Analytical Engines").await.expect("nothing to do");
+            let filter = AuditFilter { event: Some("org.".to_owned()), ..AuditFilter::default() };
+            let events = bench.accounts.audit.of_org(owner.org_id(), &filter, 10).await.expect("read");
+            let [renamed] = events.as_slice() else { panic!("{events:?}") };
+            let detail: Value = serde_json::from_str(&renamed.detail_json).expect("JSON");
+            let (before, after) = (json!({ "name": "ada" }), json!({ "name": "Analytical Engines" }));
+            assert_eq!(detail, json!({ "before": before, "after": after }));
+            assert_eq!(renamed.actor, format!("person:{}", owner.person_id()));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_orgs_log_is_read_from_the_end_a_page_at_a_time() {
+        on_each(async |bench| {
+            written(&bench, 5).await;
+            let other = Event::new("key.revoked", Actor::Key("key_1")).org("org_1").target("key_2");
+            bench.accounts.audit.record(&origin(), other).await;
+            bench.accounts.audit.record(&origin(), Event::new("key.created", Actor::Host).org("org_2")).await;
+            let audit = &bench.accounts.audit;
+            let seqs = async |filter: AuditFilter| {
+                let rows = audit.of_org("org_1", &filter, 2).await.expect("read");
+                rows.iter().map(|row| row.seq).collect::<Vec<_>>()
+            };
+            assert_eq!(seqs(AuditFilter::default()).await, [6, 5]);
+            assert_eq!(seqs(AuditFilter { before_seq: Some(5), ..AuditFilter::default() }).await, [4, 3]);
+            let named = |event: &str| AuditFilter { event: Some(event.to_owned()), ..AuditFilter::default() };
+            assert_eq!(seqs(named("key.created")).await, [5, 4]);
+            assert_eq!(seqs(named("key.")).await, [6, 5]);
+            assert_eq!(seqs(named("key")).await, [0; 0], "neither a name nor a thing");
+            let by = AuditFilter { actor: Some("key:key_1".to_owned()), ..AuditFilter::default() };
+            assert_eq!(seqs(by).await, [6]);
+            let about = AuditFilter { target: Some("key_2".to_owned()), ..AuditFilter::default() };
+            assert_eq!(seqs(about).await, [6]);
         })
         .await;
     }

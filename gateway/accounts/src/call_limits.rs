@@ -1,4 +1,5 @@
 //! What a limit node allows of calls beside money over time: requests per minute, calls at once, credits per call.
+use crate::audit::Entry;
 use crate::keys::RightsWatch;
 use bytespike_store::Store;
 use bytespike_store::call_limit::{self, CallLimitRef, CallLimitRow};
@@ -69,9 +70,10 @@ impl CallLimits {
         org_id: &str,
         (node, kind): (&str, CallLimitKind),
         value: Option<i64>,
+        entry: &Entry,
     ) -> sqlx::Result<()> {
         let limit = CallLimitRef { org_id, node_id: node, kind: kind.name() };
-        call_limit::set(&self.store, limit, value).await?;
+        call_limit::set(&self.store, limit, value, entry).await?;
         self.rights.refresh().await.map(drop)
     }
 }
@@ -102,9 +104,10 @@ mod tests {
                 format!("key:{}", key.id),
             ];
             let limits = &bench.accounts.call_limits;
+            let entry = &bench.accounts.audit.entry(&origin(), owner.did("limit.set"));
             for (value, node) in (1..).zip(&nodes) {
                 let which = (node.as_str(), CallLimitKind::RequestsPerMinute);
-                limits.set(owner.org_id(), which, Some(value)).await.expect("set");
+                limits.set(owner.org_id(), which, Some(value), entry).await.expect("set");
             }
             let mut values: Vec<i64> =
                 carried(&bench, key.secret.expose()).await.iter().map(|(_, value)| *value).collect();
@@ -112,7 +115,7 @@ mod tests {
             assert_eq!(values, [1, 2, 3, 4]);
             assert_eq!(carried(&bench, other.secret.expose()).await.len(), 3, "not those of another key");
             let which = (nodes[3].as_str(), CallLimitKind::RequestsPerMinute);
-            limits.set(owner.org_id(), which, None).await.expect("removed");
+            limits.set(owner.org_id(), which, None, entry).await.expect("removed");
             assert_eq!(carried(&bench, key.secret.expose()).await.len(), 3);
             assert_eq!(limits.of_org(owner.org_id()).await.expect("read").len(), 3);
         })
@@ -127,9 +130,10 @@ mod tests {
             let node = format!("org:{}", owner.org_id());
             let which = (node.as_str(), CallLimitKind::ConcurrentCalls);
             let limits = &bench.accounts.call_limits;
-            limits.set(owner.org_id(), which, Some(3)).await.expect("set");
-            limits.set(stranger.org_id(), which, None).await.expect("asked");
-            limits.set(stranger.org_id(), which, Some(1)).await.expect("asked");
+            let entry = &bench.accounts.audit.entry(&origin(), stranger.did("limit.set"));
+            limits.set(owner.org_id(), which, Some(3), entry).await.expect("set");
+            limits.set(stranger.org_id(), which, None, entry).await.expect("asked");
+            limits.set(stranger.org_id(), which, Some(1), entry).await.expect("asked");
             let found = limits.of_org(owner.org_id()).await.expect("read");
             assert_eq!(found.iter().map(|limit| limit.value).collect::<Vec<_>>(), [3]);
         })

@@ -1,7 +1,7 @@
-//! Roles in an org and what each may do. Operators are a class of their own, not a role.
+//! Roles in an org and the one table of what each may do. Operators are a class of their own, not a role.
 
 /// A member's role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     Owner,
     Admin,
@@ -10,25 +10,79 @@ pub enum Role {
     Viewer,
 }
 
-/// What a role is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+/// What a handler asks for before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// One's own profile, sessions, factors, connected programs and place in the org.
+    ManageSelf,
     SeeOwnUsage,
     SeeOrgUsage,
-    /// Create, rename and end keys one holds oneself.
+    /// Create, rename and end keys one holds oneself; test models.
     ManageOwnKeys,
     /// The same for every key of the org, service accounts' included.
     ManageOrgKeys,
+    /// Limits of the org, its deployments, members and keys.
     SetLimits,
-    /// Top up, redeem, read statements.
+    /// Top up, redeem, read statements, be told of a low balance.
     Billing,
-    /// Invite, remove, and change roles below one's own; name, preset and settings of the org.
+    /// Who is in the org, what they spend and what limits them.
+    SeeMembers,
+    /// Invite, remove, and change roles below one's own.
+    ManageMembers,
+    /// Deployments and service accounts.
+    ManageDeployments,
+    /// Name, preset and settings of the org.
     ManageOrg,
+    /// Programs that the org registers for Sign in with ByteSpike.
+    ManagePrograms,
+    /// Every change in the org, and who made it.
+    SeeAudit,
     /// Delete the org or hand it over.
     OwnOrg,
 }
 
+impl Permission {
+    pub const ALL: [Permission; 14] = [
+        Permission::ManageSelf,
+        Permission::SeeOwnUsage,
+        Permission::SeeOrgUsage,
+        Permission::ManageOwnKeys,
+        Permission::ManageOrgKeys,
+        Permission::SetLimits,
+        Permission::Billing,
+        Permission::SeeMembers,
+        Permission::ManageMembers,
+        Permission::ManageDeployments,
+        Permission::ManageOrg,
+        Permission::ManagePrograms,
+        Permission::SeeAudit,
+        Permission::OwnOrg,
+    ];
+
+    /// The table: who has it.
+    pub fn roles(self) -> &'static [Role] {
+        use Role::{Admin, Billing, Developer, Owner};
+        match self {
+            Permission::ManageSelf | Permission::SeeOwnUsage => &Role::ALL,
+            Permission::SeeOrgUsage | Permission::SeeMembers => &[Owner, Admin, Billing],
+            Permission::ManageOwnKeys => &[Owner, Admin, Developer],
+            Permission::Billing => &[Owner, Billing],
+            Permission::ManageOrgKeys
+            | Permission::SetLimits
+            | Permission::ManageMembers
+            | Permission::ManageDeployments
+            | Permission::ManageOrg
+            | Permission::ManagePrograms
+            | Permission::SeeAudit => &[Owner, Admin],
+            Permission::OwnOrg => &[Owner],
+        }
+    }
+}
+
 impl Role {
+    /// The most powerful first.
+    pub const ALL: [Role; 5] = [Role::Owner, Role::Admin, Role::Billing, Role::Developer, Role::Viewer];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Owner => "owner",
@@ -39,27 +93,26 @@ impl Role {
         }
     }
 
-    /// An unknown role can do the least.
-    pub(crate) fn from_stored(text: &str) -> Self {
-        match text {
-            "owner" => Role::Owner,
-            "admin" => Role::Admin,
-            "billing" => Role::Billing,
-            "developer" => Role::Developer,
-            _ => Role::Viewer,
-        }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    pub fn may(self, action: Action) -> bool {
-        match action {
-            Action::SeeOwnUsage => true,
-            Action::SeeOrgUsage => matches!(self, Role::Owner | Role::Admin | Role::Billing),
-            Action::ManageOwnKeys => matches!(self, Role::Owner | Role::Admin | Role::Developer),
-            Action::ManageOrgKeys | Action::SetLimits | Action::ManageOrg => {
-                matches!(self, Role::Owner | Role::Admin)
-            }
-            Action::Billing => matches!(self, Role::Owner | Role::Billing),
-            Action::OwnOrg => matches!(self, Role::Owner),
+    /// An unknown role can do the least.
+    pub(crate) fn from_stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or(Role::Viewer)
+    }
+
+    pub fn may(self, permission: Permission) -> bool {
+        permission.roles().contains(&self)
+    }
+
+    /// Whether someone of this role gives that role to others, and changes or removes those who have it: an owner every
+    /// role, an admin those below admin, nobody else any.
+    pub fn governs(self, other: Role) -> bool {
+        match self {
+            Role::Owner => true,
+            Role::Admin => !matches!(other, Role::Owner | Role::Admin),
+            _ => false,
         }
     }
 }
@@ -70,7 +123,7 @@ mod tests {
 
     #[test]
     fn roles_survive_being_stored_and_unknown_ones_can_do_the_least() {
-        for role in [Role::Owner, Role::Admin, Role::Billing, Role::Developer, Role::Viewer] {
+        for role in Role::ALL {
             assert_eq!(Role::from_stored(role.as_str()), role);
         }
         assert_eq!(Role::from_stored("superuser"), Role::Viewer);
@@ -78,9 +131,32 @@ mod tests {
 
     #[test]
     fn money_and_people_are_separate_duties() {
-        assert!(Role::Billing.may(Action::Billing) && !Role::Billing.may(Action::ManageOwnKeys));
-        assert!(Role::Admin.may(Action::ManageOrg) && !Role::Admin.may(Action::Billing));
-        assert!(!Role::Developer.may(Action::ManageOrgKeys) && !Role::Viewer.may(Action::SeeOrgUsage));
-        assert!(!Role::Admin.may(Action::OwnOrg) && Role::Owner.may(Action::OwnOrg));
+        assert!(Role::Billing.may(Permission::Billing) && !Role::Billing.may(Permission::ManageOwnKeys));
+        assert!(Role::Admin.may(Permission::ManageOrg) && !Role::Admin.may(Permission::Billing));
+        assert!(
+            !Role::Developer.may(Permission::ManageOrgKeys) && !Role::Viewer.may(Permission::SeeOrgUsage)
+        );
+        assert!(!Role::Admin.may(Permission::OwnOrg) && Role::Owner.may(Permission::OwnOrg));
+    }
+
+    #[test]
+    fn an_owner_may_everything_and_a_viewer_nothing_that_others_may_not() {
+        for permission in Permission::ALL {
+            assert!(Role::Owner.may(permission), "{permission:?}");
+            let everybody = Role::ALL.into_iter().all(|role| role.may(permission));
+            assert_eq!(Role::Viewer.may(permission), everybody, "{permission:?}");
+        }
+    }
+
+    #[test]
+    fn s92_nobody_governs_a_role_above_their_own() {
+        for role in Role::ALL {
+            for other in Role::ALL {
+                let above = other < role;
+                assert!(!(role.governs(other) && above), "{role:?} governs {other:?}");
+            }
+            assert_eq!(role.may(Permission::ManageMembers), role.governs(Role::Viewer), "{role:?}");
+        }
+        assert!(!Role::Admin.governs(Role::Admin) && Role::Owner.governs(Role::Owner));
     }
 }

@@ -15,6 +15,7 @@ use crate::{instance, settings};
 use bytespike_catalog::PriceBook;
 use bytespike_catalog::fx::FxRate;
 use bytespike_store::Store;
+use bytespike_store::audit_event::Entry;
 use bytespike_store::world::World;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,17 +125,42 @@ impl Ledger {
 
     /// Creates the org's wallet (empty) or sets its time zone.
     pub async fn open_wallet(&self, org_id: &str, time_zone: &str) -> Result<(), BookingError> {
-        settings::open_wallet(&self.store, org_id, time_zone, self.world.now_ms()).await
+        settings::open_wallet(&self.store, org_id, (time_zone, self.world.now_ms()), None).await
+    }
+
+    /// Sets the org's time zone, and appends the entry in the same transaction.
+    pub async fn change_time_zone(
+        &self,
+        org_id: &str,
+        time_zone: &str,
+        entry: &Entry,
+    ) -> Result<(), BookingError> {
+        settings::open_wallet(&self.store, org_id, (time_zone, self.world.now_ms()), Some(entry)).await
     }
 
     /// Sets, changes or removes a limit. A new lifetime or monthly limit counts what was spent before it was set.
     pub async fn set_limit(&self, limit: SetLimit) -> Result<(), BookingError> {
-        settings::set_limit(&self.store, &limit, self.world.now_ms()).await
+        settings::set_limit(&self.store, &limit, self.world.now_ms(), None).await
+    }
+
+    /// As [`Self::set_limit`], and appends the entry in the same transaction.
+    pub async fn change_limit(&self, limit: SetLimit, entry: &Entry) -> Result<(), BookingError> {
+        settings::set_limit(&self.store, &limit, self.world.now_ms(), Some(entry)).await
     }
 
     /// When the org wants to be told of its balance and its limits.
     pub async fn set_alerts(&self, org_id: &str, alerts: Alerts) -> Result<(), BookingError> {
-        settings::set_alerts(&self.store, org_id, alerts).await
+        settings::set_alerts(&self.store, org_id, alerts, None).await
+    }
+
+    /// As [`Self::set_alerts`], and appends the entry in the same transaction.
+    pub async fn change_alerts(
+        &self,
+        org_id: &str,
+        alerts: Alerts,
+        entry: &Entry,
+    ) -> Result<(), BookingError> {
+        settings::set_alerts(&self.store, org_id, alerts, Some(entry)).await
     }
 
     /// A frozen wallet takes no holds; what is held may still settle.

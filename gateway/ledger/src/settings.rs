@@ -3,45 +3,88 @@ use crate::alerts::Alerts;
 use crate::call::{BookingError, SetLimit, Unavailable};
 use crate::rows::LimitRow;
 use crate::window::{NEVER_MS, Window, time_zone};
+use bytespike_store::audit_event::{Appends as _, Entry};
 use bytespike_store::{Store, on_database};
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 pub(crate) async fn open_wallet(
     store: &Store,
     org_id: &str,
-    zone: &str,
-    now_ms: i64,
+    (zone, now_ms): (&str, i64),
+    entry: Option<&Entry>,
 ) -> Result<(), BookingError> {
     if time_zone(zone).is_none() {
         return Err(BookingError::NoTimeZone(zone.to_owned()));
     }
-    put_wallet(store, org_id, (zone, now_ms)).await.map_err(unavailable)
+    put_wallet(store, org_id, (zone, now_ms), entry).await.map_err(unavailable)
 }
 
-async fn put_wallet(store: &Store, org_id: &str, (zone, now_ms): (&str, i64)) -> sqlx::Result<()> {
+/// The time zone that was there goes into the entry; where it is the same, nothing is written.
+async fn put_wallet(
+    store: &Store,
+    org_id: &str,
+    (zone, now_ms): (&str, i64),
+    entry: Option<&Entry>,
+) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
+        let before: Option<(String,)> = sqlx::query_as(
+            "update wallet set held_nano = held_nano where org_id = $1 returning time_zone")
+            .bind(org_id).fetch_optional(&mut *tx).await?;
+        let before = before.map(|(zone,)| zone);
+        if before.as_deref() == Some(zone) {
+            return Ok(());
+        }
         sqlx::query(
             "insert into wallet (org_id, time_zone, created_at_ms) values ($1, $2, $3)
              on conflict (org_id) do update set time_zone = excluded.time_zone")
             .bind(org_id).bind(zone).bind(now_ms).execute(&mut *tx).await?;
         sqlx::query("insert into usage_mark (org_id) values ($1) on conflict (org_id) do nothing")
             .bind(org_id).execute(&mut *tx).await?;
+        if let Some(entry) = entry {
+            tx.append(&entry.before(json!({ "time_zone": before }))).await?;
+        }
         tx.commit().await
     })
 }
 
 /// When the org wants to be told of its balance, if at all, and whether of its limits.
-pub(crate) async fn set_alerts(store: &Store, org_id: &str, alerts: Alerts) -> Result<(), BookingError> {
+pub(crate) async fn set_alerts(
+    store: &Store,
+    org_id: &str,
+    alerts: Alerts,
+    entry: Option<&Entry>,
+) -> Result<(), BookingError> {
     if alerts.low_balance.is_some_and(|balance| balance.0 <= 0) {
         return Err(BookingError::NotPositive);
     }
-    let changed: u64 = on_database!(store, db => sqlx::query(
-        "update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
-        .bind(org_id).bind(alerts.low_balance.map(|balance| balance.0)).bind(alerts.limits)
-        .execute(db).await.map(|done| done.rows_affected()))
-    .map_err(unavailable)?;
-    if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
+    let changed = put_alerts(store, org_id, alerts, entry).await.map_err(unavailable)?;
+    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
+}
+
+async fn put_alerts(
+    store: &Store,
+    org_id: &str,
+    alerts: Alerts,
+    entry: Option<&Entry>,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let before: Option<(Option<i64>, bool)> = sqlx::query_as(
+            "update wallet set held_nano = held_nano where org_id = $1 returning low_balance_nano, alert_limits")
+            .bind(org_id).fetch_optional(&mut *tx).await?;
+        let Some((low_balance_nano, limits)) = before else { return Ok(false) };
+        sqlx::query("update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
+            .bind(org_id).bind(alerts.low_balance.map(|balance| balance.0)).bind(alerts.limits)
+            .execute(&mut *tx).await?;
+        if let Some(entry) = entry {
+            let before = json!({ "low_balance_nano": low_balance_nano, "limits": limits });
+            tx.append(&entry.before(before)).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Result<(), BookingError> {
@@ -52,13 +95,19 @@ pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Res
     if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
 }
 
-pub(crate) async fn set_limit(store: &Store, set: &SetLimit, now_ms: i64) -> Result<(), BookingError> {
+/// With an entry the change is audited in its transaction.
+pub(crate) async fn set_limit(
+    store: &Store,
+    set: &SetLimit,
+    now_ms: i64,
+    entry: Option<&Entry>,
+) -> Result<(), BookingError> {
     match set.limit {
-        None => remove(store, set).await.map_err(unavailable),
+        None => remove(store, set, entry).await.map_err(unavailable),
         Some(limit) if limit.0 < 0 => Err(BookingError::NotPositive),
         Some(limit) => {
             let zone = zone_of(store, &set.org_id).await?;
-            put(store, set, (limit.0, &zone), now_ms).await.map_err(unavailable)
+            put(store, set, (limit.0, &zone, now_ms), entry).await.map_err(unavailable)
         }
     }
 }
@@ -85,8 +134,8 @@ async fn zone_of(store: &Store, org_id: &str) -> Result<TimeZone, BookingError> 
 async fn put(
     store: &Store,
     set: &SetLimit,
-    (limit_nano, zone): (i64, &TimeZone),
-    now_ms: i64,
+    (limit_nano, zone, now_ms): (i64, &TimeZone, i64),
+    entry: Option<&Entry>,
 ) -> sqlx::Result<()> {
     let (node, window) = (set.node.as_str(), set.window.name());
     on_database!(store, db => {
@@ -120,11 +169,14 @@ async fn put(
              on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano, alerted_percent = 0")
             .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends).bind(lifetime)
             .execute(&mut *tx).await?;
+        if let Some(entry) = entry {
+            tx.append(entry).await?;
+        }
         tx.commit().await
     })
 }
 
-async fn remove(store: &Store, set: &SetLimit) -> sqlx::Result<()> {
+async fn remove(store: &Store, set: &SetLimit, entry: Option<&Entry>) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("update wallet set held_nano = held_nano where org_id = $1")
@@ -133,6 +185,9 @@ async fn remove(store: &Store, set: &SetLimit) -> sqlx::Result<()> {
             .bind(&set.org_id).bind(set.node.as_str()).bind(set.window.name()).execute(&mut *tx).await?;
         sqlx::query("delete from verified_limit where node_id = $1 and window_kind = $2")
             .bind(set.node.as_str()).bind(set.window.name()).execute(&mut *tx).await?;
+        if let Some(entry) = entry {
+            tx.append(entry).await?;
+        }
         tx.commit().await
     })
 }

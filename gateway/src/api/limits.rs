@@ -6,7 +6,7 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use bytespike_accounts::audit::{Actor, Event};
+use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_accounts::keys::Scope;
 use bytespike_accounts::limit_nodes::{LimitNode, NodeTree, Reach};
 use bytespike_catalog::NanoUsd;
@@ -278,25 +278,30 @@ struct Change<'a> {
 
 impl Change<'_> {
     async fn make(&self, gateway: &Gateway, call: &Call) -> Result<(), Fault> {
-        let Change { node, which, before, after } = *self;
+        let Change { node, which, after, .. } = *self;
         let org_id = &call.caller.org_id;
+        let entry = self.entry(gateway, call);
         match which {
             Which::Spend(window) => {
                 let node = ledger_node(node).ok_or_else(|| missing(&node.id))?;
                 let limit = SetLimit { org_id: org_id.clone(), node, window, limit: after.map(NanoUsd) };
-                gateway.ledger.set_limit(limit).await.map_err(|error| unavailable(&error))?;
+                gateway.ledger.change_limit(limit, &entry).await.map_err(|error| unavailable(&error))?;
             }
             Which::Calls(kind) => {
                 let which = (node.id.as_str(), kind);
-                let set = gateway.accounts.call_limits.set(org_id, which, after).await;
+                let set = gateway.accounts.call_limits.set(org_id, which, after, &entry).await;
                 set.map_err(|error| unavailable(&error))?;
             }
         }
-        let said = |value: Option<i64>| value.map(|value| amount(which, value));
-        let detail = json!({ "limit": which.name(), "before": said(before), "after": said(after) });
-        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
-        let event = Event::new(name, Actor::Key(&call.caller.key_id)).org(org_id).target(&node.id);
-        gateway.accounts.audit.record(&call.origin, event.detail(detail)).await;
         Ok(())
+    }
+
+    fn entry(&self, gateway: &Gateway, call: &Call) -> Entry {
+        let Change { node, which, before, after } = *self;
+        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
+        let event =
+            Event::new(name, Actor::Key(&call.caller.key_id)).org(&call.caller.org_id).target(&node.id);
+        let said = |value: Option<i64>| json!({ which.name(): value.map(|value| amount(which, value)) });
+        gateway.accounts.audit.entry(&call.origin, event.changed(said(before), said(after)))
     }
 }

@@ -1,5 +1,7 @@
 //! API keys: what a caller may do. What proves a key is in `api_key_credential`.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
+use serde_json::json;
 
 /// A key as its holder sees it in a list, with its newest credential.
 #[derive(Clone, sqlx::FromRow)]
@@ -42,7 +44,7 @@ pub struct NewKey<'a> {
     pub now_ms: i64,
 }
 
-pub async fn insert(store: &Store, key: &NewKey<'_>) -> sqlx::Result<()> {
+pub async fn insert(store: &Store, key: &NewKey<'_>, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query(
@@ -59,6 +61,7 @@ pub async fn insert(store: &Store, key: &NewKey<'_>) -> sqlx::Result<()> {
             .bind(key.credential_id).bind(key.id).bind(key.verifier).bind(key.pepper_version)
             .bind(key.last_four).bind(key.now_ms)
             .execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await
     })
 }
@@ -95,20 +98,33 @@ pub struct KeyRef<'a> {
 }
 
 /// False when there is no such key, or it has ended.
-pub async fn rename(store: &Store, key: KeyRef<'_>, name: &str) -> sqlx::Result<bool> {
-    let renamed = on_database!(store, db => sqlx::query(
-        "update api_key set name = $4 where id = $1 and org_id = $2 and (cast($3 as text) is null or member_id = $3)
-           and state in ('active', 'disabled')")
-        .bind(key.key_id).bind(key.org_id).bind(key.member_id).bind(name)
-        .execute(db).await.map(|done| done.rows_affected()))?;
-    Ok(renamed == 1)
+pub async fn rename(store: &Store, key: KeyRef<'_>, name: &str, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let before: Option<(String,)> = sqlx::query_as(
+            "update api_key set name = name where id = $1 and org_id = $2 and (cast($3 as text) is null or member_id = $3)
+               and state in ('active', 'disabled') returning name")
+            .bind(key.key_id).bind(key.org_id).bind(key.member_id).fetch_optional(&mut *tx).await?;
+        let Some((before,)) = before else { return Ok(false) };
+        sqlx::query("update api_key set name = $2 where id = $1").bind(key.key_id).bind(name).execute(&mut *tx).await?;
+        tx.append(&entry.before(json!({ "name": before }))).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 /// Ends the key (`revoked`, `deleted`) or switches it (`active`, `disabled`). Keys derived from it stop with it,
 /// because every check walks up to the root. False when there is no such key or it cannot go to that state.
-pub async fn set_state(store: &Store, key: KeyRef<'_>, state: &str, now_ms: i64) -> sqlx::Result<bool> {
+pub async fn set_state(
+    store: &Store,
+    key: KeyRef<'_>,
+    (state, now_ms): (&str, i64),
+    entry: &Entry,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
+        let before: Option<(String,)> = sqlx::query_as("update api_key set state = state where id = $1 and org_id = $2 returning state")
+            .bind(key.key_id).bind(key.org_id).fetch_optional(&mut *tx).await?;
         let changed = sqlx::query(
             "update api_key set state = $4,
                     ended_at_ms = case when $4 in ('revoked', 'deleted') then coalesce(ended_at_ms, $5) end
@@ -116,8 +132,10 @@ pub async fn set_state(store: &Store, key: KeyRef<'_>, state: &str, now_ms: i64)
                and (state in ('active', 'disabled') or (state = 'revoked' and $4 = 'deleted'))")
             .bind(key.key_id).bind(key.org_id).bind(key.member_id).bind(state).bind(now_ms)
             .execute(&mut *tx).await?.rows_affected();
+        let Some((before,)) = before.filter(|_| changed == 1) else { return Ok(false) };
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(&entry.before(json!({ "state": before }))).await?;
         tx.commit().await?;
-        Ok(changed == 1)
+        Ok(true)
     })
 }

@@ -1,4 +1,5 @@
 //! Request rate, concurrency and credits per call, as they are set on limit nodes.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 /// One limit of one node.
@@ -26,10 +27,15 @@ pub async fn of_org(store: &Store, org_id: &str) -> sqlx::Result<Vec<CallLimitRo
 }
 
 /// Sets the limit, or removes it. Cached callers carry it, so this counts as a change of rights.
-pub async fn set(store: &Store, limit: CallLimitRef<'_>, value: Option<i64>) -> sqlx::Result<()> {
+pub async fn set(
+    store: &Store,
+    limit: CallLimitRef<'_>,
+    value: Option<i64>,
+    entry: &Entry,
+) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        match value {
+        let changed = match value {
             Some(value) => sqlx::query(
                 "insert into call_limit (node_id, kind, org_id, value) values ($1, $2, $3, $4)
                  on conflict (node_id, kind) do update set value = excluded.value
@@ -40,7 +46,12 @@ pub async fn set(store: &Store, limit: CallLimitRef<'_>, value: Option<i64>) -> 
                 .bind(limit.node_id).bind(limit.kind).bind(limit.org_id)
                 .execute(&mut *tx).await?,
         };
+        // A node of another org's: nothing happened.
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await
     })
 }

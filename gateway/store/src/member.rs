@@ -1,4 +1,5 @@
 //! Members: a person's, or a service account's, place in an org.
+use crate::audit_event::{Appends as _, Entry};
 use crate::org::Org;
 use crate::person::Person;
 use crate::{Store, on_database};
@@ -61,13 +62,17 @@ pub async fn of_person(
 }
 
 /// Takes a member out of the org. Keys the member holds stop at every instance within a second.
-pub async fn remove(store: &Store, org_id: &str, member_id: &str) -> sqlx::Result<bool> {
+pub async fn remove(store: &Store, org_id: &str, member_id: &str, entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let removed = sqlx::query("update member set state = 'removed' where org_id = $1 and id = $2 and state = 'active' and role <> 'owner'")
             .bind(org_id).bind(member_id).execute(&mut *tx).await?.rows_affected();
+        if removed == 0 {
+            return Ok(false);
+        }
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await?;
-        Ok(removed == 1)
+        Ok(true)
     })
 }

@@ -1,5 +1,7 @@
 //! Orgs: whose wallet it is. The wallet itself is the ledger's.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
+use serde_json::json;
 
 #[derive(Clone, sqlx::FromRow)]
 pub struct Org {
@@ -10,17 +12,31 @@ pub struct Org {
     pub created_at_ms: i64,
 }
 
-pub async fn rename(store: &Store, id: &str, name: &str) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query("update org set name = $2 where id = $1")
-        .bind(id).bind(name).execute(db).await.map(drop))
+/// Writes nothing when the org has that name.
+pub async fn rename(store: &Store, id: &str, name: &str, entry: &Entry) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        // A write that changes nothing takes the row, so that what it answers stays so until the end.
+        let (before,): (String,) = sqlx::query_as("update org set name = name where id = $1 returning name")
+            .bind(id).fetch_one(&mut *tx).await?;
+        if before == name {
+            return Ok(());
+        }
+        sqlx::query("update org set name = $2 where id = $1").bind(id).bind(name).execute(&mut *tx).await?;
+        tx.append(&entry.before(json!({ "name": before }))).await?;
+        tx.commit().await
+    })
 }
 
 /// Switches the model set. Cached callers carry it, so this counts as a change of rights.
-pub async fn set_preset(store: &Store, id: &str, preset: &str) -> sqlx::Result<()> {
+pub async fn set_preset(store: &Store, id: &str, preset: &str, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
+        let (before,): (String,) = sqlx::query_as("update org set preset = preset where id = $1 returning preset")
+            .bind(id).fetch_one(&mut *tx).await?;
         sqlx::query("update org set preset = $2 where id = $1").bind(id).bind(preset).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(&entry.before(json!({ "preset": before }))).await?;
         tx.commit().await
     })
 }

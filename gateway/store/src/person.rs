@@ -1,5 +1,7 @@
 //! People: who can sign in, and how they want to be spoken to.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
+use serde_json::json;
 
 /// One person. The address has been verified when `email_verified_at_ms` is set.
 #[derive(Clone, sqlx::FromRow)]
@@ -113,24 +115,41 @@ pub async fn set_password(
     })
 }
 
+/// How a person is called and spoken to.
+#[derive(Clone, Copy)]
+pub struct ProfileRow<'a> {
+    pub name: &'a str,
+    pub language: &'a str,
+    pub time_zone: &'a str,
+}
+
 pub async fn set_profile(
     store: &Store,
     id: &str,
-    name: &str,
-    language: &str,
-    time_zone: &str,
+    profile: ProfileRow<'_>,
+    entry: &Entry,
 ) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query("update person set name = $2, language = $3, time_zone = $4 where id = $1")
-        .bind(id).bind(name).bind(language).bind(time_zone).execute(db).await.map(drop))
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let (name, language, time_zone): (String, String, String) = sqlx::query_as(
+            "update person set name = name where id = $1 returning name, language, time_zone")
+            .bind(id).fetch_one(&mut *tx).await?;
+        sqlx::query("update person set name = $2, language = $3, time_zone = $4 where id = $1")
+            .bind(id).bind(profile.name).bind(profile.language).bind(profile.time_zone).execute(&mut *tx).await?;
+        let before = json!({ "name": name, "language": language, "time_zone": time_zone });
+        tx.append(&entry.before(before)).await?;
+        tx.commit().await
+    })
 }
 
 /// Stops the person: sessions end, and keys they hold stop at every instance within a second.
-pub async fn disable(store: &Store, id: &str) -> sqlx::Result<()> {
+pub async fn disable(store: &Store, id: &str, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("update person set state = 'disabled' where id = $1").bind(id).execute(&mut *tx).await?;
         sqlx::query("delete from session where person_id = $1").bind(id).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await
     })
 }

@@ -5,6 +5,8 @@ use crate::plan::{Happening, Plan, Planned};
 use crate::seeds::AGAIN;
 use crate::stage::{Stage, on_stage};
 use crate::verdict::{self, Call};
+use bytespike_accounts::Origin;
+use bytespike_accounts::audit::{Actor, Event};
 use bytespike_store::api_key::{self, KeyRef};
 use bytespike_tests::setting;
 use std::sync::Arc;
@@ -70,5 +72,7 @@ async fn happen(stage: &Stage, what: Happening) {
 pub async fn revoke(stage: &Stage, key: usize) {
     let Some(key) = stage.prepared.keys.get(key) else { return };
     let key = KeyRef { org_id: &stage.prepared.org_id, member_id: None, key_id: &key.id };
-    api_key::set_state(&stage.store, key, "revoked", 0).await.expect("the key is revoked");
+    let event = Event::new("key.revoked", Actor::Host).org(key.org_id).target(key.key_id);
+    let entry = stage.gateway.accounts.audit.entry(&Origin::host(), event);
+    api_key::set_state(&stage.store, key, ("revoked", 0), &entry).await.expect("the key is revoked");
 }

@@ -9,7 +9,7 @@ use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::MODEL_TESTS_A_DAY;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_catalog::export::{Badge, ExportedModel};
 use bytespike_catalog::model::Modality;
 use bytespike_catalog::{Component, PriceExport, display};
@@ -52,7 +52,7 @@ pub(crate) async fn test(
 }
 
 fn may_test(who: &SignedIn) -> bool {
-    who.member.role().may(Action::ManageOwnKeys)
+    who.member.role().may(Permission::ManageOwnKeys)
 }
 
 /// Text models with a wired channel and a whole price, in the order of the price page.

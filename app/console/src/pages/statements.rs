@@ -8,7 +8,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ledger::{Statement, StatementLine};
 use bytespike_ui::components::{Badge, BadgeKind, Breadcrumbs, TableFrame};
 use bytespike_ui::{Visit, format};
@@ -58,7 +58,7 @@ pub(crate) async fn list(
 
 /// Statements are the business of those who answer for the money.
 pub(crate) fn allowed(who: &SignedIn) -> Result<(), Problem> {
-    if who.member.role().may(Action::Billing) { Ok(()) } else { Err(Problem::Forbidden) }
+    if who.member.role().may(Permission::Billing) { Ok(()) } else { Err(Problem::Forbidden) }
 }
 
 fn running_row(visit: &Visit, running: &Statement) -> AnyView {

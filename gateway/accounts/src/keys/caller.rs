@@ -2,7 +2,7 @@
 use super::format::{KeyKind, masked};
 use crate::call_limits::CallLimit;
 use crate::orgs::Preset;
-use crate::role::{Action, Role};
+use crate::role::{Permission, Role};
 use bytespike_store::api_key_credential::{Found, PathRow};
 use std::collections::BTreeSet;
 
@@ -97,9 +97,9 @@ impl Scope {
     pub fn is_covered_by(self, role: Role) -> bool {
         match self {
             Scope::Inference | Scope::UsageRead | Scope::KeysDerive | Scope::LimitsManage => true,
-            Scope::OrgUsageRead => role.may(Action::SeeOrgUsage),
-            Scope::KeysManage => role.may(Action::ManageOrgKeys),
-            Scope::OrgAdmin => role.may(Action::ManageOrg) && role.may(Action::SetLimits),
+            Scope::OrgUsageRead => role.may(Permission::SeeOrgUsage),
+            Scope::KeysManage => role.may(Permission::ManageOrgKeys),
+            Scope::OrgAdmin => role.may(Permission::ManageOrg) && role.may(Permission::SetLimits),
         }
     }
 }

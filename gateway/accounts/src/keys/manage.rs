@@ -3,10 +3,9 @@ use super::caller::{ModelRule, Scope, scopes_from_stored, scopes_to_stored};
 use super::format::{self, KeyKind, PresentedKey};
 use super::{Keys, PEPPER_VERSION};
 use crate::Origin;
-use crate::audit::{Actor, Event};
 use crate::names::{self, NameProblem};
 use crate::people::Membership;
-use crate::role::Action;
+use crate::role::Permission;
 use crate::secrets::SecretText;
 use bytespike_store::api_key::{self, KeyRef, KeyRow};
 use serde_json::json;
@@ -163,9 +162,9 @@ impl Keys {
             last_four: key.last_four(),
             now_ms: self.world.now_ms(),
         };
-        api_key::insert(&self.store, &row).await?;
-        let detail = json!({ "name": name, "kind": new.kind.as_str(), "credential_id": key.credential_id() });
-        self.audit.record(origin, event(member, "key.created", &id).detail(detail)).await;
+        let after = json!({ "name": name, "kind": new.kind.as_str(), "credential_id": key.credential_id() });
+        let event = member.did("key.created").target(&id).changed(json!(null), after);
+        api_key::insert(&self.store, &row, &self.audit.entry(origin, event)).await?;
         Ok(CreatedKey { id, secret })
     }
 
@@ -189,12 +188,12 @@ impl Keys {
     ) -> Result<(), KeyError> {
         let name = names::clean(name)?;
         let key = own_or_org_key(member, key_id)?;
-        if !api_key::rename(&self.store, key, &name).await? {
+        let event = member.did("key.renamed").target(key_id).changed(json!(null), json!({ "name": name }));
+        if !api_key::rename(&self.store, key, &name, &self.audit.entry(origin, event)).await? {
             return Err(KeyError::NotFound);
         }
         // Callers carry the name into receipts.
         self.cache.invalidate_all();
-        self.audit.record(origin, event(member, "key.renamed", key_id).detail(json!({ "name": name }))).await;
         Ok(())
     }
 
@@ -207,13 +206,12 @@ impl Keys {
         state: KeyState,
     ) -> Result<(), KeyError> {
         let key = own_or_org_key(member, key_id)?;
-        let changed = api_key::set_state(&self.store, key, state.as_str(), self.world.now_ms()).await?;
+        let event = member.did(state.event()).target(key_id);
+        let entry = self.audit.entry(origin, event.changed(json!(null), json!({ "state": state.as_str() })));
+        let changed =
+            api_key::set_state(&self.store, key, (state.as_str(), self.world.now_ms()), &entry).await?;
         self.refresh_rights().await?;
-        if !changed {
-            return Err(KeyError::NotFound);
-        }
-        self.audit.record(origin, event(member, state.event(), key_id)).await;
-        Ok(())
+        if changed { Ok(()) } else { Err(KeyError::NotFound) }
     }
 
     pub async fn revoke(&self, origin: &Origin, member: &Membership, key_id: &str) -> Result<(), KeyError> {
@@ -225,11 +223,11 @@ impl Keys {
     }
 
     fn check_new(&self, member: &Membership, new: &NewKey) -> Result<String, KeyError> {
-        if !member.role().may(Action::ManageOwnKeys) {
+        if !member.role().may(Permission::ManageOwnKeys) {
             return Err(KeyError::Forbidden);
         }
         // Nobody can give a key a sight that they do not have.
-        if new.scopes.contains(&Scope::OrgUsageRead) && !member.role().may(Action::SeeOrgUsage) {
+        if new.scopes.contains(&Scope::OrgUsageRead) && !member.role().may(Permission::SeeOrgUsage) {
             return Err(KeyError::Forbidden);
         }
         if new.scopes.is_empty() {
@@ -245,17 +243,13 @@ impl Keys {
     }
 }
 
-fn event<'a>(member: &'a Membership, name: &'static str, key_id: &'a str) -> Event<'a> {
-    Event::new(name, Actor::Person(member.person_id())).org(member.org_id()).target(key_id)
-}
-
 /// Which member's keys are within reach: `None` for all of the org's.
 fn narrowed(member: &Membership) -> Option<&str> {
-    if member.role().may(Action::ManageOrgKeys) { None } else { Some(member.member_id()) }
+    if member.role().may(Permission::ManageOrgKeys) { None } else { Some(member.member_id()) }
 }
 
 fn own_or_org_key<'a>(member: &'a Membership, key_id: &'a str) -> Result<KeyRef<'a>, KeyError> {
-    if !member.role().may(Action::ManageOwnKeys) {
+    if !member.role().may(Permission::ManageOwnKeys) {
         return Err(KeyError::Forbidden);
     }
     Ok(KeyRef { org_id: member.org_id(), member_id: narrowed(member), key_id })

@@ -58,18 +58,21 @@ impl Oauth {
             return Ok(false);
         };
         let now_ms = self.world.now_ms();
-        if !grant::revoke(&self.store, &grant.id, "disconnected", now_ms).await? {
+        let keys = if and_keys { key::of_grant(&self.store, &grant.id).await? } else { Vec::new() };
+        let actor = Actor::Person(member.person_id());
+        let event = Event::new("oauth.disconnected", actor).org(&grant.org_id).target(&grant.id);
+        let detail = json!({ "client": grant.client_id, "keys_revoked": keys.len() });
+        let entry = self.audit.entry(origin, event.detail(detail));
+        if !grant::revoke(&self.store, &grant.id, ("disconnected", now_ms), &entry).await? {
             return Ok(false);
         }
-        let keys = if and_keys { key::of_grant(&self.store, &grant.id).await? } else { Vec::new() };
+        let revoked = Event::new("key.revoked", actor).org(&grant.org_id);
+        let entry = self.audit.entry(origin, revoked.changed(json!(null), json!({ "state": "revoked" })));
         for made in &keys {
             let key = KeyRef { org_id: &grant.org_id, member_id: None, key_id: &made.key_id };
-            api_key::set_state(&self.store, key, "revoked", now_ms).await?;
+            api_key::set_state(&self.store, key, ("revoked", now_ms), &entry.about(&made.key_id)).await?;
         }
         self.keys.refresh_rights().await?;
-        let event = Event::new("oauth.disconnected", Actor::Person(member.person_id())).org(&grant.org_id);
-        let detail = json!({ "client": grant.client_id, "keys_revoked": keys.len() });
-        self.audit.record(origin, event.target(&grant.id).detail(detail)).await;
         Ok(true)
     }
 }

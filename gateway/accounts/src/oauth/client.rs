@@ -7,7 +7,7 @@ use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::names::{self, NameProblem};
 use crate::people::Membership;
-use crate::role::Action;
+use crate::role::Permission;
 use crate::secrets::SecretText;
 use bytespike_store::oauth::client::{self as rows, ClientRow};
 use serde_json::json;
@@ -170,10 +170,10 @@ impl Oauth {
             created_by_person_id: member.person_id().to_owned(),
             created_at_ms: self.world.now_ms(),
         };
-        rows::insert(&self.store, &row).await?;
-        let detail =
+        let after =
             json!({ "name": name, "redirect_uris": new.redirect_uris, "confidential": new.is_confidential });
-        self.audit.record(origin, event(member, "oauth_client.registered", &id).detail(detail)).await;
+        let event = event(member, "oauth_client.registered", &id).changed(json!(null), after);
+        rows::insert(&self.store, &row, &self.audit.entry(origin, event)).await?;
         Ok(RegisteredClient { id, secret: secret.map(|minted| minted.secret) })
     }
 
@@ -198,11 +198,14 @@ impl Oauth {
         id: &str,
     ) -> Result<(), ClientError> {
         allow(member)?;
-        if !rows::disable(&self.store, member.org_id(), id, self.world.now_ms()).await? {
-            return Err(ClientError::NotFound);
+        let event = event(member, "oauth_client.ended", id);
+        let entry = self
+            .audit
+            .entry(origin, event.changed(json!({ "state": "active" }), json!({ "state": "disabled" })));
+        match rows::disable(&self.store, (member.org_id(), id), self.world.now_ms(), &entry).await? {
+            true => Ok(()),
+            false => Err(ClientError::NotFound),
         }
-        self.audit.record(origin, event(member, "oauth_client.ended", id)).await;
-        Ok(())
     }
 
     async fn check_new(&self, member: &Membership, new: &NewClient) -> Result<String, ClientError> {
@@ -226,7 +229,7 @@ impl Oauth {
 }
 
 fn allow(member: &Membership) -> Result<(), ClientError> {
-    if member.role().may(Action::ManageOrg) { Ok(()) } else { Err(ClientError::Forbidden) }
+    if member.role().may(Permission::ManagePrograms) { Ok(()) } else { Err(ClientError::Forbidden) }
 }
 
 fn event<'a>(member: &'a Membership, name: &'static str, id: &'a str) -> Event<'a> {

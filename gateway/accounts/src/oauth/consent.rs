@@ -7,7 +7,7 @@ use super::{CODE_MS, Client, GRANT_MS, Oauth, TRANSACTION_MS};
 use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::people::Membership;
-use crate::role::Action;
+use crate::role::Permission;
 use crate::secrets::SecretText;
 use bytespike_store::oauth::code::NewCode;
 use bytespike_store::oauth::grant::NewGrant;
@@ -130,10 +130,10 @@ impl Oauth {
             code_challenge: &waiting.code_challenge,
             expires_at_ms: now_ms + CODE_MS,
         };
-        if !rows::decide(&self.store, &waiting.id, Some((&grant, &code_row)), now_ms).await? {
+        let entry = self.audit.entry(origin, granted(member, &parts.id, &waiting.client, allowed));
+        if !rows::decide(&self.store, (&waiting.id, now_ms), Some((&grant, &code_row)), &entry).await? {
             return Err(DecideError::Over);
         }
-        self.audit.record(origin, granted(member, &parts.id, &waiting.client, allowed)).await;
         let mut pairs = vec![("code", code.secret.expose())];
         pairs.extend(waiting.state.as_deref().map(|state| ("state", state)));
         Ok(SecretText::new(with_pairs(&waiting.redirect_uri, &pairs, issuer)))
@@ -149,11 +149,11 @@ impl Oauth {
         waiting: &Waiting,
         member: &Membership,
     ) -> Result<SecretText, DecideError> {
-        if !rows::decide(&self.store, &waiting.id, None, self.world.now_ms()).await? {
+        let event = Event::new("oauth.denied", Actor::Person(member.person_id())).org(member.org_id());
+        let entry = self.audit.entry(origin, event.target(&waiting.client.id));
+        if !rows::decide(&self.store, (&waiting.id, self.world.now_ms()), None, &entry).await? {
             return Err(DecideError::Over);
         }
-        let event = Event::new("oauth.denied", Actor::Person(member.person_id())).org(member.org_id());
-        self.audit.record(origin, event.target(&waiting.client.id)).await;
         let mut pairs =
             vec![("error", "access_denied"), ("error_description", "the person denied the request")];
         pairs.extend(waiting.state.as_deref().map(|state| ("state", state)));
@@ -178,7 +178,7 @@ pub(super) fn may_allow(
 ) -> Result<(), DecideError> {
     let is_open = client.org_id.as_deref().is_none_or(|org_id| org_id == member.org_id());
     let makes_keys = allowed.scopes.contains(&GrantScope::KeysProvision);
-    if !is_open || (makes_keys && !member.role().may(Action::ManageOwnKeys)) {
+    if !is_open || (makes_keys && !member.role().may(Permission::ManageOwnKeys)) {
         return Err(DecideError::Forbidden);
     }
     if allowed.scopes.is_empty() || !allowed.scopes.is_subset(asked) {

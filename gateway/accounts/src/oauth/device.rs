@@ -149,18 +149,18 @@ impl Oauth {
     ) -> Result<(), DecideError> {
         let now_ms = self.world.now_ms();
         let Some(allowed) = allowed else {
-            let decided = rows::decide(&self.store, &waiting.id, None, now_ms).await?;
             let event = Event::new("oauth.denied", Actor::Person(member.person_id())).org(member.org_id());
-            self.audit.record(origin, event.target(&waiting.client.id)).await;
+            let entry = self.audit.entry(origin, event.target(&waiting.client.id));
+            let decided = rows::decide(&self.store, (&waiting.id, now_ms), None, &entry).await?;
             return if decided { Ok(()) } else { Err(DecideError::Over) };
         };
         may_allow(&waiting.client, &waiting.scopes, member, allowed)?;
         let parts = GrantParts::new(allowed, self.world.id("grt"), now_ms);
         let grant = parts.row(&waiting.client, &waiting.ip, member, waiting.resource.as_deref());
-        if !rows::decide(&self.store, &waiting.id, Some(&grant), now_ms).await? {
+        let entry = self.audit.entry(origin, granted(member, &parts.id, &waiting.client, allowed));
+        if !rows::decide(&self.store, (&waiting.id, now_ms), Some(&grant), &entry).await? {
             return Err(DecideError::Over);
         }
-        self.audit.record(origin, granted(member, &parts.id, &waiting.client, allowed)).await;
         Ok(())
     }
 

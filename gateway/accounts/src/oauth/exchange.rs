@@ -204,9 +204,9 @@ impl Oauth {
             return Ok(());
         }
         if row.kind == "refresh" {
-            grant::revoke(&self.store, &grant.id, "revoked_by_program", self.world.now_ms()).await?;
-            self.record(origin, &grant, "oauth.revoked_by_program").await;
-            return Ok(());
+            let entry = self.audit.entry(origin, event(&grant, "oauth.revoked_by_program"));
+            let how = ("revoked_by_program", self.world.now_ms());
+            return grant::revoke(&self.store, &grant.id, how, &entry).await.map(drop);
         }
         token::revoke(&self.store, &row.id).await
     }
@@ -254,26 +254,37 @@ impl Oauth {
     /// Something that only its program may have was used twice: its tokens end, and the keys it made are switched off.
     async fn end_family(&self, origin: &Origin, grant: &GrantRow, reason: &'static str) -> sqlx::Result<()> {
         let now_ms = self.world.now_ms();
-        if !grant::revoke(&self.store, &grant.id, reason, now_ms).await? {
+        let entry = self.audit.entry(origin, event(grant, "oauth.family_ended"));
+        if !grant::revoke(&self.store, &grant.id, (reason, now_ms), &entry).await? {
             return Ok(());
         }
+        let disabled = Event::new("key.disabled", Actor::Anonymous).org(&grant.org_id);
+        let entry = self.audit.entry(origin, disabled.changed(json!(null), json!({ "state": "disabled" })));
         for made in key::of_grant(&self.store, &grant.id).await? {
             let key = bytespike_store::api_key::KeyRef {
                 org_id: &grant.org_id,
                 member_id: None,
                 key_id: &made.key_id,
             };
-            bytespike_store::api_key::set_state(&self.store, key, "disabled", now_ms).await?;
+            bytespike_store::api_key::set_state(
+                &self.store,
+                key,
+                ("disabled", now_ms),
+                &entry.about(&made.key_id),
+            )
+            .await?;
         }
-        self.keys.refresh_rights().await?;
-        self.record(origin, grant, "oauth.family_ended").await;
-        Ok(())
+        self.keys.refresh_rights().await
     }
 
     pub(super) async fn record(&self, origin: &Origin, grant: &GrantRow, name: &'static str) {
-        let event = Event::new(name, Actor::Anonymous).org(&grant.org_id).target(&grant.id);
-        self.audit.record(origin, event.detail(json!({ "client": grant.client_id }))).await;
+        self.audit.record(origin, event(grant, name)).await;
     }
+}
+
+fn event<'a>(grant: &'a GrantRow, name: &'static str) -> Event<'a> {
+    let event = Event::new(name, Actor::Anonymous).org(&grant.org_id).target(&grant.id);
+    event.detail(json!({ "client": grant.client_id }))
 }
 
 /// The grant stands, and so does whoever gave it.

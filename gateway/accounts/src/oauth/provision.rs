@@ -8,6 +8,7 @@ use crate::secrets::{Place, SecretText};
 use bytespike_store::api_key::{self, KeyRef};
 use bytespike_store::oauth::key::{self, MadeKeyRow};
 use bytespike_store::world::World;
+use serde_json::json;
 
 /// What the program sends.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ impl Oauth {
             let before = made.iter().find(|row| row.request_key == asked.request_key).ok_or(error)?;
             return self.again(before, asked);
         }
-        self.end_keys(bearer.member.org_id(), &replaced).await?;
+        self.end_keys(origin, bearer, &replaced).await?;
         Ok(Provisioned::Made { key, bounds, expires_at_ms })
     }
 
@@ -106,14 +107,19 @@ impl Oauth {
     }
 
     /// Ends one of the keys that this grant made. False when it made no such key, or it has ended.
-    pub async fn end_provisioned(&self, bearer: &Bearer, key_id: &str) -> sqlx::Result<bool> {
+    pub async fn end_provisioned(
+        &self,
+        origin: &Origin,
+        bearer: &Bearer,
+        key_id: &str,
+    ) -> sqlx::Result<bool> {
         let made = self.provisioned(bearer).await?;
         let is_live =
             |row: &&MadeKeyRow| row.key_id == key_id && matches!(row.state.as_str(), "active" | "disabled");
         if !made.iter().any(|row| is_live(&row)) {
             return Ok(false);
         }
-        self.end_keys(bearer.member.org_id(), &[key_id.to_owned()]).await?;
+        self.end_keys(origin, bearer, &[key_id.to_owned()]).await?;
         Ok(true)
     }
 
@@ -125,10 +131,13 @@ impl Oauth {
         key::of_instance(&self.store, whose, (&bearer.client_id, instance)).await
     }
 
-    async fn end_keys(&self, org_id: &str, key_ids: &[String]) -> sqlx::Result<()> {
+    async fn end_keys(&self, origin: &Origin, bearer: &Bearer, key_ids: &[String]) -> sqlx::Result<()> {
+        let revoked = bearer.member.did("key.revoked").changed(json!(null), json!({ "state": "revoked" }));
+        let entry = self.audit.entry(origin, revoked);
         for key_id in key_ids {
-            let key = KeyRef { org_id, member_id: None, key_id };
-            api_key::set_state(&self.store, key, "revoked", self.world.now_ms()).await?;
+            let key = KeyRef { org_id: bearer.member.org_id(), member_id: None, key_id };
+            let state = ("revoked", self.world.now_ms());
+            api_key::set_state(&self.store, key, state, &entry.about(key_id)).await?;
         }
         self.keys.refresh_rights().await
     }

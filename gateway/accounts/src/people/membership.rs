@@ -1,6 +1,7 @@
 //! A person in one of their orgs: what every handler behind sign-in acts on. Only this module makes one, from the
 //! database, so holding a [`Membership`] is the proof that its person may act in its org.
 use super::People;
+use crate::audit::{Actor, Event};
 use crate::orgs::{Language, Preset};
 use crate::role::Role;
 use bytespike_store::member::{self, Membership as Row};
@@ -65,6 +66,11 @@ impl Membership {
 
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// An event of which this person is the actor, in their org.
+    pub fn did(&self, name: &'static str) -> Event<'_> {
+        Event::new(name, Actor::Person(self.person_id())).org(self.org_id())
     }
 
     pub(super) fn person(&self) -> &bytespike_store::person::Person {

@@ -4,8 +4,9 @@ use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::names::{self, NameProblem};
 use crate::orgs::{Language, Preset};
-use crate::role::Action;
-use bytespike_store::{member, org, person};
+use crate::role::Permission;
+use bytespike_store::person::{self, ProfileRow};
+use bytespike_store::{member, org};
 use serde_json::json;
 
 const MOST_TIME_ZONE_BYTES: usize = 64;
@@ -53,28 +54,18 @@ impl People {
             return Err(ProfileError::TimeZone);
         }
         let language = profile.language.as_str();
-        person::set_profile(&self.store, member.person_id(), &name, language, profile.time_zone).await?;
-        let detail = json!({ "name": name, "language": language, "time_zone": profile.time_zone });
-        self.record(
-            origin,
-            Event::new("person.profile_changed", Actor::Person(member.person_id())).detail(detail),
-        )
-        .await;
-        Ok(())
+        let after = json!({ "name": name, "language": language, "time_zone": profile.time_zone });
+        let event = Event::new("person.profile_changed", Actor::Person(member.person_id()));
+        let entry = self.audit.entry(origin, event.changed(json!(null), after));
+        let row = ProfileRow { name: &name, language, time_zone: profile.time_zone };
+        Ok(person::set_profile(&self.store, member.person_id(), row, &entry).await?)
     }
 
     pub async fn rename_org(&self, origin: &Origin, member: &Membership, name: &str) -> Result<(), OrgError> {
         let name = names::clean(name)?;
-        allow(member, Action::ManageOrg)?;
-        org::rename(&self.store, member.org_id(), &name).await?;
-        let detail = json!({ "before": member.org_name(), "after": name });
-        self.record_in_org(
-            origin,
-            member,
-            Event::new("org.renamed", Actor::Person(member.person_id())).detail(detail),
-        )
-        .await;
-        Ok(())
+        allow(member, Permission::ManageOrg)?;
+        let event = member.did("org.renamed").changed(json!(null), json!({ "name": name }));
+        Ok(org::rename(&self.store, member.org_id(), &name, &self.audit.entry(origin, event)).await?)
     }
 
     /// Switches the org's model set; callers see it at once here, elsewhere within a second.
@@ -84,21 +75,20 @@ impl People {
         member: &Membership,
         preset: Preset,
     ) -> Result<(), OrgError> {
-        allow(member, Action::ManageOrg)?;
-        org::set_preset(&self.store, member.org_id(), preset.as_str()).await?;
+        allow(member, Permission::ManageOrg)?;
+        let after = json!({ "preset": preset.as_str() });
+        let event = member.did("org.preset_changed").changed(json!(null), after);
+        org::set_preset(&self.store, member.org_id(), preset.as_str(), &self.audit.entry(origin, event))
+            .await?;
         self.rights.refresh().await?;
-        let detail = json!({ "before": member.preset().as_str(), "after": preset.as_str() });
-        let event = Event::new("org.preset_changed", Actor::Person(member.person_id())).detail(detail);
-        self.record_in_org(origin, member, event).await;
         Ok(())
     }
 
     /// Stops a person everywhere: sessions end now, their keys within a second. For operators and the host.
     pub async fn disable(&self, origin: &Origin, actor: Actor<'_>, person_id: &str) -> sqlx::Result<()> {
-        person::disable(&self.store, person_id).await?;
-        self.rights.refresh().await?;
-        self.record(origin, Event::new("person.disabled", actor).target(person_id)).await;
-        Ok(())
+        let entry = self.audit.entry(origin, Event::new("person.disabled", actor).target(person_id));
+        person::disable(&self.store, person_id, &entry).await?;
+        self.rights.refresh().await.map(drop)
     }
 
     /// Takes a member out of the org; the keys they hold stop with it.
@@ -108,24 +98,20 @@ impl People {
         member: &Membership,
         member_id: &str,
     ) -> Result<(), OrgError> {
-        allow(member, Action::ManageOrg)?;
-        if member_id == member.member_id() || !member::remove(&self.store, member.org_id(), member_id).await?
+        allow(member, Permission::ManageMembers)?;
+        let entry = self.audit.entry(origin, member.did("member.removed").target(member_id));
+        if member_id == member.member_id()
+            || !member::remove(&self.store, member.org_id(), member_id, &entry).await?
         {
             return Err(OrgError::NotRemovable);
         }
         self.rights.refresh().await?;
-        let event = Event::new("member.removed", Actor::Person(member.person_id())).target(member_id);
-        self.record_in_org(origin, member, event).await;
         Ok(())
-    }
-
-    async fn record_in_org<'a>(&self, origin: &Origin, member: &'a Membership, event: Event<'a>) {
-        self.record(origin, event.org(member.org_id())).await;
     }
 }
 
-fn allow(member: &Membership, action: Action) -> Result<(), OrgError> {
-    if member.role().may(action) { Ok(()) } else { Err(OrgError::Forbidden) }
+fn allow(member: &Membership, permission: Permission) -> Result<(), OrgError> {
+    if member.role().may(permission) { Ok(()) } else { Err(OrgError::Forbidden) }
 }
 
 /// The form of an IANA name. Whether the zone exists is known to whoever converts times.

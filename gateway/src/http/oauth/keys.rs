@@ -68,9 +68,9 @@ pub async fn create(State(gateway): State<Gateway>, request: Request<Body>) -> A
         }
         Provisioned::Made { key, bounds, expires_at_ms } => {
             let bounds = KeyBounds { month_limit_nano: limit_nano, ..bounds };
-            if let Err(error) = set_limit(&gateway, &bearer, &key.id, &bounds).await {
+            if let Err(error) = set_limit((&gateway, &origin), &bearer, &key.id, &bounds).await {
                 // Nobody may spend without the limits they were given: the key goes, and it was never shown.
-                gateway.accounts.oauth.end_provisioned(&bearer, &key.id).await?;
+                gateway.accounts.oauth.end_provisioned(&origin, &bearer, &key.id).await?;
                 return Err(Refusal::unavailable(&error));
             }
             let body =
@@ -103,7 +103,8 @@ pub async fn list(State(gateway): State<Gateway>, request: Request<Body>) -> Ans
 /// `DELETE /v1/oauth/keys/{id}`
 pub async fn end(State(gateway): State<Gateway>, Path(id): Path<String>, request: Request<Body>) -> Answer {
     let bearer = bearer(&gateway, request.headers(), GrantScope::KeysProvision).await?;
-    match gateway.accounts.oauth.end_provisioned(&bearer, &id).await? {
+    let origin = origin(request.extensions(), request.headers());
+    match gateway.accounts.oauth.end_provisioned(&origin, &bearer, &id).await? {
         true => Ok(no_store(StatusCode::OK, &json!({ "object": "key", "id": id, "state": "revoked" }))),
         false => Err(Refusal::new(404, "not_found", "this permission made no such key, or it has ended")),
     }
@@ -157,7 +158,7 @@ fn limit(bearer: &Bearer, wanted: &Wanted) -> Result<Option<i64>, Refusal> {
 }
 
 async fn set_limit(
-    gateway: &Gateway,
+    (gateway, origin): (&Gateway, &bytespike_accounts::Origin),
     bearer: &Bearer,
     key_id: &str,
     bounds: &KeyBounds,
@@ -169,7 +170,10 @@ async fn set_limit(
         window: Window::Month,
         limit: Some(NanoUsd(limit_nano)),
     };
-    gateway.ledger.set_limit(limit).await
+    let after = json!({ "month": format!("{} credits", NanoUsd(limit_nano).credits()) });
+    let node = limit.node.as_str().to_owned();
+    let event = bearer.member.did("limit.set").target(&node).changed(json!({ "month": null }), after);
+    gateway.ledger.change_limit(limit, &gateway.accounts.audit.entry(origin, event)).await
 }
 
 async fn made(

@@ -1,6 +1,7 @@
 //! Device codes: a program without a browser waits here until a person has decided elsewhere.
 use super::grant::NewGrant;
 use super::token::NewToken;
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -55,9 +56,9 @@ pub async fn find_by_user_code(
 /// Decides it, once. False when somebody was first, or it is too late.
 pub async fn decide(
     store: &Store,
-    id: &str,
+    (id, now_ms): (&str, i64),
     allowed: Option<&NewGrant<'_>>,
-    now_ms: i64,
+    entry: &Entry,
 ) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
@@ -74,6 +75,7 @@ pub async fn decide(
         let (state, grant_id) = (if allowed.is_some() { "approved" } else { "denied" }, allowed.map(|grant| grant.id));
         sqlx::query("update oauth_device set state = $2, grant_id = $3 where id = $1")
             .bind(id).bind(state).bind(grant_id).execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })

@@ -1,4 +1,5 @@
 //! What a person allowed a program to do.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 pub struct NewGrant<'a> {
@@ -68,10 +69,25 @@ pub async fn active_of_person(store: &Store, person_id: &str, now_ms: i64) -> sq
 }
 
 /// Ends the grant: every token of it is dead from now on. False when it had ended.
-pub async fn revoke(store: &Store, id: &str, reason: &str, now_ms: i64) -> sqlx::Result<bool> {
-    on_database!(store, db => sqlx::query(
-        "update oauth_grant set state = 'revoked', revoked_reason = $2, revoked_at_ms = $3 where id = $1 and state = 'active'")
-        .bind(id).bind(reason).bind(now_ms).execute(db).await.map(|done| done.rows_affected() == 1))
+pub async fn revoke(
+    store: &Store,
+    id: &str,
+    (reason, now_ms): (&str, i64),
+    entry: &Entry,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let revoked = sqlx::query(
+            "update oauth_grant set state = 'revoked', revoked_reason = $2, revoked_at_ms = $3
+             where id = $1 and state = 'active'")
+            .bind(id).bind(reason).bind(now_ms).execute(&mut *tx).await?.rows_affected();
+        if revoked == 0 {
+            return Ok(false);
+        }
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 /// Removes what nobody can use any more: decided or expired transactions, codes, device codes and tokens.

@@ -1,6 +1,7 @@
 //! Checked requests to authorize that wait for a person's decision.
 use super::code::NewCode;
 use super::grant::NewGrant;
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -44,9 +45,9 @@ pub async fn find(store: &Store, id: &str) -> sqlx::Result<Option<TransactionRow
 /// was first, or it is too late.
 pub async fn decide(
     store: &Store,
-    id: &str,
+    (id, now_ms): (&str, i64),
     allowed: Option<(&NewGrant<'_>, &NewCode<'_>)>,
-    now_ms: i64,
+    entry: &Entry,
 ) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
@@ -65,6 +66,7 @@ pub async fn decide(
                 .bind(code.code_challenge).bind(code.expires_at_ms).bind(now_ms)
                 .execute(&mut *tx).await?;
         }
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })

@@ -64,7 +64,7 @@ pub(crate) async fn submit(
 }
 
 async fn limit(state: &ConsoleState, who: &SignedIn, key_id: &str, wanted: Wanted) -> Result<(), Problem> {
-    let saved = limits::save(state, who.member.org_id(), key_id, wanted).await;
+    let saved = limits::save(state, who, key_id, wanted).await;
     if saved.is_err()
         && let Err(error) = state.accounts.keys.delete(&who.origin, &who.member, key_id).await
     {

@@ -10,7 +10,7 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::keys::{KeyError, KeyInfo, ModelRule};
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ledger::NodeId;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, KeyValues};
@@ -62,7 +62,7 @@ pub(crate) async fn set_limits(
     if form.has_faults() {
         return show(&state, (&visit, &who), &key, Forms { name: None, limits: Some(form) }).await;
     }
-    limits::save(&state, who.member.org_id(), &key.id, wanted).await?;
+    limits::save(&state, &who, &key.id, wanted).await?;
     Ok(see_other(&flash::with(&address(&visit, &key), Notice::LimitsSaved)))
 }
 
@@ -76,7 +76,7 @@ struct Forms {
 /// Setting limits at creation only narrows a key one may create anyway; changing them later is for those who
 /// answer for the organisation's money.
 fn may_limit(who: &SignedIn) -> bool {
-    who.member.role().may(Action::SetLimits)
+    who.member.role().may(Permission::SetLimits)
 }
 
 pub(super) fn problem_of(error: KeyError) -> Problem {

@@ -3,11 +3,13 @@ use crate::forms::{Form, amount, words};
 use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::when::Moments;
+use crate::who::SignedIn;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{LimitState, NodeId, SetLimit, Window};
 use bytespike_ui::components::{Badge, BadgeKind, Field, InputKind, TableFrame};
 use bytespike_ui::{Locale, Visit, format};
 use leptos::prelude::*;
+use serde_json::json;
 
 /// In the order people think of them.
 const WINDOWS: [Window; 5] = [Window::Month, Window::Day, Window::Lifetime, Window::Week, Window::FiveHours];
@@ -59,18 +61,22 @@ pub(super) fn filled(key_id: &str, all: &[LimitState]) -> Form {
 /// Writes what differs from what is set.
 pub(super) async fn save(
     state: &ConsoleState,
-    org_id: &str,
+    who: &SignedIn,
     key_id: &str,
     wanted: Wanted,
 ) -> Result<(), Problem> {
-    let node = NodeId::key(key_id);
+    let (org_id, node) = (who.member.org_id(), NodeId::key(key_id));
     let set = state.ledger.limits(org_id).await?;
     for (window, limit) in wanted {
         let before =
             set.iter().find(|limit| limit.node == node && limit.window == window).map(|limit| limit.limit);
         if before != limit {
             let change = SetLimit { org_id: org_id.to_owned(), node: node.clone(), window, limit };
-            state.ledger.set_limit(change).await?;
+            let said = |limit: Option<NanoUsd>| json!({ window.name(): limit.map(|limit| format!("{} credits", limit.credits())) });
+            let event = who.member.did(if limit.is_some() { "limit.set" } else { "limit.removed" });
+            let event = event.target(node.as_str()).changed(said(before), said(limit));
+            let entry = state.accounts.audit.entry(&who.origin, event);
+            state.ledger.change_limit(change, &entry).await?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use bytespike_accounts::keys::{KeyInfo, KeyState};
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ui::Locale;
 use bytespike_ui::components::{Badge, BadgeKind};
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ async fn find(state: &ConsoleState, who: &SignedIn, key_id: &str) -> Result<KeyI
 
 /// Whether the reader may change keys at all; a viewer only looks.
 fn may_manage(who: &SignedIn) -> bool {
-    who.member.role().may(Action::ManageOwnKeys)
+    who.member.role().may(Permission::ManageOwnKeys)
 }
 
 fn is_live(key: &KeyInfo, now_ms: i64) -> bool {

@@ -10,7 +10,7 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::oauth::apps::ConnectedApp;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, EmptyState, Hidden};
 use leptos::prelude::*;
@@ -26,7 +26,7 @@ pub(crate) async fn page(
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let cards: Vec<AnyView> = apps.iter().map(|app| card((&visit, &who), &moments, app)).collect();
     let is_empty = cards.is_empty();
-    let registered = match who.member.role().may(Action::ManageOrg) {
+    let registered = match who.member.role().may(Permission::ManageOrg) {
         true => Some(programs::part(&state, (&visit, &who)).await?),
         false => None,
     };

@@ -10,7 +10,7 @@ use bytespike_accounts::oauth::consent::Allowed;
 use bytespike_accounts::oauth::key_request::{KeyBounds, KeyRequest};
 use bytespike_accounts::oauth::{Client, GrantScope, GrantScopes, Trust, redirect};
 use bytespike_accounts::people::Membership;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Badge, BadgeKind, Button, ButtonKind, Callout, CalloutKind, Checkbox, Field, Select, SelectOption,
@@ -55,7 +55,7 @@ pub(super) async fn orgs(
     let all = state.accounts.people.memberships(who.member.person_id()).await?;
     let is_open =
         |member: &Membership| client.org_id.as_deref().is_none_or(|org_id| org_id == member.org_id());
-    let may = |member: &Membership| !wants_key || member.role().may(Action::ManageOwnKeys);
+    let may = |member: &Membership| !wants_key || member.role().may(Permission::ManageOwnKeys);
     Ok(all.into_iter().filter(|member| is_open(member) && may(member)).collect())
 }
 

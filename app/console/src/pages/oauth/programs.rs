@@ -9,7 +9,7 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::oauth::{Client, ClientError, GrantScope, GrantScopes, NewClient, RegisteredClient};
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Callout, CalloutKind, Checkbox, CopyField, Field, Hidden,
@@ -124,7 +124,7 @@ fn row((visit, who): (&Visit, &SignedIn), program: &Client) -> AnyView {
 }
 
 fn allow(who: &SignedIn) -> Result<(), Problem> {
-    if who.member.role().may(Action::ManageOrg) { Ok(()) } else { Err(Problem::Forbidden) }
+    if who.member.role().may(Permission::ManageOrg) { Ok(()) } else { Err(Problem::Forbidden) }
 }
 
 fn refuse(form: &mut Form, visit: &Visit, error: ClientError) -> Result<(), Problem> {

@@ -13,7 +13,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
 use leptos::prelude::*;
 
@@ -49,7 +49,7 @@ async fn show(
     let wrong =
         [&faulty.profile, &faulty.organisation, &faulty.password].into_iter().flatten().next().cloned();
     let titled = if wrong.is_some() { Titled::faulty(visit, t.page.title) } else { Titled::ok(t.page.title) };
-    let may_change_org = who.member.role().may(Action::ManageOrg);
+    let may_change_org = who.member.role().may(Permission::ManageOrg);
     let content = view! {
         <div class="page-head"><h1>{t.page.title}</h1></div>
         {wrong.map(|form| form.summary(visit.locale))}

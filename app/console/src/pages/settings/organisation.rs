@@ -12,6 +12,7 @@ use bytespike_accounts::people::OrgError;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, Field, Hidden};
 use leptos::prelude::*;
+use serde_json::json;
 
 /// `POST /console/settings/organisation`
 pub(crate) async fn submit(
@@ -27,7 +28,10 @@ pub(crate) async fn submit(
     }
     match state.accounts.people.rename_org(&who.origin, &who.member, form.value("org_name")).await {
         Ok(()) => {
-            state.ledger.open_wallet(who.member.org_id(), &zone).await?;
+            let after = json!({ "time_zone": zone });
+            let event = who.member.did("org.time_zone_changed").changed(json!(null), after);
+            let entry = state.accounts.audit.entry(&who.origin, event);
+            state.ledger.change_time_zone(who.member.org_id(), &zone, &entry).await?;
             Ok(see_other(&flash::with(&settings::home(&visit), Notice::ProfileSaved)))
         }
         Err(OrgError::Name(problem)) => {

@@ -7,12 +7,13 @@ use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::role::Action;
+use bytespike_accounts::role::Permission;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{Alerts, Wallet};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, Checkbox, Field, Hidden, InputKind};
 use leptos::prelude::*;
+use serde_json::json;
 
 /// `POST /console/wallet/alerts`
 pub(crate) async fn submit(
@@ -32,12 +33,15 @@ pub(crate) async fn submit(
         }
     };
     let alerts = Alerts { low_balance, limits: form.value("alert_limits") == "on" };
-    state.ledger.set_alerts(who.member.org_id(), alerts).await?;
+    let after = json!({ "low_balance_nano": low_balance.map(|nano| nano.0), "limits": alerts.limits });
+    let event = who.member.did("org.alerts_changed").changed(json!(null), after);
+    let entry = state.accounts.audit.entry(&who.origin, event);
+    state.ledger.change_alerts(who.member.org_id(), alerts, &entry).await?;
     Ok(see_other(&flash::with(&visit.link("/console/wallet"), Notice::AlertsSaved)))
 }
 
 fn may_change(who: &SignedIn) -> bool {
-    who.member.role().may(Action::Billing)
+    who.member.role().may(Permission::Billing)
 }
 
 /// The form, for those who may change it.

@@ -1,11 +1,12 @@
 //! What the console writes while calls run: sign-ins, keys and audit events, through the store's own functions.
 
 use bytespike_store::api_key::{self, NewKey};
-use bytespike_store::audit_event::{self, AuditRow};
+use bytespike_store::audit_event::{AuditRow, Entry};
 use bytespike_store::person::{self, NewAccount, Person};
 use bytespike_store::session::{self, SessionRow};
 use bytespike_store::world::World;
 use bytespike_store::{Store, sqlx};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -105,8 +106,7 @@ impl Account {
             last_four: "9f2a",
             now_ms,
         };
-        api_key::insert(store, &key).await?;
-        let event = AuditRow {
+        let row = AuditRow {
             seq: 0,
             at_ms: now_ms,
             event: "key.created".to_owned(),
@@ -116,11 +116,10 @@ impl Account {
             ip: "127.0.0.1".to_owned(),
             user_agent: "a benchmark".to_owned(),
             request_id: world.id("req"),
-            detail_json: "{}".to_owned(),
+            detail_json: String::new(),
             hash: String::new(),
         };
-        audit_event::append(store, event, |previous, row| format!("{previous:.32}{}", row.seq))
-            .await
-            .map(drop)
+        let link = Arc::new(|previous: &str, row: &AuditRow| format!("{previous:.32}{}", row.seq));
+        api_key::insert(store, &key, &Entry { row, detail: serde_json::Map::new(), link }).await
     }
 }

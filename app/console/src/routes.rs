@@ -1,0 +1,75 @@
+//! Every address behind sign-in: what it takes to be there, and who answers. The router and the table are made of one
+//! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
+use crate::pages::{
+    auth, calls_page, keys, models, oauth, overview, receipt_page, settings, statements, wallet,
+};
+use crate::problem;
+use crate::state::ConsoleState;
+use axum::Router;
+use axum::routing::{any, get, post};
+use bytespike_accounts::role::Permission;
+
+/// One address behind sign-in, without its language.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// As axum writes it: `/console/keys/{id}`.
+    pub path: &'static str,
+    pub needs: Permission,
+}
+
+macro_rules! addresses {
+    ($($path:literal $needs:ident $answer:expr;)*) => {
+        /// The table.
+        pub const ADDRESSES: &[Address] = &[$(Address { path: $path, needs: Permission::$needs },)*];
+
+        pub(crate) fn behind_sign_in() -> Router<ConsoleState> {
+            Router::new()$(.route($path, $answer))*.route("/console/{*rest}", any(problem::not_found))
+        }
+    };
+}
+
+addresses! {
+    "/console" SeeOwnUsage get(overview::page);
+    "/console/sign-out" ManageSelf post(auth::sign_out::submit);
+    "/console/keys" SeeOwnUsage get(keys::list::page);
+    "/console/keys/new" ManageOwnKeys get(keys::create::form).post(keys::create::submit);
+    "/console/keys/check" SeeOwnUsage get(keys::check::form).post(keys::check::submit);
+    "/console/keys/{id}" SeeOwnUsage get(keys::detail::page);
+    "/console/keys/{id}/created" ManageOwnKeys get(keys::once::page);
+    "/console/keys/{id}/name" ManageOwnKeys post(keys::detail::rename);
+    "/console/keys/{id}/limits" SetLimits post(keys::detail::set_limits);
+    "/console/keys/{id}/revoke" ManageOwnKeys get(keys::revoke::form).post(keys::revoke::submit);
+    "/console/models" SeeOwnUsage get(models::page);
+    "/console/models/test" ManageOwnKeys post(models::test);
+    "/console/calls" SeeOwnUsage get(calls_page::page);
+    "/console/calls/calls.csv" SeeOwnUsage get(calls_page::calls_csv);
+    "/console/calls/focus.csv" SeeOwnUsage get(calls_page::focus_csv);
+    "/console/receipts/{id}" SeeOwnUsage get(receipt_page::page);
+    "/console/receipts/{id}/json" SeeOwnUsage get(receipt_page::json);
+    "/oauth/consent" ManageSelf get(oauth::consent::form).post(oauth::consent::submit);
+    "/device" ManageSelf get(oauth::device::form).post(oauth::device::submit);
+    "/device/decide" ManageSelf post(oauth::device::decide);
+    "/console/apps" ManageSelf get(oauth::apps::page);
+    "/console/apps/{grant}/disconnect" ManageSelf post(oauth::apps::disconnect);
+    "/console/apps/programs/new" ManagePrograms get(oauth::programs::form).post(oauth::programs::submit);
+    "/console/apps/programs/{id}/end" ManagePrograms post(oauth::programs::end);
+    "/console/wallet" SeeOrgUsage get(wallet::page);
+    "/console/wallet/alerts" Billing post(wallet::alerts::submit);
+    "/console/statements" Billing get(statements::list);
+    "/console/statements/{month}" Billing get(statements::month::page);
+    "/console/statements/{month}/csv" Billing get(statements::month::csv);
+    "/console/statements/{month}/json" Billing get(statements::month::json);
+    "/console/settings" ManageSelf get(settings::page);
+    "/console/settings/profile" ManageSelf post(settings::profile::submit);
+    "/console/settings/organisation" ManageOrg post(settings::organisation::submit);
+    "/console/settings/preset" ManageOrg post(settings::preset::submit);
+    "/console/settings/password" ManageSelf post(settings::password::submit);
+    "/console/settings/sessions/others" ManageSelf post(settings::sessions::end_others);
+    "/console/settings/sessions/{id}" ManageSelf post(settings::sessions::end);
+}
+
+/// What the address takes that the router matched; `None` when it stands before sign-in.
+pub(crate) fn needs(matched: &str) -> Option<Permission> {
+    let path = matched.strip_prefix("/zh").unwrap_or(matched);
+    ADDRESSES.iter().find(|address| address.path == path).map(|address| address.needs)
+}
