@@ -9,8 +9,11 @@ pub mod factors;
 mod health;
 pub mod http;
 mod key_set;
+pub mod model_list;
 mod options;
 pub mod prices;
+pub mod quota;
+pub mod quota_requests;
 mod serve;
 pub mod stored_channels;
 mod telemetry;
@@ -39,6 +42,7 @@ use health::Health;
 pub use key_set::{Jwk, KeySet};
 pub use options::GatewayOptions;
 pub use prices::{Prices, Published};
+pub use quota::Quotas;
 pub use serve::quote;
 pub use upstream::{HttpUpstream, Upstream};
 
@@ -101,6 +105,12 @@ impl std::ops::Deref for Gateway {
 }
 
 impl Gateway {
+    /// The limits of orgs.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        Quotas { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
+
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
         let drains = Arc::new(Semaphore::new(parts.options.max_drains));

@@ -43,7 +43,8 @@ async fn letters(core: &Core, event: &Event, (outbox, urls): (&Outbox, &Urls)) -
     let readers = outbox::readers(&core.store, &event.org_id, &event.subject).await?;
     let written = readers.into_iter().filter_map(|reader| {
         let locale = locale_of(Language::from_tag(&reader.language));
-        let about = AlertEvent { kind: &event.kind, payload_json: &event.payload_json };
+        let about =
+            AlertEvent { kind: &event.kind, subject: &event.subject, payload_json: &event.payload_json };
         let words = alert::write(about, &names, (locale, urls))?;
         let letter = Letter { to: reader.email, subject: words.subject, text: words.text, html: words.html };
         Some(outbox.seal(&letter))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::{MasterKey, MasterKeyError};
+use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
 use bytespike_store::world::World;
@@ -21,6 +22,17 @@ pub struct Core {
 }
 
 impl Core {
+    /// Requests for more than limits allow.
+    #[must_use]
+    pub fn quota_requests(&self) -> QuotaRequests {
+        QuotaRequests {
+            store: self.store.clone(),
+            world: self.world.clone(),
+            accounts: self.accounts.clone(),
+            ledger: self.ledger.clone(),
+        }
+    }
+
     /// Opens the database, applies what migrations it lacks, and starts the ledger's writer. Recovers nothing yet.
     ///
     /// # Errors

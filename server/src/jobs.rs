@@ -44,6 +44,9 @@ const PROCESS_DAYS: u32 = 7;
 /// What the ledger wants told is turned into letters this often.
 const ALERTS_EVERY: Duration = Duration::from_secs(5);
 
+/// Limits that were raised for a time are set back at most this late.
+const GRANTS_EVERY: Duration = Duration::from_secs(5);
+
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Work {
@@ -74,6 +77,7 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
     }
+    jobs.spawn(stop.clone().run_until_cancelled_owned(end_grants(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(share_limits(work.gateway.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(forget_idempotency_keys(work.gateway.clone())));
     // Running calls need their leases until the very end, so this one is not stopped but dropped with the runtime.
@@ -138,6 +142,18 @@ async fn sign_prices(work: Work) {
             tracing::error!(%error, "the price export could not be signed");
         }
         follow::show_prices(&work);
+    }
+}
+
+/// Limits that were raised for a time are set back.
+async fn end_grants(core: Core) {
+    let requests = core.quota_requests();
+    let mut due = tokio::time::interval(GRANTS_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = requests.end_due().await {
+            tracing::warn!(%error, "a limit could not be set back; it is tried again");
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `/api/v1/limits`: who may see and set which limits, what is refused, and what a change does.
 
-use bytespike_store::{on_database, sqlx};
 use bytespike_tests::PATIENCE;
 use bytespike_tests::database::{BOTH, Kind, rows};
 use bytespike_tests::http::{Answer, Call};
+use bytespike_tests::keys::derive;
 use bytespike_tests::limits::{admin, node, set, try_set};
 use bytespike_tests::person::Person;
 use bytespike_tests::product::{CLAUDE, Setup};
@@ -35,19 +35,6 @@ fn error(answer: &Answer, status: u16) -> Value {
     );
     assert_eq!(body.as_object().unwrap().len(), 1);
     error.clone()
-}
-
-/// Makes the second key a child of the first: derived keys have no page yet.
-async fn derive(stage: &Stage, parent: &str, child: &str) {
-    let store = stage.product.database.connect().await;
-    let id = |node: &str| node.strip_prefix("key:").unwrap().to_owned();
-    let sql = "update api_key set parent_key_id = $1, depth = 1 where id = $2";
-    on_database!(&store, db => sqlx::query(sql).bind(id(parent)).bind(id(child)).execute(db).await.map(drop))
-        .unwrap();
-    let bump = "update change_counter set changes = changes + 1 where name = 'rights'";
-    on_database!(&store, db => sqlx::query(bump).execute(db).await.map(drop)).unwrap();
-    store.close().await;
-    // The next set limit makes the process read the counter.
 }
 
 #[tokio::test]
@@ -118,10 +105,11 @@ async fn a_key_sees_its_way_and_sets_only_what_its_scopes_reach() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
         let admin = admin(&mut stage).await;
-        let manager = stage.person.create_key("manager", &[("limits_manage", "on")]).await;
-        let (parent, child) =
-            (node(&stage, &admin, "key:", "manager").await, node(&stage, &admin, "key:", "test").await);
-        derive(&stage, &parent, &child).await;
+        let manager =
+            stage.person.create_key("manager", &[("limits_manage", "on"), ("keys_derive", "on")]).await;
+        let parent = node(&stage, &admin, "key:", "manager").await;
+        let (child, secret) = derive(&stage, &manager, &json!({"name": "child"})).await;
+        let child = format!("key:{child}");
         let (org, member) = (node(&stage, &admin, "org:", "").await, node(&stage, &admin, "mem:", "").await);
         let own_of_admin = node(&stage, &admin, "key:", "admin").await;
         let body = json!({"limit_count": 9});
@@ -146,7 +134,7 @@ async fn a_key_sees_its_way_and_sets_only_what_its_scopes_reach() {
             }
         }
         // A key without a managing scope reads its own way, and sets nothing.
-        let list = get(&stage, &stage.key, "limits").await.expect_status(200).json();
+        let list = get(&stage, &secret, "limits").await.expect_status(200).json();
         let ids: Vec<&str> =
             list["data"].as_array().unwrap().iter().map(|n| n["node"].as_str().unwrap()).collect();
         assert!(
@@ -155,7 +143,7 @@ async fn a_key_sees_its_way_and_sets_only_what_its_scopes_reach() {
         );
         assert!(list["data"].as_array().unwrap().iter().all(|node| node["can_set"] == false));
         assert_eq!(
-            error(&try_set(&stage, &stage.key, &at(&child), &body).await, 403)["code"],
+            error(&try_set(&stage, &secret, &at(&child), &body).await, 403)["code"],
             "permission_denied"
         );
         // Not even an admin key sets what binds itself.
@@ -301,6 +289,13 @@ async fn the_description_is_served_and_names_every_route_and_error() {
         ("/api/v1/limits", vec!["get"]),
         ("/api/v1/limits/{node}", vec!["get"]),
         ("/api/v1/limits/{node}/{limit}", vec!["put", "delete"]),
+        ("/api/v1/keys", vec!["get", "post"]),
+        ("/api/v1/keys/{id}", vec!["get", "patch", "delete"]),
+        ("/api/v1/keys/{id}/rotate", vec!["post"]),
+        ("/api/v1/keys/{id}/revoke", vec!["post"]),
+        ("/api/v1/keys/{id}/credentials/{credential}", vec!["delete"]),
+        ("/api/v1/operator/wallets", vec!["get"]),
+        ("/api/v1/operator/wallets/{org_id}/credits", vec!["post"]),
     ] {
         for method in methods {
             let operation = &document["paths"][path][method];

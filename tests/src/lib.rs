@@ -6,6 +6,7 @@ pub mod database;
 pub mod gate;
 pub mod http;
 pub mod invariants;
+pub mod keys;
 pub mod limits;
 pub mod person;
 pub mod product;

@@ -1,6 +1,8 @@
-//! What an alert says to its reader: the balance is low, or a spend limit is used up or nearly so.
+//! What an alert says to its reader: the balance is low, a spend limit is used up or nearly so, a key leaked, more was asked for.
 use crate::mail::{Mail, Rendered, render};
+use bytespike_accounts::call_limits::CallLimitKind;
 use bytespike_catalog::NanoUsd;
+use bytespike_gateway::quota::Which;
 use bytespike_ledger::{Names, NodeId, Window};
 use bytespike_ui::{Locale, Surface, Urls, format};
 use serde::Deserialize;
@@ -9,6 +11,8 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug)]
 pub struct AlertEvent<'a> {
     pub kind: &'a str,
+    /// What it is about: a limit node, or the org.
+    pub subject: &'a str,
     pub payload_json: &'a str,
 }
 
@@ -16,6 +20,24 @@ pub struct AlertEvent<'a> {
 struct LowBalance {
     balance_credits: String,
     threshold_credits: String,
+}
+
+#[derive(Deserialize)]
+struct QuotaRequest {
+    request: String,
+    node: String,
+    limit: String,
+    wanted: i64,
+    reason: String,
+    granted: Option<i64>,
+    answer: String,
+}
+
+#[derive(Deserialize)]
+struct KeyLeak {
+    /// `key` or `credential`
+    ended: String,
+    found_at: String,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +75,41 @@ pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Url
                 is_reached: share.percent >= 100,
             }
         }
+        "key_leaked" => {
+            let leak: KeyLeak = serde_json::from_str(event.payload_json).ok()?;
+            let node = NodeId::parse(event.subject)?;
+            Mail::KeyLeaked {
+                link: link(&format!("/console/keys/{}", node.id())),
+                what: node_words(locale, &node, names),
+                found_at: leak.found_at,
+                is_whole_key: leak.ended == "key",
+            }
+        }
+        "quota_requested" | "quota_decided" => {
+            let request: QuotaRequest = serde_json::from_str(event.payload_json).ok()?;
+            let (node, asker) = (NodeId::parse(&request.node)?, NodeId::parse(event.subject)?);
+            let which = Which::parse(&request.limit)?;
+            let (limit, what) = (limit_words(locale, which), node_words(locale, &node, names));
+            let who = names.get(asker.id()).split_whitespace().collect::<Vec<_>>().join(" ");
+            match event.kind {
+                "quota_requested" => Mail::QuotaRequested {
+                    link: link(&format!("/console/limits/requests/{}", request.request)),
+                    wanted: said(which, request.wanted),
+                    reason: request.reason,
+                    who,
+                    limit,
+                    what,
+                },
+                _ => Mail::QuotaDecided {
+                    link: link("/console/limits"),
+                    granted: request.granted.map(|granted| said(which, granted)),
+                    answer: request.answer,
+                    who,
+                    limit,
+                    what,
+                },
+            }
+        }
         _ => return None,
     };
     Some(render(&mail, locale, urls.base(Surface::Console)))
@@ -74,6 +131,20 @@ fn node_words(locale: Locale, node: &NodeId, names: &Names) -> String {
     }
 }
 
+fn limit_words(locale: Locale, which: Which) -> &'static str {
+    let t = &locale.t().mail.limit_share;
+    match which {
+        Which::Spend(window) => window_words(locale, window),
+        Which::Calls(CallLimitKind::CreditsPerCall) => t.one_call,
+        Which::Calls(CallLimitKind::RequestsPerMinute) => t.requests,
+        Which::Calls(CallLimitKind::ConcurrentCalls) => t.at_once,
+    }
+}
+
+fn said(which: Which, value: i64) -> String {
+    if which.is_credits() { format::usd(value) } else { value.to_string() }
+}
+
 fn window_words(locale: Locale, window: Window) -> &'static str {
     let t = &locale.t().mail.limit_share;
     match window {
@@ -91,7 +162,7 @@ mod tests {
 
     fn written(kind: &str, payload_json: &str, locale: Locale) -> Option<Rendered> {
         let urls = Urls::single("https://byte.example");
-        write(AlertEvent { kind, payload_json }, &Names::default(), (locale, &urls))
+        write(AlertEvent { kind, subject: "key:key_1", payload_json }, &Names::default(), (locale, &urls))
     }
 
     #[test]
@@ -111,6 +182,29 @@ mod tests {
             assert_ne!(near.subject, reached.subject);
             assert!(near.text.contains("/console/keys/key_1") && near.text.contains("$4.10"), "{near:?}");
             assert!(reached.text.contains("$5.00") && !reached.subject.contains('\n'));
+        }
+        let leak = r#"{"credential_id":"7Qm3Zt9aLk2P","ended":"key","found_at":"https://gist.example/1"}"#;
+        for locale in Locale::ALL {
+            let mail = written("key_leaked", leak, locale).expect("written");
+            assert!(
+                mail.text.contains("https://gist.example/1") && mail.text.contains("/console/keys/key_1"),
+                "{mail:?}"
+            );
+        }
+        let request = |granted: &str| {
+            format!(
+                r#"{{"request":"qrq_1","node":"key:key_1","limit":"month","wanted":9000000000,"reason":"a launch",
+                     "granted":{granted},"answer":"until Friday"}}"#
+            )
+        };
+        for locale in Locale::ALL {
+            let asked = written("quota_requested", &request("null"), locale).expect("written");
+            assert!(asked.text.contains("$9.00") && asked.text.contains("a launch"), "{asked:?}");
+            assert!(asked.text.contains("/console/limits/requests/qrq_1"));
+            let granted = written("quota_decided", &request("8000000000"), locale).expect("written");
+            let declined = written("quota_decided", &request("null"), locale).expect("written");
+            assert!(granted.text.contains("$8.00") && declined.text.contains("until Friday"), "{granted:?}");
+            assert_ne!(granted.subject, declined.subject);
         }
         assert_eq!(written("price_change", "{}", Locale::En), None);
         assert_eq!(written("low_balance", "{}", Locale::En), None);

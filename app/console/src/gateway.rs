@@ -2,7 +2,7 @@
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use bytespike_catalog::PriceExport;
+use bytespike_catalog::{PriceBook, PriceExport};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -14,6 +14,8 @@ use tower::ServiceExt as _;
 pub struct LocalGateway {
     /// Every route of the API.
     pub api: Router,
+    /// The price book in force: every model by any of its names.
+    pub book: Arc<dyn Fn() -> Arc<PriceBook> + Send + Sync>,
     /// What is priced now, and what of it can be called.
     pub prices: Arc<dyn Fn() -> PriceExport + Send + Sync>,
 }

@@ -24,6 +24,26 @@ pub enum Mail {
         limit: String,
         is_reached: bool,
     },
+    /// A key was found where it should not be, and ended. `found_at` is where, if whoever reported it said so.
+    KeyLeaked { link: String, what: String, found_at: String, is_whole_key: bool },
+    /// A member asks for more than a limit allows. `limit` and `what` are words in the reader's language.
+    QuotaRequested {
+        link: String,
+        who: String,
+        limit: &'static str,
+        what: String,
+        wanted: String,
+        reason: String,
+    },
+    /// Such a request was answered. `granted` is what the limit is now; none when it was declined.
+    QuotaDecided {
+        link: String,
+        who: String,
+        limit: &'static str,
+        what: String,
+        granted: Option<String>,
+        answer: String,
+    },
 }
 
 /// A message ready to send, without its addresses.
@@ -43,7 +63,10 @@ impl Mail {
             | Self::Reset { link, .. }
             | Self::PasswordChanged { link }
             | Self::LowBalance { link, .. }
-            | Self::LimitShare { link, .. } => link,
+            | Self::LimitShare { link, .. }
+            | Self::KeyLeaked { link, .. }
+            | Self::QuotaRequested { link, .. }
+            | Self::QuotaDecided { link, .. } => link,
         }
     }
 }
@@ -100,6 +123,27 @@ impl Words {
                     (t.subject_reached(what), t.intro_reached(limit, used, what, *window))
                 } else {
                     (t.subject_near(what), t.intro_near(limit, used, what, *window))
+                };
+                (texts, t.button, None)
+            }
+            Mail::KeyLeaked { what, found_at, is_whole_key, .. } => {
+                let t = &t.key_leaked;
+                let place = if found_at.is_empty() { t.unknown_place } else { found_at };
+                let intro =
+                    if *is_whole_key { t.intro_key(place, what) } else { t.intro_secret(place, what) };
+                ((t.subject(what), intro), t.button, None)
+            }
+            Mail::QuotaRequested { who, limit, what, wanted, reason, .. } => {
+                let t = &t.quota_requested;
+                ((t.subject(who), t.intro(*limit, reason, wanted, what, who)), t.button, None)
+            }
+            Mail::QuotaDecided { who, limit, what, granted, answer, .. } => {
+                let t = &t.quota_decided;
+                let texts = match granted {
+                    Some(granted) => {
+                        (t.subject_granted(what), t.intro_granted(answer, granted, *limit, what, who))
+                    }
+                    None => (t.subject_declined(what), t.intro_declined(answer, *limit, what, who)),
                 };
                 (texts, t.button, None)
             }

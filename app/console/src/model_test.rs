@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use bytespike_accounts::Origin;
-use bytespike_accounts::keys::{CreatedKey, KeyError, ModelRule, NewKey};
+use bytespike_accounts::keys::{CreatedKey, KeyError, ModelRule, NewKey, Terms};
 use bytespike_accounts::people::Membership;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{Credit, CreditKind};
@@ -65,11 +65,11 @@ struct Test {
 impl Test {
     async fn run(&self, key_name: &str) -> Result<Tested, Problem> {
         let keys = &self.state.accounts.keys;
-        let new = NewKey {
+        let new = NewKey::with(Terms {
             models: ModelRule::Only([self.model.clone()].into()),
             expires_at_ms: Some(self.state.world.now_ms() + KEY_MS),
-            ..NewKey::named(key_name)
-        };
+            ..Terms::named(key_name)
+        });
         let key = keys.create(&self.origin, &self.member, new).await.map_err(refused)?;
         let tested = self.call(&key).await;
         keys.delete(&self.origin, &self.member, &key.id).await.map_err(refused)?;

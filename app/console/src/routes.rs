@@ -1,7 +1,7 @@
 //! Every address behind sign-in: what it takes to be there, and who answers. The router and the table are made of one
 //! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
 use crate::pages::{
-    auth, calls_page, keys, models, oauth, overview, receipt_page, settings, statements, wallet,
+    auth, calls_page, keys, limits, models, oauth, overview, receipt_page, settings, statements, wallet,
 };
 use crate::problem;
 use crate::state::ConsoleState;
@@ -36,9 +36,21 @@ addresses! {
     "/console/keys/check" SeeOwnUsage get(keys::check::form).post(keys::check::submit);
     "/console/keys/{id}" SeeOwnUsage get(keys::detail::page);
     "/console/keys/{id}/created" ManageOwnKeys get(keys::once::page);
-    "/console/keys/{id}/name" ManageOwnKeys post(keys::detail::rename);
+    "/console/keys/{id}/edit" ManageOwnKeys get(keys::edit::form).post(keys::edit::submit);
+    "/console/keys/{id}/state" ManageOwnKeys post(keys::edit::switch);
+    "/console/keys/{id}/derive" ManageOwnKeys get(keys::create::derive_form).post(keys::create::derive);
+    "/console/keys/{id}/rotate" ManageOwnKeys post(keys::rotate::submit);
+    "/console/keys/{id}/credentials/{credential}/end" ManageOwnKeys post(keys::rotate::end);
     "/console/keys/{id}/limits" SetLimits post(keys::detail::set_limits);
-    "/console/keys/{id}/revoke" ManageOwnKeys get(keys::revoke::form).post(keys::revoke::submit);
+    "/console/keys/{id}/revoke" ManageOwnKeys get(keys::end::revoke_form).post(keys::end::revoke);
+    "/console/keys/{id}/delete" ManageOwnKeys get(keys::end::delete_form).post(keys::end::delete);
+    "/console/limits" SeeOwnUsage get(limits::page);
+    "/console/limits/ask" SeeOwnUsage get(limits::ask::form).post(limits::ask::submit);
+    "/console/limits/requests/{id}" SetLimits get(limits::requests::form).post(limits::requests::submit);
+    "/console/limits/requests/{id}/withdraw" SeeOwnUsage post(limits::requests::withdraw);
+    "/console/limits/node/{node}" SetLimits get(limits::node::form).post(limits::node::submit);
+    "/console/limits/node/{node}/rule" SetLimits post(limits::node::set_rule);
+    "/console/limits/several" SetLimits post(limits::set_several);
     "/console/models" SeeOwnUsage get(models::page);
     "/console/models/test" ManageOwnKeys post(models::test);
     "/console/calls" SeeOwnUsage get(calls_page::page);

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 pub(crate) enum Section {
     Overview,
     Keys,
+    Limits,
     Models,
     Calls,
     Wallet,
@@ -101,6 +102,7 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
     let all = [
         (Section::Overview, "/console", t.overview, IconName::Layout),
         (Section::Keys, "/console/keys", t.keys, IconName::Key),
+        (Section::Limits, "/console/limits", t.limits, IconName::Gauge),
         (Section::Models, "/console/models", t.models, IconName::Zap),
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),

@@ -6,6 +6,8 @@ use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::SealKey;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
+use bytespike_gateway::Quotas;
+use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
 use bytespike_store::world::World;
 use bytespike_ui::Urls;
@@ -17,12 +19,21 @@ pub struct ConsoleState {
     pub ledger: Ledger,
     pub world: World,
     pub gateway: LocalGateway,
+    /// Requests for more than limits allow.
+    pub quota_requests: QuotaRequests,
     pub urls: Urls,
     pub mail: Delivery,
     /// Seals a new key between the form and the one page that shows it; of purpose
     /// [`ShownKey`](bytespike_accounts::secrets::SealPurpose::ShownKey).
     pub shown_key: SealKey,
     pub options: ConsoleOptions,
+}
+
+impl ConsoleState {
+    /// The limits of orgs.
+    pub(crate) fn quotas(&self) -> Quotas {
+        Quotas { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
 }
 
 /// What an operator decides about the console.

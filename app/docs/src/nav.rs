@@ -64,6 +64,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("statements"),
             page!("exports"),
             page!("prices"),
+            page!("keys-api"),
             page!("limits-api"),
             page!("status"),
         ],

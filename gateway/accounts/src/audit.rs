@@ -109,7 +109,10 @@ impl Audit {
             detail_json: String::new(),
             hash: String::new(),
         };
-        let detail = event.detail.as_object().cloned().unwrap_or_default();
+        let detail = match event.detail {
+            Value::Object(detail) => detail,
+            _ => serde_json::Map::new(),
+        };
         let audit = self.clone();
         Entry { row, detail, link: Arc::new(move |previous, row| audit.hash(previous, row)) }
     }

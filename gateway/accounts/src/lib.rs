@@ -9,6 +9,7 @@ pub mod keys;
 pub mod limit_nodes;
 pub mod mail;
 pub mod names;
+pub mod node_rules;
 pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
@@ -29,6 +30,7 @@ use bytespike_store::world::World;
 use call_limits::CallLimits;
 use csrf::Csrf;
 use keys::{Keys, RightsWatch};
+use node_rules::NodeRules;
 use oauth::Oauth;
 use operator_tokens::OperatorTokens;
 use operators::Operators;
@@ -59,6 +61,7 @@ pub struct Accounts {
     pub operators: Operators,
     pub operator_tokens: OperatorTokens,
     pub call_limits: CallLimits,
+    pub node_rules: NodeRules,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -109,7 +112,8 @@ impl Accounts {
             rights: rights.clone(),
         };
         Self {
-            call_limits: CallLimits { store: store.clone(), rights },
+            call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
+            node_rules: NodeRules { store: store.clone(), rights, audit: audit.clone() },
             oauth: Oauth::new(&basis, keys.clone(), people.clone(), audit.clone()),
             keys,
             people,

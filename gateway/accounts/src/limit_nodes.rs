@@ -1,6 +1,7 @@
 //! The tree of an org's limit nodes, and which of them a key may see and set limits on.
 use crate::Accounts;
 use crate::keys::{Caller, Scope};
+pub use bytespike_store::deployment::DeploymentRow as Deployment;
 use bytespike_store::limit_node::{self, NodeRow};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,11 @@ pub enum Reach {
 }
 
 impl Accounts {
+    /// The org's deployments that are not archived, the oldest first.
+    pub async fn deployments(&self, org_id: &str) -> sqlx::Result<Vec<Deployment>> {
+        bytespike_store::deployment::open(&self.store, org_id).await
+    }
+
     /// The org's nodes as they are now.
     pub async fn limit_nodes(&self, org_id: &str) -> sqlx::Result<NodeTree> {
         let rows = limit_node::of_org(&self.store, org_id).await?;
@@ -105,19 +111,17 @@ impl From<NodeRow> for LimitNode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::NewKey;
+    use crate::keys::{NewKey, Terms};
+    use crate::people::Membership;
     use crate::testing::{Bench, on_each, origin};
     use bytespike_store::{on_database, sqlx};
     use std::collections::BTreeSet;
 
     /// A key derived from `parent`, with the same holder and deployment.
-    async fn derive(bench: &Bench, parent: &str, id: &str) {
-        let derive = "insert into api_key (id, org_id, deployment_id, member_id, parent_key_id, depth, name, kind,
-                          scopes_json, created_at_ms)
-                      select $2, org_id, deployment_id, member_id, id, depth + 1, $2, kind, scopes_json, created_at_ms
-                      from api_key where id = $1";
-        on_database!(&bench.store, db => sqlx::query(derive).bind(parent).bind(id).execute(db).await.map(drop))
-            .expect("derived");
+    async fn derive(bench: &Bench, owner: &Membership, parent: &str) -> String {
+        let terms = Terms { scopes: BTreeSet::from([Scope::UsageRead]), ..Terms::named("derived") };
+        let new = NewKey { parent_key_id: Some(parent.to_owned()), ..NewKey::with(terms) };
+        bench.accounts.keys.create(&origin(), owner, new).await.expect("derived").id
     }
 
     fn ids<'a>(nodes: impl IntoIterator<Item = &'a LimitNode>) -> Vec<&'a str> {
@@ -131,21 +135,22 @@ mod tests {
             bench.owner("eve@example.com").await;
             let keys = &bench.accounts.keys;
             let scopes = BTreeSet::from([Scope::UsageRead, Scope::LimitsManage]);
-            let new = NewKey { scopes, ..NewKey::named("parent") };
+            let new = NewKey::with(Terms { scopes, ..Terms::named("parent") });
             let key = keys.create(&origin(), &owner, new).await.expect("created");
             let other = keys.create(&origin(), &owner, NewKey::named("other")).await.expect("created");
-            derive(&bench, &key.id, "child").await;
-            derive(&bench, "child", "grandchild").await;
+            let child = derive(&bench, &owner, &key.id).await;
+            let (child, grandchild) =
+                (format!("key:{child}"), format!("key:{}", derive(&bench, &owner, &child).await));
             let tree = bench.accounts.limit_nodes(owner.org_id()).await.expect("read");
             assert_eq!(tree.nodes().count(), 7, "the org, its deployment, its member and four keys");
             let (org, dep) = (format!("org:{}", owner.org_id()), format!("dep:{}", owner.deployment_id()));
             let (mem, own) = (format!("mem:{}", owner.member_id()), format!("key:{}", key.id));
-            assert_eq!(ids(tree.above("key:grandchild")), ["key:child", &own, &mem, &dep, &org]);
+            assert_eq!(ids(tree.above(&grandchild)), [&child, &own, &mem, &dep, &org]);
             assert_eq!(ids(tree.above(&mem)), [&org]);
             assert_eq!(ids(tree.above(&org)), [""; 0]);
 
             let caller = keys.identify(key.secret.expose()).await.expect("known");
-            for id in ["key:child", "key:grandchild"] {
+            for id in [&child, &grandchild] {
                 assert_eq!(tree.reach(&caller, id), Reach::Set, "{id}");
             }
             for id in [&org, &dep, &mem, &own] {
@@ -156,9 +161,9 @@ mod tests {
             }
 
             let reader = Caller { scopes: Scope::DEFAULT.into(), ..(*caller).clone() };
-            assert_eq!(tree.reach(&reader, "key:child"), Reach::Read);
+            assert_eq!(tree.reach(&reader, &child), Reach::Read);
             let admin = Caller { scopes: BTreeSet::from([Scope::OrgAdmin]), ..(*caller).clone() };
-            for id in [&org, &dep, &mem, "key:child", &format!("key:{}", other.id)] {
+            for id in [&org, &dep, &mem, &child, &format!("key:{}", other.id)] {
                 assert_eq!(tree.reach(&admin, id), Reach::Set, "{id}");
             }
             assert_eq!(tree.reach(&admin, &own), Reach::Read, "nobody sets what binds themselves");
@@ -171,7 +176,7 @@ mod tests {
         on_each(async |bench| {
             let owner = bench.owner("ada@example.com").await;
             let scopes = BTreeSet::from([Scope::OrgAdmin, Scope::UsageRead]);
-            let new = NewKey { scopes: scopes.clone(), ..NewKey::named("admin") };
+            let new = NewKey::with(Terms { scopes: scopes.clone(), ..Terms::named("admin") });
             let key = bench.accounts.keys.create(&origin(), &owner, new).await.expect("created");
             let before = bench.accounts.keys.identify(key.secret.expose()).await.expect("known");
             assert_eq!(before.scopes, scopes);

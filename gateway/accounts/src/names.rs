@@ -13,13 +13,18 @@ pub enum NameProblem {
 
 /// The name in Unicode form C, trimmed, without control, bidirectional and invisible characters; 1 to 64 characters.
 pub fn clean(text: &str) -> Result<String, NameProblem> {
-    let visible: String = text.nfc().filter(|c| !is_deceptive(*c)).collect();
-    let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = visible(text);
     match name.chars().count() {
         0 => Err(NameProblem::Empty),
         1..=MOST_CHARACTERS => Ok(name),
         _ => Err(NameProblem::TooLong),
     }
+}
+
+/// A line of text in Unicode form C, trimmed, without control, bidirectional and invisible characters.
+pub fn visible(text: &str) -> String {
+    let shown: String = text.nfc().filter(|c| !is_deceptive(*c)).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Control characters but white space; zero-width characters; bidirectional marks, embeddings and isolates (UAX #9).

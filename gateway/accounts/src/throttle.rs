@@ -35,6 +35,9 @@ impl Rule {
     /// Wrong device codes from one network: a code has 34 bits, so a few tries gain nothing.
     pub const DEVICE_CODE: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS / 6 };
 
+    /// Reports of leaked keys from one network. A scanner reports many; guessing a key gains nothing in any number.
+    pub const LEAK_REPORTS: Rule = Rule { free: 60, most: 60, window_ms: 60_000 };
+
     /// Tests of models by one org, which the installation pays for.
     pub const MODEL_TESTS: Rule =
         Rule { free: MODEL_TESTS_A_DAY, most: MODEL_TESTS_A_DAY, window_ms: DAY_MS };
@@ -103,6 +106,11 @@ impl Throttle {
     /// Device codes typed from one network.
     pub fn device_codes_from(&self, ip: IpAddr) -> Subject {
         self.subject("device", &network_of(ip))
+    }
+
+    /// Reports of leaked keys from one network.
+    pub fn leaks_from(&self, ip: IpAddr) -> Subject {
+        self.subject("leak", &network_of(ip))
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.

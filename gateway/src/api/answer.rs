@@ -57,6 +57,16 @@ pub fn value<T: Serialize>(value: &T) -> Answer {
     }
 }
 
+/// 201 with a value.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub fn created<T: Serialize>(made: &T) -> Answer {
+    let mut response = value(made)?;
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
 /// 204.
 #[must_use]
 pub fn nothing() -> Response<Body> {

@@ -3,12 +3,14 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{answer, limits, show};
+use super::{answer, key_body, key_show, keys, leaks, limits, show};
 
-/// What `GET /api/v1/openapi.json` answers. Other parts of `/api/v1` merge theirs into it.
+/// What `GET /api/v1/openapi.json` answers: what keys may ask, and what operators may.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    document.merge(crate::http::operator::document());
+    document
 }
 
 #[derive(OpenApi)]
@@ -16,11 +18,20 @@ pub fn document() -> utoipa::openapi::OpenApi {
     info(
         title = "ByteSpike management API",
         version = "1",
-        description = "Manage an organisation by key: limits of its organisation, deployments, members and keys.",
+        description = "Manage an organisation by key: its keys, and the limits of its organisation, deployments, members and keys.",
         license(name = "Apache-2.0")
     ),
-    paths(limits::list, limits::show, limits::set, limits::remove),
-    components(schemas(answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody)),
+    paths(
+        limits::list, limits::show, limits::set, limits::remove,
+        keys::list, keys::create, keys::show, keys::change, keys::delete, keys::rotate, keys::revoke, keys::end_credential,
+        leaks::report,
+    ),
+    components(schemas(
+        answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody,
+        key_show::KeyList, key_show::Key, key_show::KeyWithSecret, key_show::Binding, key_show::Credential,
+        key_body::NewKeyBody, key_body::NewLimitBody, key_body::ChangeKeyBody, key_body::RotateBody,
+        leaks::Leak, leaks::LeakReport,
+    )),
     modifiers(&Credentials),
     security(("key" = []), ("bearer" = []))
 )]

@@ -6,23 +6,22 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use bytespike_accounts::audit::{Actor, Entry, Event};
+use bytespike_accounts::audit::Actor;
 use bytespike_accounts::keys::Scope;
 use bytespike_accounts::limit_nodes::{LimitNode, NodeTree, Reach};
 use bytespike_catalog::NanoUsd;
 use bytespike_catalog::money::MAX_WALLET;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
-use bytespike_ledger::SetLimit;
 use http::{Request, Response};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, ApiError, Fault, invalid};
-use super::show::{AllLimits, Limit, Node, NodeList, Which, amount, ledger_node};
+use super::show::{self, Limit, Node, NodeList};
 use super::{Call, respond};
 use crate::Gateway;
 use crate::http::receipts::unavailable;
+use crate::quota::{AboveParent, By, Change, OrgLimits, Which};
 use crate::serve::refusal::node_named;
 
 const DEFAULT_PAGE: usize = 100;
@@ -52,10 +51,10 @@ pub struct PageQuery {
 #[serde(deny_unknown_fields)]
 pub struct SetLimitBody {
     /// Credits as a decimal with at most three places, for spend limits and `credits_per_call`.
-    limit_credits: Option<String>,
+    pub limit_credits: Option<String>,
     /// Requests or calls, for `requests_per_minute` and `concurrent_calls`.
     #[schema(minimum = 0, maximum = 1_000_000)]
-    limit_count: Option<i64>,
+    pub limit_count: Option<i64>,
 }
 
 /// Nodes and their limits
@@ -75,8 +74,8 @@ pub async fn list(
     respond(&gateway, request, async |call| {
         call.require_any(&READERS)?;
         let Query(page) = query.map_err(|error| invalid(&error.body_text()))?;
-        let (tree, all) = load(&gateway, &call).await?;
-        answer::value(&page_of(&page, &tree, &all, &call)?)
+        let all = load(&gateway, &call).await?;
+        answer::value(&page_of(&page, &all, &call)?)
     })
     .await
 }
@@ -99,9 +98,9 @@ pub async fn show(
     respond(&gateway, request, async |call| {
         call.require_any(&READERS)?;
         let Path(node) = path.map_err(|_| missing(&at))?;
-        let (tree, all) = load(&gateway, &call).await?;
-        let node = reached(&tree, &call, (&node, &at))?;
-        answer::value(&all.node(&tree, &call.caller, node))
+        let all = load(&gateway, &call).await?;
+        let node = reached(&all.tree, &call, (&node, &at))?;
+        answer::value(&show::node(&all, &call.caller, node))
     })
     .await
 }
@@ -127,14 +126,14 @@ pub async fn show(
 pub async fn set(State(gateway): State<Gateway>, path: LimitPath, request: Request<Body>) -> Response<Body> {
     let at = request.uri().path().to_owned();
     respond(&gateway, request, async |call| {
-        let (tree, all) = load(&gateway, &call).await?;
-        let (node, which) = settable(&tree, &call, (path, &at))?;
+        let all = load(&gateway, &call).await?;
+        let (node, which) = settable(&all.tree, &call, (path, &at))?;
         let value = value_of(&call.read()?, which)?;
-        within_parents(&tree, &all, (node, which, value))?;
-        let change = Change { node, which, before: all.value(&node.id, which), after: Some(value) };
-        change.make(&gateway, &call).await?;
-        let (_, all) = load(&gateway, &call).await?;
-        let set = all.limits_of(&node.id).into_iter().find(|limit| limit.limit == which.name());
+        all.check(&all.tree.above(&node.id), (which, value)).map_err(|above| above_parent(&above))?;
+        let before = all.value(&node.id, which);
+        change(&gateway, &call, Change { node: &node.id, which, before, after: Some(value) }).await?;
+        let now = load(&gateway, &call).await?;
+        let set = show::limits_of(&now, &node.id).into_iter().find(|limit| limit.limit == which.name());
         answer::value(&set.ok_or_else(|| missing(&at))?)
     })
     .await
@@ -161,37 +160,38 @@ pub async fn remove(
 ) -> Response<Body> {
     let at = request.uri().path().to_owned();
     respond(&gateway, request, async |call| {
-        let (tree, all) = load(&gateway, &call).await?;
-        let (node, which) = settable(&tree, &call, (path, &at))?;
+        let all = load(&gateway, &call).await?;
+        let (node, which) = settable(&all.tree, &call, (path, &at))?;
         let before = all.value(&node.id, which);
-        if before.is_some() {
-            Change { node, which, before, after: None }.make(&gateway, &call).await?;
-        }
+        change(&gateway, &call, Change { node: &node.id, which, before, after: None }).await?;
         Ok(answer::nothing())
     })
     .await
 }
 
-async fn load(gateway: &Gateway, call: &Call) -> Result<(NodeTree, AllLimits), Fault> {
-    let org_id = &call.caller.org_id;
-    let tree = gateway.accounts.limit_nodes(org_id).await.map_err(|error| unavailable(&error))?;
-    let spend = gateway.ledger.limits(org_id).await.map_err(|error| unavailable(&error))?;
-    let calls = gateway.accounts.call_limits.of_org(org_id).await.map_err(|error| unavailable(&error))?;
-    Ok((tree, AllLimits { spend, calls }))
+pub async fn load(gateway: &Gateway, call: &Call) -> Result<OrgLimits, Fault> {
+    let all = gateway.quotas().of_org(&call.caller.org_id).await;
+    all.map_err(|error| unavailable(&error).into())
 }
 
-fn page_of(page: &PageQuery, tree: &NodeTree, all: &AllLimits, call: &Call) -> Result<NodeList, Fault> {
-    let most = page.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LONGEST_PAGE).contains(&most) {
-        return Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into());
-    }
-    let is_seen = |node: &&LimitNode| tree.reach(&call.caller, &node.id) > Reach::Hidden;
+fn page_of(page: &PageQuery, all: &OrgLimits, call: &Call) -> Result<NodeList, Fault> {
+    let most = page.size()?;
+    let is_seen = |node: &&LimitNode| all.tree.reach(&call.caller, &node.id) > Reach::Hidden;
     let is_after = |node: &&LimitNode| page.after.as_ref().is_none_or(|after| node.id > *after);
-    let mut rest = tree.nodes().filter(is_after).filter(is_seen);
-    let data: Vec<Node> = rest.by_ref().take(most).map(|node| all.node(tree, &call.caller, node)).collect();
+    let mut rest = all.tree.nodes().filter(is_after).filter(is_seen);
+    let data: Vec<Node> = rest.by_ref().take(most).map(|node| show::node(all, &call.caller, node)).collect();
     let has_more = rest.next().is_some();
     let next_after = data.last().filter(|_| has_more).map(|node| node.node.clone());
     Ok(NodeList { object: "list", data, has_more, next_after })
+}
+
+impl PageQuery {
+    fn size(&self) -> Result<usize, Fault> {
+        match self.limit.unwrap_or(DEFAULT_PAGE) {
+            most @ 1..=LONGEST_PAGE => Ok(most),
+            _ => Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into()),
+        }
+    }
 }
 
 /// A node of another org, one that is not there, and one out of sight look the same.
@@ -223,7 +223,7 @@ fn settable<'t>(
         .into())
 }
 
-fn value_of(body: &SetLimitBody, which: Which) -> Result<i64, Fault> {
+pub fn value_of(body: &SetLimitBody, which: Which) -> Result<i64, Fault> {
     let wrong = |field: &'static str, what: &str| {
         let reason = format!("the limit {} wants {field}: {what}", which.name());
         Err(Fault::from(invalid(&reason).with_param(field)))
@@ -240,68 +240,27 @@ fn value_of(body: &SetLimitBody, which: Which) -> Result<i64, Fault> {
     }
 }
 
-/// The limit above would bind anyway; refusing says so before somebody relies on the larger one.
-fn within_parents(
-    tree: &NodeTree,
-    all: &AllLimits,
-    (node, which, value): (&LimitNode, Which, i64),
-) -> Result<(), Fault> {
-    let above = tree.above(&node.id).into_iter();
-    let lower = above.filter_map(|parent| Some((parent, all.value(&parent.id, which)?)));
-    let Some((parent, most)) = lower.min_by_key(|(_, most)| *most).filter(|(_, most)| *most < value) else {
-        return Ok(());
-    };
-    let (most, wanted, at) = (amount(which, most), amount(which, value), node_named(&parent.id));
+/// Which limit binds anyway, and how much it allows.
+pub fn above_parent(above: &AboveParent) -> ErrorInfo {
+    let AboveParent { which, wanted, node, most } = above;
+    let (most, wanted, at) = (which.amount(*most), which.amount(*wanted), node_named(node));
     let values = [
         ("limit", which.name()),
         ("wanted", wanted.as_str()),
         ("node", at.as_str()),
         ("most", most.as_str()),
     ];
-    Err(ErrorInfo::new(ErrorCode::LimitAboveParent, &values)
-        .with_detail("node", parent.id.as_str())
+    ErrorInfo::new(ErrorCode::LimitAboveParent, &values)
+        .with_detail("node", node.as_str())
         .with_detail("most", most.as_str())
-        .into())
 }
 
-fn missing(path: &str) -> ErrorInfo {
+pub fn missing(path: &str) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::NotFound, &[("path", path)])
 }
 
-/// One limit that is to be set, changed or removed.
-struct Change<'a> {
-    node: &'a LimitNode,
-    which: Which,
-    before: Option<i64>,
-    after: Option<i64>,
-}
-
-impl Change<'_> {
-    async fn make(&self, gateway: &Gateway, call: &Call) -> Result<(), Fault> {
-        let Change { node, which, after, .. } = *self;
-        let org_id = &call.caller.org_id;
-        let entry = self.entry(gateway, call);
-        match which {
-            Which::Spend(window) => {
-                let node = ledger_node(node).ok_or_else(|| missing(&node.id))?;
-                let limit = SetLimit { org_id: org_id.clone(), node, window, limit: after.map(NanoUsd) };
-                gateway.ledger.change_limit(limit, &entry).await.map_err(|error| unavailable(&error))?;
-            }
-            Which::Calls(kind) => {
-                let which = (node.id.as_str(), kind);
-                let set = gateway.accounts.call_limits.set(org_id, which, after, &entry).await;
-                set.map_err(|error| unavailable(&error))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(&self, gateway: &Gateway, call: &Call) -> Entry {
-        let Change { node, which, before, after } = *self;
-        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
-        let event =
-            Event::new(name, Actor::Key(&call.caller.key_id)).org(&call.caller.org_id).target(&node.id);
-        let said = |value: Option<i64>| json!({ which.name(): value.map(|value| amount(which, value)) });
-        gateway.accounts.audit.entry(&call.origin, event.changed(said(before), said(after)))
-    }
+async fn change(gateway: &Gateway, call: &Call, change: Change<'_>) -> Result<(), Fault> {
+    let caller = &call.caller;
+    let by = By { org_id: &caller.org_id, actor: Actor::Key(&caller.key_id), origin: &call.origin };
+    gateway.quotas().change(by, change).await.map_err(|error| unavailable(&error).into())
 }

@@ -3,21 +3,26 @@
 
 mod answer;
 mod document;
+mod key_body;
+mod key_show;
+mod keys;
+mod leaks;
 mod limits;
 mod show;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
-use axum::routing::{get, put};
+use axum::extract::State;
+use axum::routing::{delete, get, post, put};
 use bytes::Bytes;
 use bytespike_accounts::Origin;
 use bytespike_accounts::keys::{Caller, Scope};
 use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use serde::de::DeserializeOwned;
 
 use crate::Gateway;
 use crate::http::Inbound;
@@ -33,6 +38,12 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/limits", get(limits::list))
         .route("/api/v1/limits/{node}", get(limits::show))
         .route("/api/v1/limits/{node}/{limit}", put(limits::set).delete(limits::remove))
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{id}", get(keys::show).patch(keys::change).delete(keys::delete))
+        .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
+        .route("/api/v1/keys/{id}/revoke", post(keys::revoke))
+        .route("/api/v1/keys/{id}/credentials/{credential}", delete(keys::end_credential))
+        .route("/api/v1/leaks", post(leaks::report))
         .route("/api/v1", axum::routing::any(not_found))
         .route("/api/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -53,12 +64,11 @@ async fn respond(
     request: Request<Body>,
     handler: impl AsyncFnOnce(Call) -> Answer,
 ) -> Response<Body> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let (request_id, outcome) = match Inbound::read(gateway, Dialect::OpenAiChat, request).await {
         Err((request_id, error)) => (request_id, Err(error.into())),
         Ok(inbound) => {
             let request_id = inbound.request_id.clone();
-            match call(gateway, inbound, peer).await {
+            match call(gateway, inbound).await {
                 Ok(call) => (request_id, handler(call).await),
                 Err(error) => (request_id, Err(error)),
             }
@@ -67,12 +77,19 @@ async fn respond(
     answer::named(outcome, &request_id)
 }
 
-async fn call(gateway: &Gateway, inbound: Inbound, peer: Option<IpAddr>) -> Result<Call, Fault> {
+async fn call(gateway: &Gateway, inbound: Inbound) -> Result<Call, Fault> {
     let presented = identify(gateway, &inbound).await?;
-    let user_agent = inbound.header(header::USER_AGENT.as_str()).unwrap_or_default().to_owned();
-    let ip = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let origin = Origin { ip, user_agent, request_id: inbound.request_id };
+    let origin = origin(&inbound);
     Ok(Call { caller: presented.caller, origin, headers: inbound.headers, body: inbound.body })
+}
+
+/// Where the request came from, for the audit log.
+fn origin(inbound: &Inbound) -> Origin {
+    Origin {
+        ip: inbound.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        user_agent: inbound.header(header::USER_AGENT.as_str()).unwrap_or_default().to_owned(),
+        request_id: inbound.request_id.clone(),
+    }
 }
 
 impl Call {
@@ -92,16 +109,19 @@ impl Call {
     ///
     /// # Errors
     /// Not JSON, a field that is unknown, missing or of the wrong type.
-    fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
-        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let is_json =
-            |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
-        if !kind.is_some_and(is_json) {
-            return Err(ErrorInfo::new(ErrorCode::UnsupportedMediaType, &[]).into());
-        }
-        serde_json::from_slice(&self.body)
-            .map_err(|error| answer::invalid(&format!("the body: {error}")).into())
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        read_json(&self.headers, &self.body)
     }
+}
+
+/// A body that says it is JSON and is what is wanted.
+fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Fault> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+    if !kind.is_some_and(is_json) {
+        return Err(ErrorInfo::new(ErrorCode::UnsupportedMediaType, &[]).into());
+    }
+    serde_json::from_slice(body).map_err(|error| answer::invalid(&format!("the body: {error}")).into())
 }
 
 async fn not_found(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
@@ -109,17 +129,29 @@ async fn not_found(State(gateway): State<Gateway>, request: Request<Body>) -> Re
     answer::named(Err(error.into()), &gateway.world.id("req"))
 }
 
-/// Limits are read by node and changed one by one.
 async fn method_not_allowed(
     State(gateway): State<Gateway>,
     method: Method,
     request: Request<Body>,
 ) -> Response<Body> {
     let path = request.uri().path();
-    let allowed = if path.matches('/').count() > 4 { "PUT, DELETE" } else { "GET" };
+    let allowed = methods_of(path);
     let values = [("path", path), ("method", method.as_str()), ("allowed", allowed)];
     let error = ErrorInfo::new(ErrorCode::MethodNotAllowed, &values);
     let mut response = answer::named(Err(error.into()), &gateway.world.id("req"));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
+}
+
+/// What a path of the routes above takes.
+fn methods_of(path: &str) -> &'static str {
+    let parts: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
+    match parts[..] {
+        ["limits", _, _] => "PUT, DELETE",
+        ["keys"] => "GET, POST",
+        ["keys", _] => "GET, PATCH, DELETE",
+        ["keys", _, "rotate" | "revoke"] | ["leaks"] => "POST",
+        ["keys", _, "credentials", _] => "DELETE",
+        _ => "GET",
+    }
 }

@@ -1,14 +1,15 @@
 //! Limit nodes and their limits as the management API shows them.
 
-use bytespike_accounts::call_limits::{CallLimit, CallLimitKind};
+use bytespike_accounts::call_limits::CallLimit;
 use bytespike_accounts::keys::Caller;
-use bytespike_accounts::limit_nodes::{LimitNode, NodeTree, Reach};
+use bytespike_accounts::limit_nodes::{LimitNode, Reach};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{LimitState, NodeId, Window};
+use bytespike_ledger::LimitState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::time;
+use crate::quota::{OrgLimits, Which};
 
 /// A page of nodes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,77 +60,26 @@ pub struct Limit {
     pub resets_at: Option<String>,
 }
 
-/// What a limit limits, from its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    Spend(Window),
-    Calls(CallLimitKind),
+/// The limits set on a node.
+pub fn limits_of(all: &OrgLimits, node: &str) -> Vec<Limit> {
+    let spend = all.spend.iter().filter(|limit| limit.node.as_str() == node).map(spend_limit);
+    let calls = all.calls.iter().filter(|limit| &*limit.node == node).map(call_limit);
+    spend.chain(calls).collect()
 }
 
-impl Which {
-    pub fn parse(name: &str) -> Option<Self> {
-        let spend = Window::parse(name).map(Self::Spend);
-        spend.or_else(|| CallLimitKind::parse(name).map(Self::Calls))
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Spend(window) => window.name(),
-            Self::Calls(kind) => kind.name(),
-        }
-    }
-
-    /// Money, not a number of things.
-    pub fn is_credits(self) -> bool {
-        !matches!(self, Self::Calls(CallLimitKind::RequestsPerMinute | CallLimitKind::ConcurrentCalls))
+/// The node as the asking key sees it.
+pub fn node(all: &OrgLimits, caller: &Caller, node: &LimitNode) -> Node {
+    Node {
+        node: node.id.clone(),
+        name: node.name.clone(),
+        parent: node.parent.clone(),
+        deployment: node.deployment.clone(),
+        can_set: all.tree.reach(caller, &node.id) == Reach::Set,
+        limits: limits_of(all, &node.id),
     }
 }
 
-/// Every limit of an org, as set now.
-pub struct AllLimits {
-    pub spend: Vec<LimitState>,
-    pub calls: Vec<CallLimit>,
-}
-
-impl AllLimits {
-    /// What the limit is set to: nano-USD, requests or calls.
-    pub fn value(&self, node: &str, which: Which) -> Option<i64> {
-        match which {
-            Which::Spend(window) => {
-                let mut spend = self.spend.iter();
-                spend.find(|limit| limit.node.as_str() == node && limit.window == window).map(|l| l.limit.0)
-            }
-            Which::Calls(kind) => {
-                let mut calls = self.calls.iter();
-                calls.find(|limit| &*limit.node == node && limit.kind == kind).map(|limit| limit.value)
-            }
-        }
-    }
-
-    pub fn limits_of(&self, node: &str) -> Vec<Limit> {
-        let spend = self.spend.iter().filter(|limit| limit.node.as_str() == node).map(spend_limit);
-        let calls = self.calls.iter().filter(|limit| &*limit.node == node).map(call_limit);
-        spend.chain(calls).collect()
-    }
-
-    pub fn node(&self, tree: &NodeTree, caller: &Caller, node: &LimitNode) -> Node {
-        Node {
-            node: node.id.clone(),
-            name: node.name.clone(),
-            parent: node.parent.clone(),
-            deployment: node.deployment.clone(),
-            can_set: tree.reach(caller, &node.id) == Reach::Set,
-            limits: self.limits_of(&node.id),
-        }
-    }
-}
-
-/// A value as people read it.
-pub fn amount(which: Which, value: i64) -> String {
-    if which.is_credits() { format!("{} credits", NanoUsd(value).credits()) } else { value.to_string() }
-}
-
-fn spend_limit(state: &LimitState) -> Limit {
+pub fn spend_limit(state: &LimitState) -> Limit {
     Limit {
         limit: state.window.name(),
         limit_credits: Some(state.limit.credits()),
@@ -149,9 +99,4 @@ fn call_limit(limit: &CallLimit) -> Limit {
         limit_credits: is_credits.then(|| NanoUsd(limit.value).credits()),
         ..Limit::default()
     }
-}
-
-/// The ledger's name of a node of the tree.
-pub fn ledger_node(node: &LimitNode) -> Option<NodeId> {
-    NodeId::parse(&node.id)
 }

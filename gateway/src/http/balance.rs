@@ -37,7 +37,8 @@ pub async fn show(gateway: &Gateway, inbound: &Inbound) -> Answer {
     })))
 }
 
-fn limit_json(limit: &LimitState) -> Value {
+/// A spend limit with what is used, held and left of it.
+pub fn limit_json(limit: &LimitState) -> Value {
     json!({
         "node": limit.node.as_str(),
         "window": limit.window.name(),

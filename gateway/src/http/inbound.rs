@@ -1,6 +1,9 @@
 //! A request as it came in: named, timed, and with its body read under a limit.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use bytespike_dialects::{Dialect, ErrorCode, ErrorInfo};
 use http::{HeaderMap, Method, Request, Uri, header};
@@ -20,6 +23,8 @@ pub struct Inbound {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
+    /// The client's address as the server settled it; unknown where no connection was made, as in tests.
+    pub ip: Option<IpAddr>,
     pub body: Bytes,
 }
 
@@ -42,6 +47,7 @@ impl Inbound {
         let request_id = gateway.world.id("req");
         let (accepted, accepted_at_ms) = (Instant::now(), gateway.world.now_ms());
         let (head, body) = request.into_parts();
+        let ip = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         match read_body(&head.headers, body, gateway.options.max_body_bytes).await {
             Err(error) => Err((request_id, error)),
             Ok(body) => Ok(Self {
@@ -52,6 +58,7 @@ impl Inbound {
                 method: head.method,
                 uri: head.uri,
                 headers: head.headers,
+                ip,
                 body,
             }),
         }

@@ -7,9 +7,10 @@ mod count_tokens;
 pub mod credentials;
 mod estimate;
 mod inbound;
+mod key;
 mod models;
 pub mod oauth;
-mod operator;
+pub mod operator;
 mod prices;
 pub mod receipts;
 pub mod reply;
@@ -52,6 +53,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/signing-keys", get(show_signing_keys))
         .route("/v1/status/invariants", get(show_invariants))
         .route("/v1/balance", get(show_balance))
+        .route("/v1/key", get(show_key))
         .route("/v1/usage", get(show_usage))
         .route("/v1/usage/calls", get(list_calls))
         .route("/v1/usage/calls.csv", get(calls_table))
@@ -130,6 +132,11 @@ async fn show_balance(State(gateway): State<Gateway>, request: Request<Body>) ->
     answer(&gateway, dialect, request, async |inbound| balance::show(&gateway, &inbound).await).await
 }
 
+async fn show_key(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    let dialect = dialect_of(&request);
+    answer(&gateway, dialect, request, async |inbound| key::show(&gateway, &inbound).await).await
+}
+
 async fn show_usage(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
     let dialect = dialect_of(&request);
     answer(&gateway, dialect, request, async |inbound| usage::rolled(&gateway, &inbound).await).await
@@ -187,6 +194,7 @@ async fn method_not_allowed(State(gateway): State<Gateway>, request: Request<Bod
         "/prices",
         "/receipts",
         "/balance",
+        "/key",
         "/usage",
         "/reservations",
         "/statements",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytespike_accounts::keys::{Caller, KeyRefusal, Scope};
+use bytespike_accounts::keys::{Caller, KeyRefusal, Scope, Seen};
 use bytespike_accounts::secrets::SecretText;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 
@@ -30,9 +30,10 @@ impl Presented {
 /// # Errors
 /// When none of them holds a valid key: the reason of the first that had a key's form, in the caller's terms.
 pub async fn identify(gateway: &Gateway, inbound: &Inbound) -> Result<Presented, ErrorInfo> {
+    let seen = Seen { ip: inbound.ip, client: inbound.header("user-agent").unwrap_or_default() };
     let mut refusal = None;
     for text in credentials::presented(&inbound.headers, &inbound.uri) {
-        match gateway.accounts.keys.identify(text).await {
+        match gateway.accounts.keys.identify_seen(text, seen).await {
             Ok(caller) => return Ok(Presented { caller, key: SecretText::new(text) }),
             Err(KeyRefusal::Malformed(_) | KeyRefusal::Unknown) => {}
             Err(why) => {
@@ -74,6 +75,7 @@ fn refused(why: KeyRefusal) -> ErrorInfo {
         | KeyRefusal::ParentInactive
         | KeyRefusal::HolderInactive
         | KeyRefusal::Disabled => ErrorInfo::new(ErrorCode::KeyRevoked, &[]),
+        KeyRefusal::Address => ErrorInfo::new(ErrorCode::IpNotAllowed, &[]),
         KeyRefusal::Malformed(_) | KeyRefusal::Unknown => {
             ErrorInfo::new(ErrorCode::AuthenticationFailed, &[])
         }

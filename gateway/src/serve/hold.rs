@@ -85,7 +85,14 @@ pub async fn take(gateway: &Gateway, wanted: Wanted<'_>) -> Result<Taken, Box<Er
     let model = plan.model().ok_or_else(unknown)?;
     let (estimate, capped) = under_cap(gateway, model, request, wanted.cap)?;
     let asked = hold_request(&wanted, estimate.amount);
-    let refused = |error, amount| Box::new(refusal::hold(error, amount, wanted.inbound.accepted_at_ms));
+    let refused = |error: HoldError, amount| {
+        let ask_url = refusal::ask_url(&gateway.options.issuer_url, &error);
+        let error = refusal::hold(error, amount, wanted.inbound.accepted_at_ms);
+        Box::new(match ask_url {
+            Some(url) => error.with_detail("ask_url", url),
+            None => error,
+        })
+    };
     let error = match gateway.ledger.hold(asked.clone()).await {
         Ok(held) => return Ok(taken(held, estimate, capped)),
         Err(error) => error,

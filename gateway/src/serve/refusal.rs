@@ -25,6 +25,14 @@ pub fn hold(error: HoldError, required: NanoUsd, now_ms: i64) -> ErrorInfo {
     }
 }
 
+/// The page on which a member asks for more of the limit that was in the way.
+#[must_use]
+pub fn ask_url(console: &str, error: &HoldError) -> Option<String> {
+    let HoldError::Refused(Refusal::LimitExceeded { limit, .. }) = error else { return None };
+    let (node, window) = (limit.node.as_str(), limit.window.name());
+    Some(format!("{console}/console/limits/ask?node={node}&limit={window}"))
+}
+
 /// Why a request has no price.
 #[must_use]
 pub fn price(model: &str, error: &PriceError) -> ErrorInfo {

@@ -1,11 +1,15 @@
 //! Credentials: the stored half of a key's secret, and everything needed to say who presents it.
+use crate::audit_event::{Appends as _, Entry};
 use crate::call_limit::CallLimitRow;
+use crate::node_rule::{self, NodeRuleRow};
 use crate::{Store, on_database};
 
 /// The credential with its key, every key that one was derived from, the root first, and what limits its calls.
 pub struct Found {
     pub credential: CredentialRow,
     pub path: Vec<PathRow>,
+    /// Of the org, the deployment and the holder.
+    pub node_rules: Vec<NodeRuleRow>,
     /// Of the org, the deployment, the holder and every key of the path.
     pub call_limits: Vec<CallLimitRow>,
 }
@@ -37,10 +41,37 @@ pub struct PathRow {
     pub id: String,
     pub state: String,
     pub models_json: Option<String>,
+    pub ips_json: Option<String>,
     pub scopes_json: String,
     pub strict: bool,
     pub expires_at_ms: Option<i64>,
 }
+
+/// A credential of a key, as its page shows it.
+#[derive(Clone, sqlx::FromRow)]
+pub struct ListedRow {
+    pub id: String,
+    pub last_four: String,
+    pub not_after_ms: Option<i64>,
+    pub last_used_at_ms: Option<i64>,
+    pub last_used_ip: Option<String>,
+    pub last_used_client: Option<String>,
+    pub created_at_ms: i64,
+}
+
+/// The stored half of a new secret.
+pub struct NewCredential<'a> {
+    pub id: &'a str,
+    /// In hexadecimal.
+    pub verifier: String,
+    pub pepper_version: i64,
+    pub last_four: &'a str,
+    pub now_ms: i64,
+}
+
+pub(crate) const INSERT: &str =
+    "insert into api_key_credential (id, key_id, verifier, pepper_version, last_four, created_at_ms)
+     values ($1, $2, $3, $4, $5, $6)";
 
 /// Looks a credential up by its public id. No query ever contains secret material.
 pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Found>> {
@@ -61,17 +92,21 @@ pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Fou
         .bind(credential_id).fetch_optional(db).await)?;
     let Some(credential) = credential else { return Ok(None) };
     let path = path(store, &credential.key_id).await?;
+    let node_rules =
+        node_rule::above_keys(store, (&credential.org_id, &credential.deployment_id, &credential.member_id))
+            .await?;
     let call_limits = call_limits(store, &credential).await?;
-    Ok(Some(Found { credential, path, call_limits }))
+    Ok(Some(Found { credential, path, node_rules, call_limits }))
 }
 
-async fn path(store: &Store, key_id: &str) -> sqlx::Result<Vec<PathRow>> {
+/// The key and every key it was derived from, the root first.
+pub async fn path(store: &Store, key_id: &str) -> sqlx::Result<Vec<PathRow>> {
     on_database!(read store, db => sqlx::query_as(
         "with recursive up as (
              select * from api_key where id = $1
              union all
              select parent.* from api_key parent join up on parent.id = up.parent_key_id)
-         select id, state, models_json, scopes_json, strict, expires_at_ms from up order by depth")
+         select id, state, models_json, ips_json, scopes_json, strict, expires_at_ms from up order by depth")
         .bind(key_id).fetch_all(db).await)
 }
 
@@ -90,15 +125,95 @@ async fn call_limits(store: &Store, credential: &CredentialRow) -> sqlx::Result<
         .fetch_all(db).await)
 }
 
-/// Writes when credentials were last used: pairs of credential id and time.
-pub async fn mark_used(store: &Store, used: &[(String, i64)]) -> sqlx::Result<()> {
+/// The key's credentials, newest first.
+pub async fn of_key(store: &Store, key_id: &str) -> sqlx::Result<Vec<ListedRow>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select id, last_four, not_after_ms, last_used_at_ms, last_used_ip, last_used_client, created_at_ms
+         from api_key_credential where key_id = $1 order by created_at_ms desc, id desc")
+        .bind(key_id).fetch_all(db).await)
+}
+
+/// Adds a credential to an open key and lets those before it end at `former_end_ms` at the latest. Nothing happens, and
+/// the answer is false, when the key has ended or has two credentials that work already.
+pub async fn rotate(
+    store: &Store,
+    (org_id, key_id): (&str, &str),
+    new: &NewCredential<'_>,
+    former_end_ms: i64,
+    entry: &Entry,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        for (id, at_ms) in used {
+        // The key's row is locked first, so that two rotations at once see one another.
+        let open = sqlx::query("update api_key set state = state where id = $1 and org_id = $2 and state in ('active', 'disabled')")
+            .bind(key_id).bind(org_id).execute(&mut *tx).await?.rows_affected();
+        let (live,): (i64,) = sqlx::query_as(
+            "select count(*) from api_key_credential where key_id = $1 and (not_after_ms is null or not_after_ms > $2)")
+            .bind(key_id).bind(new.now_ms).fetch_one(&mut *tx).await?;
+        if open == 0 || live > 1 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "update api_key_credential set not_after_ms = $2 where key_id = $1 and (not_after_ms is null or not_after_ms > $2)")
+            .bind(key_id).bind(former_end_ms).execute(&mut *tx).await?;
+        sqlx::query(INSERT)
+            .bind(new.id).bind(key_id).bind(&new.verifier).bind(new.pepper_version).bind(new.last_four).bind(new.now_ms)
+            .execute(&mut *tx).await?;
+        sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
+/// Ends one credential now, if the key has another that works for longer. False when it has not, or there is none such.
+pub async fn end(
+    store: &Store,
+    (org_id, key_id): (&str, &str),
+    (credential_id, now_ms): (&str, i64),
+    entry: &Entry,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update api_key set state = state where id = $1 and org_id = $2")
+            .bind(key_id).bind(org_id).execute(&mut *tx).await?;
+        let ended = sqlx::query(
+            "update api_key_credential set not_after_ms = $4
+             where id = $3 and key_id = $1 and (not_after_ms is null or not_after_ms > $4)
+               and exists (select 1 from api_key where id = $1 and org_id = $2 and state in ('active', 'disabled'))
+               and exists (select 1 from api_key_credential other
+                           where other.key_id = $1 and other.id <> $3
+                             and (other.not_after_ms is null or other.not_after_ms > $4))")
+            .bind(key_id).bind(org_id).bind(credential_id).bind(now_ms)
+            .execute(&mut *tx).await?.rows_affected();
+        if ended == 0 {
+            return Ok(false);
+        }
+        sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
+/// A use of a credential.
+#[derive(Clone, Debug)]
+pub struct Use {
+    pub credential_id: String,
+    pub at_ms: i64,
+    pub ip: Option<String>,
+    pub client: Option<String>,
+}
+
+/// Writes when and from where credentials were last used.
+pub async fn mark_used(store: &Store, used: &[Use]) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        for one in used {
             sqlx::query(
-                "update api_key_credential set last_used_at_ms = $2
+                "update api_key_credential set last_used_at_ms = $2, last_used_ip = $3, last_used_client = $4
                  where id = $1 and (last_used_at_ms is null or last_used_at_ms < $2)")
-                .bind(id).bind(at_ms).execute(&mut *tx).await?;
+                .bind(&one.credential_id).bind(one.at_ms).bind(&one.ip).bind(&one.client).execute(&mut *tx).await?;
         }
         tx.commit().await
     })

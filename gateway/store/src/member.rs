@@ -61,6 +61,13 @@ pub async fn of_person(
         .bind(person_id).bind(org_id).fetch_all(db).await)
 }
 
+/// The role of an active member; none of who is none.
+pub async fn role(store: &Store, org_id: &str, member_id: &str) -> sqlx::Result<Option<String>> {
+    on_database!(read store, db => sqlx::query_scalar(
+        "select role from member where org_id = $1 and id = $2 and state = 'active'")
+        .bind(org_id).bind(member_id).fetch_optional(db).await)
+}
+
 /// Takes a member out of the org. Keys the member holds stop at every instance within a second.
 pub async fn remove(store: &Store, org_id: &str, member_id: &str, entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {

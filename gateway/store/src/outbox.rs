@@ -22,6 +22,14 @@ pub struct Reader {
     pub time_zone: String,
 }
 
+/// Wants something told.
+pub async fn insert(store: &Store, event: &Event) -> sqlx::Result<()> {
+    on_database!(store, db => sqlx::query(
+        "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms) values ($1, $2, $3, $4, $5, $6)")
+        .bind(&event.id).bind(&event.org_id).bind(&event.kind).bind(&event.subject).bind(&event.payload_json)
+        .bind(event.created_at_ms).execute(db).await.map(drop))
+}
+
 /// The oldest events that no letter was written for.
 pub async fn unmailed(store: &Store, limit: u32) -> sqlx::Result<Vec<Event>> {
     on_database!(read store, db => sqlx::query_as(

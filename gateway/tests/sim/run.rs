@@ -44,6 +44,7 @@ pub fn play(seed: u64) -> String {
 struct Told<'a>(&'a Log);
 
 impl Drop for Told<'_> {
+    #[expect(clippy::print_stdout, reason = "a failed run is told to whoever asked for it")]
     fn drop(&mut self) {
         if std::thread::panicking() && setting(AGAIN).is_some() {
             println!("{}", self.0.text());
@@ -71,7 +72,7 @@ async fn happen(stage: &Stage, what: Happening) {
 /// As another instance does it: this one learns of it by reading the counter.
 pub async fn revoke(stage: &Stage, key: usize) {
     let Some(key) = stage.prepared.keys.get(key) else { return };
-    let key = KeyRef { org_id: &stage.prepared.org_id, member_id: None, key_id: &key.id };
+    let key = KeyRef { org_id: &stage.prepared.org_id, key_id: &key.id };
     let event = Event::new("key.revoked", Actor::Host).org(key.org_id).target(key.key_id);
     let entry = stage.gateway.accounts.audit.entry(&Origin::host(), event);
     api_key::set_state(&stage.store, key, ("revoked", 0), &entry).await.expect("the key is revoked");

@@ -93,6 +93,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         accounts: product.core.accounts.clone(),
         ledger: product.core.ledger.clone(),
         gateway: local_gateway(product),
+        quota_requests: product.core.quota_requests(),
         world: pages.world.clone(),
         urls: urls.clone(),
         mail,
@@ -104,7 +105,12 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
 fn local_gateway(product: &Product) -> LocalGateway {
     let gateway = product.gateway.clone();
     let api = bytespike_gateway::http::router(gateway.clone());
-    LocalGateway { api, prices: Arc::new(move || gateway.prices.current().export.clone()) }
+    let books = gateway.clone();
+    LocalGateway {
+        api,
+        book: Arc::new(move || books.prices.current().book.clone()),
+        prices: Arc::new(move || gateway.prices.current().export.clone()),
+    }
 }
 
 /// The authorization server lives with the console, whose address is its issuer.

@@ -4,7 +4,7 @@ import { GATEWAY, at } from "./person.mjs";
 /** Pages that must be found, so that a page nothing leads to is noticed. */
 const PUBLIC = ["/", "/pricing", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
-const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/models", "/console/calls", "/console/wallet",
+const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
   "/console/settings"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
@@ -24,7 +24,7 @@ export async function consolePages(page, locale) {
     const answer = await page.request.get(url, { maxRedirects: 0 });
     return { status: answer.status(), html: await answer.text() };
   }, locale, "/console");
-  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy"];
+  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy", "/console/keys?show=ended"];
   return { pages: named([...paths, ...unlinked]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }
 
@@ -59,7 +59,7 @@ function pathOf(link, locale) {
 function named(paths) {
   const counts = new Map();
   return paths.map((path) => {
-    const plain = path.replace(/(key_|rcp_|k_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
+    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
     counts.set(plain, (counts.get(plain) ?? 0) + 1);
     const count = counts.get(plain);
     return { path, name: count === 1 ? plain : `${plain}_${count}` };

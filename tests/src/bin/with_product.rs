@@ -1,6 +1,7 @@
 //! Runs a command beside a running product and its scripted provider: `with-product sdk|browser COMMAND…`.
-//! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL; a browser finds the one-time
-//! addresses of two first operators in GATEWAY_FIRST_RUNS.
+//! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL, and what manages in
+//! GATEWAY_MANAGER_KEY and GATEWAY_OPERATOR_TOKEN; a browser finds the one-time addresses of two first operators in
+//! GATEWAY_FIRST_RUNS.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
 
 use bytespike_tests::person::Person;
@@ -25,12 +26,23 @@ async fn main() -> std::process::ExitCode {
         let mut person = Person::new(&product, "sdk@example.com");
         person.sign_up().await;
         command.env("GATEWAY_KEY", person.create_key("sdk", &[]).await).env("GATEWAY_COSTLY_MODEL", COSTLY);
+        let everything = ["keys_derive", "keys_manage", "limits_manage", "org_admin", "org_usage"];
+        let key = person.create_key("manager", &everything.map(|scope| (scope, "on"))).await;
+        command.env("GATEWAY_MANAGER_KEY", key).env("GATEWAY_OPERATOR_TOKEN", operator_token(&product).await);
     }
     let status = command.status().await.expect("the command starts");
     if !status.success() {
         eprintln!("the product's log:\n{}", product.log());
     }
     if status.success() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}
+
+/// A token for the operators' part of the management API.
+async fn operator_token(product: &Product) -> String {
+    let (made, said) = product.command(&["operator-token", "create", "test"], &[]).await;
+    assert!(made, "{said}");
+    let token = said.split_whitespace().find(|word| word.starts_with("sk-byts-op-"));
+    token.expect("the command prints the token").to_owned()
 }
 
 /// The one-time address that a new installation prints.

@@ -31,6 +31,17 @@ impl Form {
         self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
+    /// What every field of this name holds: boxes that were ticked.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every field that holds something.
+    pub fn said(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        pairs.filter(|(_, value)| !matches!(*value, "" | "never"))
+    }
+
     /// Notes what is wrong with a field.
     pub fn refuse(&mut self, field: &str, message: impl Into<String>) {
         self.faults.push(FieldFault { field: field.to_owned(), message: message.into() });

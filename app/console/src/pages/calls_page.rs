@@ -161,7 +161,7 @@ fn outcome_label(visit: &Visit, outcome: Outcome) -> &'static str {
 fn filter_form(visit: &Visit, filter: &Filter, keys: &[KeyInfo]) -> AnyView {
     let t = &visit.t().calls.filter;
     let any = SelectOption::new("", t.any);
-    let keys = keys.iter().map(|key| SelectOption::new(&key.id, &key.name));
+    let keys = keys.iter().map(|key| SelectOption::new(&key.id, &key.terms.name));
     let options: Vec<SelectOption> = std::iter::once(any).chain(keys).collect();
     let clear = filter.is_set().then(|| {
         let label = visit.t().console.word.clear;

@@ -2,6 +2,7 @@
 pub(crate) mod auth;
 pub(crate) mod calls_page;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod models;
 pub(crate) mod oauth;
 pub(crate) mod operator;

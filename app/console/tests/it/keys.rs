@@ -10,7 +10,9 @@ async fn a_key_is_shown_once_and_its_text_is_nowhere_in_the_database() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
-    let made = browser.submit("/console/keys/new", "/console/keys/new", &[("name", "laptop")]).await;
+    let made = browser
+        .submit("/console/keys/new", "/console/keys/new", &[("name", "laptop"), ("inference", "on")])
+        .await;
     let waiting = bench.dump("session").await;
     let shown = browser.get(made.location()).await.expect(StatusCode::OK);
     assert_eq!(shown.header("cache-control"), "private, no-store");
@@ -33,7 +35,9 @@ async fn another_session_of_the_same_person_does_not_see_the_new_key() {
     let (mut here, mut elsewhere) = (bench.browser(), bench.browser());
     here.join("", EMAIL).await;
     elsewhere.sign_in("", EMAIL).await;
-    let made = here.submit("/console/keys/new", "/console/keys/new", &[("name", "laptop")]).await;
+    let made = here
+        .submit("/console/keys/new", "/console/keys/new", &[("name", "laptop"), ("inference", "on")])
+        .await;
     assert_eq!(key_in(&elsewhere.get(made.location()).await.expect(StatusCode::OK).body), None);
     assert!(key_in(&here.get(made.location()).await.body).is_some());
 }
@@ -101,7 +105,9 @@ async fn a_key_is_renamed_tested_and_revoked_by_typing_its_name() {
     browser.join("", EMAIL).await;
     let (id, key) = browser.create_key("laptop", &[]).await;
     let page = format!("/console/keys/{id}");
-    browser.submit(&page, &format!("{page}/name"), &[("name", "desk")]).await.expect(StatusCode::SEE_OTHER);
+    let edit = format!("{page}/edit");
+    let renamed = [("name", "desk"), ("inference", "on")];
+    browser.submit(&edit, &edit, &renamed).await.expect(StatusCode::SEE_OTHER);
     let test = async |browser: &mut crate::support::browser::Browser, key: &str| {
         browser
             .submit("/console/keys/check", "/console/keys/check", &[("key", key)])
@@ -122,5 +128,8 @@ async fn a_key_is_renamed_tested_and_revoked_by_typing_its_name() {
     bench.state.accounts.keys.identify(&key).await.expect_err("revoked");
     assert!(test(&mut browser, &key).await.contains("This key is revoked"));
     browser.get(&revoke).await.expect(StatusCode::NOT_FOUND);
-    assert!(browser.get("/console/keys").await.body.contains("revoked"), "it stays in the list");
+    assert!(
+        browser.get("/console/keys?show=ended").await.body.contains("revoked"),
+        "it can still be looked at"
+    );
 }

@@ -25,7 +25,7 @@ async fn s16_a_form_without_its_own_token_changes_nothing() {
     browser.post("/console/sign-out", &[]).await.expect(StatusCode::FORBIDDEN);
     assert!(!browser.get("/console/keys").await.expect(StatusCode::OK).body.contains("stolen"));
     browser
-        .post("/console/keys/new", &[("csrf", &own), ("name", "wanted")])
+        .post("/console/keys/new", &[("csrf", &own), ("name", "wanted"), ("inference", "on")])
         .await
         .expect(StatusCode::SEE_OTHER);
 }

@@ -22,7 +22,7 @@ async fn lived_in() -> (Bench, Browser, String) {
 
 #[tokio::test]
 async fn a_month_closes_into_a_statement_that_can_be_read_and_taken_along() {
-    let (bench, mut browser, _) = lived_in().await;
+    let (bench, mut browser, _) = Box::pin(lived_in()).await;
     let running = browser.get("/console/statements/2026-11").await.expect(StatusCode::OK).body;
     assert!(running.contains("This month still runs") && running.contains("3,689.000"), "{running}");
     bench.clock.advance(10 * DAY_MS);
@@ -58,7 +58,7 @@ async fn a_month_closes_into_a_statement_that_can_be_read_and_taken_along() {
 
 #[tokio::test]
 async fn the_files_hold_what_the_filters_let_through() {
-    let (bench, mut browser, key_id) = lived_in().await;
+    let (bench, mut browser, key_id) = Box::pin(lived_in()).await;
     let page = browser.get("/console/calls").await.expect(StatusCode::OK);
     let billed = browser.get(&page.link("calls.csv?outcome=billed")).await.expect(StatusCode::OK);
     assert!(billed.header("content-type").starts_with("text/csv"));
@@ -82,7 +82,7 @@ async fn the_files_hold_what_the_filters_let_through() {
 
 #[tokio::test]
 async fn alerts_are_set_on_the_wallet_and_what_is_wrong_is_said_beside_the_field() {
-    let (bench, mut browser, _) = lived_in().await;
+    let (bench, mut browser, _) = Box::pin(lived_in()).await;
     let page = "/console/wallet";
     let saved = browser.submit(page, "/console/wallet/alerts", &[("low_balance", "0.50")]).await;
     assert!(saved.expect(StatusCode::SEE_OTHER).location().contains("ok=alerts-saved"));
@@ -103,7 +103,7 @@ async fn alerts_are_set_on_the_wallet_and_what_is_wrong_is_said_beside_the_field
 
 #[tokio::test]
 async fn credit_is_listed_in_the_order_in_which_it_is_used() {
-    let (bench, mut browser, _) = lived_in().await;
+    let (bench, mut browser, _) = Box::pin(lived_in()).await;
     let member = bench.member(EMAIL).await;
     let credit = |kind, key: &str, expires_at_ms| bytespike_ledger::Credit {
         org_id: member.org_id().to_owned(),

@@ -133,7 +133,7 @@ impl Browser {
 
     /// Makes a key and answers its id and its text.
     pub async fn create_key(&mut self, name: &str, fields: &[(&str, &str)]) -> (String, String) {
-        let fields = [&[("name", name)], fields].concat();
+        let fields = [&[("name", name), ("inference", "on"), ("usage_read", "on")], fields].concat();
         let made = self
             .submit("/console/keys/new", "/console/keys/new", &fields)
             .await

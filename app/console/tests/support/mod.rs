@@ -7,6 +7,7 @@ use bytespike_accounts::secrets::{MasterKey, SealPurpose};
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
 use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
+use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
 use bytespike_store::world::{ManualClock, World};
@@ -34,10 +35,23 @@ impl Bench {
         let store = Store::connect(&url).await.expect("a fresh database");
         store.migrate().await.expect("the migrations run");
         let master = MasterKey::from_bytes(world.bytes()).expect("a random key");
+        let accounts = Accounts::new(store.clone(), world.clone(), &master, 1);
+        let ledger = Ledger::open(store.clone(), world.clone()).await.expect("the ledger opens");
+        let quota_requests = QuotaRequests {
+            store: store.clone(),
+            world: world.clone(),
+            accounts: accounts.clone(),
+            ledger: ledger.clone(),
+        };
         let state = ConsoleState {
-            accounts: Accounts::new(store.clone(), world.clone(), &master, 1),
-            ledger: Ledger::open(store.clone(), world.clone()).await.expect("the ledger opens"),
-            gateway: LocalGateway { api: axum::Router::new(), prices: Arc::new(scene::prices) },
+            accounts,
+            ledger,
+            quota_requests,
+            gateway: LocalGateway {
+                api: axum::Router::new(),
+                book: Arc::new(|| Arc::new(scene::book())),
+                prices: Arc::new(scene::prices),
+            },
             urls: Urls::single(BASE),
             mail: Delivery::Show(DevelopmentOutbox::default()),
             shown_key: master.seal(SealPurpose::ShownKey),

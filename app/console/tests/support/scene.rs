@@ -94,7 +94,7 @@ pub fn prices() -> PriceExport {
     PriceExport::new(&book(), &[MODEL.to_owned()].into(), super::START_MS)
 }
 
-fn book() -> PriceBook {
+pub fn book() -> PriceBook {
     let options = BookOptions {
         markup: Markup::LIST_PRICE,
         fx: FxRate::new("2026-11-22", "7.1200", "a test").expect("a rate"),

@@ -15,6 +15,7 @@ pub enum IconName {
     CircleX,
     Copy,
     ExternalLink,
+    Gauge,
     Info,
     Key,
     Layout,
@@ -35,7 +36,7 @@ pub enum IconName {
 
 impl IconName {
     #[cfg(test)]
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Alert,
         Self::ArrowRight,
         Self::Book,
@@ -45,6 +46,7 @@ impl IconName {
         Self::CircleX,
         Self::Copy,
         Self::ExternalLink,
+        Self::Gauge,
         Self::Info,
         Self::Key,
         Self::Layout,
@@ -76,6 +78,7 @@ impl IconName {
             Self::CircleX => "circle-x",
             Self::Copy => "copy",
             Self::ExternalLink => "external-link",
+            Self::Gauge => "gauge",
             Self::Info => "info",
             Self::Key => "key-round",
             Self::Layout => "layout-dashboard",

@@ -1,10 +1,13 @@
 //! Who is calling, and what every key on the way from the root to theirs lets them do.
 use super::format::{KeyKind, masked};
+use super::ips::IpRule;
+use super::terms::Allowed;
 use crate::call_limits::CallLimit;
 use crate::orgs::Preset;
 use crate::role::{Permission, Role};
-use bytespike_store::api_key_credential::{Found, PathRow};
+use bytespike_store::api_key_credential::Found;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// The caller behind a valid key. Limits on money over time are the ledger's, under the same ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Caller {
     pub scopes: BTreeSet<Scope>,
     /// Of every node from the org to the key.
     pub call_limits: Vec<CallLimit>,
+    /// The network lists on the path; a request has to be admitted by each.
+    pub ips: Vec<IpRule>,
     /// What cannot be represented upstream is a 400 instead of a warning.
     pub strict: bool,
     /// The earliest end along the path; for this credential too.
@@ -112,7 +117,23 @@ impl ModelRule {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    /// The names of the list; none without one.
+    pub fn names(&self) -> Option<Vec<&str>> {
+        match self {
+            ModelRule::Any => None,
+            ModelRule::Only(models) => Some(models.iter().map(String::as_str).collect()),
+        }
+    }
+
+    /// Whether everything this allows is allowed by the other; a list of its own is wanted below one.
+    pub fn is_within(&self, above: &Self) -> bool {
+        match (self, above) {
+            (_, ModelRule::Any) | (ModelRule::Any, _) => true,
+            (ModelRule::Only(own), ModelRule::Only(above)) => own.is_subset(above),
+        }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (ModelRule::Any, rule) | (rule, ModelRule::Any) => rule,
             (ModelRule::Only(mine), ModelRule::Only(theirs)) => ModelRule::Only(&mine & &theirs),
@@ -120,11 +141,11 @@ impl ModelRule {
     }
 
     /// A list that cannot be read allows nothing.
-    pub(super) fn from_stored(json: Option<&str>) -> Self {
+    pub(crate) fn from_stored(json: Option<&str>) -> Self {
         json.map_or(ModelRule::Any, |json| ModelRule::Only(serde_json::from_str(json).unwrap_or_default()))
     }
 
-    pub(super) fn to_stored(&self) -> Option<String> {
+    pub(crate) fn to_stored(&self) -> Option<String> {
         match self {
             ModelRule::Any => None,
             ModelRule::Only(models) => Some(serde_json::Value::from_iter(models.iter().cloned()).to_string()),
@@ -133,28 +154,26 @@ impl ModelRule {
 }
 
 /// Scopes are stored as a JSON list of names; an unknown name grants nothing.
-pub(super) fn scopes_from_stored(json: &str) -> BTreeSet<Scope> {
+pub(crate) fn scopes_from_stored(json: &str) -> BTreeSet<Scope> {
     let names: Vec<String> = serde_json::from_str(json).unwrap_or_default();
     names.iter().filter_map(|name| Scope::parse(name)).collect()
 }
 
-pub(super) fn scopes_to_stored(scopes: &BTreeSet<Scope>) -> String {
+pub(crate) fn scopes_to_stored(scopes: &BTreeSet<Scope>) -> String {
     serde_json::Value::from_iter(scopes.iter().map(|scope| scope.as_str())).to_string()
 }
 
 impl Caller {
-    /// The caller a found credential stands for: what every key on the path allows, and nothing more.
+    /// The caller a found credential stands for: what every key and node on the path allows, and nothing more.
     pub(super) fn of(credential_id: &str, found: Found) -> Self {
-        let Found { credential, path, call_limits } = found;
-        let ends = path.iter().map(|key| key.expires_at_ms).chain([credential.not_after_ms]).flatten();
+        let Found { credential, path, node_rules, call_limits } = found;
+        let allowed = Allowed::of(&path, &node_rules, Role::from_stored(&credential.role));
         Self {
-            expires_at_ms: ends.min(),
+            expires_at_ms: allowed.expires_at_ms.into_iter().chain(credential.not_after_ms).min(),
             preset_binds: path.first().is_none_or(|root| root.models_json.is_none()),
-            models: path
-                .iter()
-                .map(|key| ModelRule::from_stored(key.models_json.as_deref()))
-                .fold(ModelRule::Any, ModelRule::and),
-            scopes: shared_scopes(&path, Role::from_stored(&credential.role)),
+            models: allowed.models,
+            scopes: allowed.scopes,
+            ips: allowed.ips,
             call_limits: call_limits.into_iter().filter_map(CallLimit::from_stored).collect(),
             strict: path.iter().any(|key| key.strict),
             key_path: path.into_iter().map(|key| key.id).collect(),
@@ -172,12 +191,11 @@ impl Caller {
             credential_id: credential_id.to_owned(),
         }
     }
-}
 
-fn shared_scopes(path: &[PathRow], role: Role) -> BTreeSet<Scope> {
-    let each = path.iter().map(|key| scopes_from_stored(&key.scopes_json));
-    let shared = each.reduce(|shared, scopes| &shared & &scopes).unwrap_or_default();
-    shared.into_iter().filter(|scope| scope.is_covered_by(role)).collect()
+    /// Whether the key may be used from there.
+    pub fn admits(&self, ip: IpAddr) -> bool {
+        self.ips.iter().all(|rule| rule.admits(ip))
+    }
 }
 
 #[cfg(test)]

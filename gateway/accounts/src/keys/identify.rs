@@ -2,12 +2,14 @@
 use super::Keys;
 use super::caller::Caller;
 use super::format::{KeyFormatError, PresentedKey};
-use bytespike_store::api_key_credential::{self, Found};
+use bytespike_store::api_key_credential::{self, Found, Use};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
 
 const MARKED_EVERY_MS: i64 = 60_000;
+const MOST_CLIENT_CHARACTERS: usize = 64;
 
 /// Why a key is not accepted. All but [`KeyRefusal::Unavailable`] are the caller's to mend.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +29,22 @@ pub enum KeyRefusal {
     Disabled,
     #[error("a key that this one was derived from was revoked or switched off")]
     ParentInactive,
+    #[error("the key may not be used from this address")]
+    Address,
     #[error("the key's holder is no longer an active member of the org")]
     HolderInactive,
     /// Nobody is let in because the database does not answer.
     #[error("keys cannot be checked right now: {0}")]
     Unavailable(#[from] sqlx::Error),
+}
+
+/// Where a key is presented from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen<'a> {
+    /// Unknown where no connection was made; network lists are not asked then.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub client: &'a str,
 }
 
 /// A caller as it was under a certain count of changes of rights.
@@ -43,11 +56,16 @@ pub(super) struct Entry {
 
 /// When credentials were last used, waiting to be written together.
 #[derive(Default)]
-pub(super) struct LastUsed(Mutex<Vec<(String, i64)>>);
+pub(super) struct LastUsed(Mutex<Vec<Use>>);
 
 impl Keys {
-    /// Who presents this key. Revocations count at once in this process, elsewhere within a second.
+    /// Who presents this key, wherever from: for a key that is looked at, not used.
     pub async fn identify(&self, presented: &str) -> Result<Arc<Caller>, KeyRefusal> {
+        self.identify_seen(presented, Seen::default()).await
+    }
+
+    /// Who presents this key there. Revocations count at once in this process, elsewhere within a second.
+    pub async fn identify_seen(&self, presented: &str, seen: Seen<'_>) -> Result<Arc<Caller>, KeyRefusal> {
         let key = PresentedKey::parse(presented)?;
         let verifier = key.verifier(&self.pepper);
         let rights = self.rights.current().await?;
@@ -59,7 +77,10 @@ impl Keys {
         if entry.caller.expires_at_ms.is_some_and(|end| end <= now_ms) {
             return Err(KeyRefusal::Expired);
         }
-        self.mark_used(&entry, now_ms);
+        if seen.ip.is_some_and(|ip| !entry.caller.admits(ip)) {
+            return Err(KeyRefusal::Address);
+        }
+        self.mark_used(&entry, seen, now_ms);
         Ok(entry.caller.clone())
     }
 
@@ -100,7 +121,7 @@ impl Keys {
     }
 
     /// At most once a minute per credential, so that the lock is all but never contended.
-    fn mark_used(&self, entry: &Entry, now_ms: i64) {
+    fn mark_used(&self, entry: &Entry, seen: Seen<'_>, now_ms: i64) {
         let marked_at_ms = entry.marked_at_ms.load(Ordering::Relaxed);
         let due = now_ms - marked_at_ms >= MARKED_EVERY_MS;
         let claimed = || {
@@ -111,9 +132,20 @@ impl Keys {
         };
         if due && claimed() {
             let mut waiting = self.last_used.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push((entry.caller.credential_id.clone(), now_ms));
+            waiting.push(Use {
+                credential_id: entry.caller.credential_id.clone(),
+                at_ms: now_ms,
+                ip: seen.ip.map(|ip| ip.to_canonical().to_string()),
+                client: Some(client_family(seen.client)).filter(|client| !client.is_empty()),
+            });
         }
     }
+}
+
+/// The first word of a user agent, such as `anthropic-sdk-python/0.40`: enough to recognise a program.
+fn client_family(user_agent: &str) -> String {
+    let first = user_agent.split_whitespace().next().unwrap_or_default();
+    first.chars().filter(|c| c.is_ascii_graphic()).take(MOST_CLIENT_CHARACTERS).collect()
 }
 
 /// The first thing that is wrong, in the order in which callers are told.

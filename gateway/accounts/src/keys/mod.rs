@@ -1,27 +1,45 @@
-//! API keys: making and ending them, and saying who presents one.
+//! API keys: making, deriving, rotating and ending them, and saying who presents one.
 mod caller;
+mod change;
+mod create;
+mod error;
 mod format;
 mod identify;
-mod manage;
+mod info;
+mod ips;
+mod leak;
+mod manager;
 mod rights;
+mod rotate;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 use crate::Basis;
 use crate::audit::Audit;
 use crate::secrets::{MacKey, MacPurpose};
+use crate::throttle::Throttle;
 use bytespike_store::Store;
+pub use bytespike_store::api_key::States;
 use bytespike_store::world::World;
 pub use caller::{Caller, ModelRule, Scope};
+pub(crate) use caller::{scopes_from_stored, scopes_to_stored};
+pub use create::{CreatedKey, NewKey};
+pub use error::KeyError;
 pub(crate) use format::TokenText;
 pub use format::{KeyFormatError, KeyKind, PresentedKey};
-pub use identify::KeyRefusal;
 use identify::{Entry, LastUsed};
-pub use manage::{CreatedKey, KeyError, KeyInfo, KeyState, NewKey};
+pub use identify::{KeyRefusal, Seen};
+pub use info::{CredentialInfo, KeyCursor, KeyInfo, KeyState};
+pub use ips::{IpRule, MOST_NETWORKS, NotANetwork};
+pub use leak::Reported;
+pub use manager::{KeyReach, Manager};
 use moka::future::Cache;
 pub(crate) use rights::RightsWatch;
+pub use rotate::LONGEST_OVERLAP_MS;
 use std::sync::Arc;
 use std::time::Duration;
+pub use terms::{Allowed, Terms, Wider};
 
 /// Cached callers at most; each is about a kilobyte.
 const MOST_CACHED: u64 = 100_000;
@@ -37,6 +55,7 @@ pub struct Keys {
     world: World,
     pepper: MacKey,
     audit: Audit,
+    throttle: Throttle,
     rights: Arc<RightsWatch>,
     /// By the HMAC of the whole key: neither a key nor a part of one is ever a cache key.
     cache: Cache<[u8; 32], Arc<Entry>>,
@@ -50,6 +69,7 @@ impl Keys {
             world: basis.world.clone(),
             pepper: basis.master.mac(MacPurpose::ApiKey),
             audit,
+            throttle: Throttle::new(basis),
             rights,
             cache: Cache::builder().max_capacity(MOST_CACHED).time_to_live(NAMES_LAST).build(),
             last_used: Arc::default(),

@@ -98,7 +98,10 @@ async fn disabled_keys_come_back_and_ended_keys_do_not() {
             keys.set_state(&origin(), &owner, &key.id, KeyState::Active).await,
             Err(KeyError::NotFound)
         ));
-        assert!(matches!(keys.rename(&origin(), &owner, &key.id, "x").await, Err(KeyError::NotFound)));
+        assert!(matches!(
+            keys.change(&origin(), &owner, (&key.id, Terms::named("x"))).await,
+            Err(KeyError::NotFound)
+        ));
         let listed = keys.find(&owner, &key.id).await.expect("read").expect("listed");
         assert_eq!((listed.state, listed.ended_at_ms), (KeyState::Revoked, Some(bench.world.now_ms())));
         keys.delete(&origin(), &owner, &key.id).await.expect("deleted");
@@ -114,9 +117,9 @@ async fn an_expired_key_is_refused_from_its_last_millisecond_on_even_when_cached
         let owner = bench.owner("ada@example.com").await;
         let keys = &bench.accounts.keys;
         let now_ms = bench.world.now_ms();
-        let late = NewKey { expires_at_ms: Some(now_ms), ..NewKey::named("late") };
+        let late = NewKey::with(Terms { expires_at_ms: Some(now_ms), ..Terms::named("late") });
         assert!(matches!(keys.create(&origin(), &owner, late).await, Err(KeyError::ExpiresInThePast)));
-        let short = NewKey { expires_at_ms: Some(now_ms + 500), ..NewKey::named("short") };
+        let short = NewKey::with(Terms { expires_at_ms: Some(now_ms + 500), ..Terms::named("short") });
         let key = keys.create(&origin(), &owner, short).await.expect("created");
         bench.clock.advance(499);
         keys.identify(key.secret.expose()).await.expect("not yet expired");
@@ -131,11 +134,15 @@ async fn lists_show_names_and_last_use_but_never_the_key() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
         let keys = &bench.accounts.keys;
-        keys.rename(&origin(), &owner, &key.id, " 生产  key ").await.expect("renamed");
+        let renamed = (key.id.as_str(), Terms::named(" 生产  key "));
+        keys.change(&origin(), &owner, renamed).await.expect("renamed");
         assert_eq!(keys.identify(key.secret.expose()).await.expect("known").key_name, "生产 key");
         keys.write_last_used().await.expect("written");
         let listed = keys.list(&owner).await.expect("read").remove(0);
-        assert_eq!((listed.name.as_str(), listed.last_used_at_ms), ("生产 key", Some(bench.world.now_ms())));
+        assert_eq!(
+            (listed.terms.name.as_str(), listed.last_used_at_ms),
+            ("生产 key", Some(bench.world.now_ms()))
+        );
         assert!(!format!("{listed:?} {key:?}").contains(key.secret.expose()));
         let (id, four) = (&key.secret.expose()[8..12], &key.secret.expose()[54..]);
         assert_eq!(listed.masked, format!("sk-byts-{id}…{four}"));
@@ -170,7 +177,10 @@ async fn another_orgs_keys_are_out_of_reach() {
         let keys = &bench.accounts.keys;
         assert!(keys.list(&stranger).await.expect("read").is_empty());
         assert!(matches!(keys.revoke(&origin(), &stranger, &key.id).await, Err(KeyError::NotFound)));
-        assert!(matches!(keys.rename(&origin(), &stranger, &key.id, "mine").await, Err(KeyError::NotFound)));
+        assert!(matches!(
+            keys.change(&origin(), &stranger, (&key.id, Terms::named("mine"))).await,
+            Err(KeyError::NotFound)
+        ));
         keys.identify(key.secret.expose()).await.expect("untouched");
     })
     .await;
@@ -200,19 +210,17 @@ async fn a_derived_key_can_do_no_more_than_its_parent_and_stops_with_it() {
     on_each(async |bench| {
         let owner = bench.owner("ada@example.com").await;
         let keys = &bench.accounts.keys;
-        let narrow = NewKey {
+        let narrow = NewKey::with(Terms {
             models: ModelRule::Only(BTreeSet::from(["a".to_owned(), "b".to_owned()])),
             scopes: BTreeSet::from([Scope::Inference]),
             strict: true,
             expires_at_ms: Some(bench.world.now_ms() + SECOND_MS),
-            ..NewKey::named("parent")
-        };
+            ..Terms::named("parent")
+        });
         let parent = keys.create(&origin(), &owner, narrow).await.expect("created");
-        let child = keys.create(&origin(), &owner, NewKey::named("child")).await.expect("created");
-        bytespike_store::on_database!(&bench.store, db => sqlx::query(
-            "update api_key set parent_key_id = $1, depth = 1 where id = $2")
-            .bind(&parent.id).bind(&child.id).execute(db).await.map(drop))
-        .expect("made a child");
+        let terms = Terms { scopes: BTreeSet::from([Scope::Inference]), ..Terms::named("child") };
+        let child = NewKey { parent_key_id: Some(parent.id.clone()), ..NewKey::with(terms) };
+        let child = keys.create(&origin(), &owner, child).await.expect("derived");
         let caller = keys.identify(child.secret.expose()).await.expect("known");
         assert_eq!(caller.key_path, [parent.id.clone(), child.id]);
         assert!(caller.models.allows("a") && !caller.models.allows("c") && caller.strict);

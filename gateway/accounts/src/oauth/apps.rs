@@ -69,7 +69,7 @@ impl Oauth {
         let revoked = Event::new("key.revoked", actor).org(&grant.org_id);
         let entry = self.audit.entry(origin, revoked.changed(json!(null), json!({ "state": "revoked" })));
         for made in &keys {
-            let key = KeyRef { org_id: &grant.org_id, member_id: None, key_id: &made.key_id };
+            let key = KeyRef { org_id: &grant.org_id, key_id: &made.key_id };
             api_key::set_state(&self.store, key, ("revoked", now_ms), &entry.about(&made.key_id)).await?;
         }
         self.keys.refresh_rights().await?;

@@ -261,11 +261,7 @@ impl Oauth {
         let disabled = Event::new("key.disabled", Actor::Anonymous).org(&grant.org_id);
         let entry = self.audit.entry(origin, disabled.changed(json!(null), json!({ "state": "disabled" })));
         for made in key::of_grant(&self.store, &grant.id).await? {
-            let key = bytespike_store::api_key::KeyRef {
-                org_id: &grant.org_id,
-                member_id: None,
-                key_id: &made.key_id,
-            };
+            let key = bytespike_store::api_key::KeyRef { org_id: &grant.org_id, key_id: &made.key_id };
             bytespike_store::api_key::set_state(
                 &self.store,
                 key,

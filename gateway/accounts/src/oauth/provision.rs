@@ -3,7 +3,7 @@
 use super::key_request::KeyBounds;
 use super::{Bearer, MINUTE_MS, Oauth};
 use crate::Origin;
-use crate::keys::{CreatedKey, KeyError, ModelRule, NewKey};
+use crate::keys::{CreatedKey, KeyError, ModelRule, NewKey, Terms};
 use crate::secrets::{Place, SecretText};
 use bytespike_store::api_key::{self, KeyRef};
 use bytespike_store::oauth::key::{self, MadeKeyRow};
@@ -69,7 +69,7 @@ impl Oauth {
             return Err(ProvisionError::TooMany(bounds.most_keys));
         }
         let new = new_key(&self.world, &bounds, asked);
-        let expires_at_ms = new.expires_at_ms;
+        let expires_at_ms = new.terms.expires_at_ms;
         let key = self.keys.create(origin, &bearer.member, new).await?;
         let row = MadeKeyRow {
             key_id: key.id.clone(),
@@ -135,7 +135,7 @@ impl Oauth {
         let revoked = bearer.member.did("key.revoked").changed(json!(null), json!({ "state": "revoked" }));
         let entry = self.audit.entry(origin, revoked);
         for key_id in key_ids {
-            let key = KeyRef { org_id: bearer.member.org_id(), member_id: None, key_id };
+            let key = KeyRef { org_id: bearer.member.org_id(), key_id };
             let state = ("revoked", self.world.now_ms());
             api_key::set_state(&self.store, key, state, &entry.about(key_id)).await?;
         }
@@ -156,11 +156,11 @@ impl Oauth {
 fn new_key(world: &World, bounds: &KeyBounds, asked: &Provision) -> NewKey {
     let models =
         bounds.models.clone().map_or(ModelRule::Any, |models| ModelRule::Only(models.into_iter().collect()));
-    NewKey {
+    NewKey::with(Terms {
         models,
         expires_at_ms: bounds.expires_in_ms.map(|lifetime_ms| world.now_ms() + lifetime_ms),
-        ..NewKey::named(asked.label.clone().unwrap_or_else(|| bounds.label.clone()))
-    }
+        ..Terms::named(asked.label.clone().unwrap_or_else(|| bounds.label.clone()))
+    })
 }
 
 fn place(key_id: &str) -> Place<'_> {

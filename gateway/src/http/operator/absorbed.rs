@@ -1,25 +1,30 @@
 //! `GET /api/v1/operator/absorbed-costs`: what failures cost us and nobody else, the price of the promise.
 
-use bytespike_ledger::{AbsorbedBy, AbsorbedSum};
+use bytespike_ledger::AbsorbedBy;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::IntoParams;
 
-use super::super::{Answer, receipts::unavailable, time};
+use super::super::{Answer, receipts::unavailable};
+use super::shapes::AbsorbedCost;
 use super::{Inbound, input};
 use crate::Gateway;
 use crate::serve::Refused;
-use bytespike_catalog::decimal;
 
 /// Without `from`, the last 30 days.
 const USUAL_SPAN_MS: i64 = 30 * 86_400_000;
 
-#[derive(Deserialize)]
+/// Which sums.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// RFC 3339, or a day; 30 days before `to` unless said.
     from: Option<String>,
+    /// RFC 3339, or a day; now unless said.
     to: Option<String>,
     /// Any of `cause`, `org`, `key`, `day`, with commas between.
     group_by: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -32,7 +37,7 @@ pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let limit = input::limit(wanted.limit)?;
     let sums = gateway.ledger.absorbed(by, (from_ms, to_ms), limit).await;
     let sums = sums.map_err(|error| unavailable(&error))?;
-    Ok(input::list(sums.iter().map(row), limit))
+    input::list(sums.iter().map(AbsorbedCost::of), limit)
 }
 
 fn grouping(names: &str) -> Result<AbsorbedBy, Refused> {
@@ -50,16 +55,4 @@ fn grouping(names: &str) -> Result<AbsorbedBy, Refused> {
         }
     }
     Ok(by)
-}
-
-fn row(sum: &AbsorbedSum) -> Value {
-    json!({
-        "object": "absorbed_cost",
-        "cause": sum.cause,
-        "org_id": sum.org_id,
-        "key_id": sum.key_id,
-        "day": sum.day_ms.map(time::rfc3339).map(|at| at.chars().take(10).collect::<String>()),
-        "calls": sum.calls,
-        "amount_usd": decimal::format(sum.amount_pico, 12, 9),
-    })
 }

@@ -1,17 +1,20 @@
 //! `GET /api/v1/operator/invariant-runs` and `/reconciliations`: whether the books are in order, in full.
 
-use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{InvariantRun, Reconciliation, ReconciliationFilter};
+use bytespike_ledger::ReconciliationFilter;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::IntoParams;
 
-use super::super::{Answer, receipts::unavailable, time};
+use super::super::{Answer, receipts::unavailable};
+use super::shapes::{CheckedBooks, ReconciledDay};
 use super::{Inbound, input};
 use crate::Gateway;
 
-#[derive(Deserialize)]
+/// How many runs.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct WantedRuns {
+#[into_params(parameter_in = Query)]
+pub struct WantedRuns {
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -20,27 +23,23 @@ pub async fn invariant_runs(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: WantedRuns = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let runs = gateway.ledger.invariant_runs(limit).await.map_err(|error| unavailable(&error))?;
-    Ok(input::list(runs.iter().map(run), limit))
+    input::list(runs.iter().map(CheckedBooks::of), limit)
 }
 
-fn run(run: &InvariantRun) -> Value {
-    json!({
-        "object": "invariant_run",
-        "id": run.id,
-        "at": time::rfc3339(run.at_ms),
-        "checked": run.checked,
-        "whole_history": run.whole_history,
-        "violations": run.violations(),
-    })
-}
-
-#[derive(Deserialize)]
+/// Which days.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct WantedDays {
+#[into_params(parameter_in = Query)]
+pub struct WantedDays {
     provider: Option<String>,
+    /// `matched`, `unmatched` or `missing`
+    #[param(pattern = "^(matched|unmatched|missing)$")]
     state: Option<String>,
+    #[param(format = Date)]
     from: Option<String>,
+    #[param(format = Date)]
     to: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -65,22 +64,5 @@ pub async fn reconciliations(gateway: &Gateway, inbound: &Inbound) -> Answer {
         to: wanted.to,
     };
     let days = gateway.ledger.reconciliations(&filter, limit).await.map_err(|error| unavailable(&error))?;
-    Ok(input::list(days.iter().map(day), limit))
-}
-
-fn day(row: &Reconciliation) -> Value {
-    let usd = |nano| NanoUsd(nano).usd();
-    json!({
-        "object": "reconciliation",
-        "provider": row.provider,
-        "day": row.day,
-        "at": time::rfc3339(row.at_ms),
-        "attempts": row.attempts,
-        "unpriced_attempts": row.unpriced_attempts,
-        "expected_usd": usd(row.expected_nano),
-        "actual_usd": row.actual_nano.map(usd),
-        "difference_usd": row.actual_nano.map(|actual| usd(actual.saturating_sub(row.expected_nano))),
-        "tolerance_usd": usd(row.tolerance_nano),
-        "state": row.state,
-    })
+    input::list(days.iter().map(ReconciledDay::of), limit)
 }

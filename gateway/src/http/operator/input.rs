@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Inbound;
+use super::shapes::Rows;
 use crate::http::reply;
 use crate::serve::Refused;
 use axum::body::Body;
@@ -94,8 +96,30 @@ pub fn missing(inbound: &Inbound) -> ErrorInfo {
 }
 
 /// A page of rows. With as many as asked for there may be more.
-pub fn list(data: impl Iterator<Item = Value>, limit: u32) -> Response<Body> {
-    let data: Vec<Value> = data.collect();
+pub fn list<T: Serialize>(data: impl Iterator<Item = T>, limit: u32) -> Result<Response<Body>, Refused> {
+    let data: Vec<T> = data.collect();
     let has_more = data.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-    reply::value(&json!({"object": "list", "data": data, "has_more": has_more}))
+    value(&Rows { object: "list", data, has_more })
+}
+
+/// 200 with a value.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub fn value<T: Serialize>(value: &T) -> Result<Response<Body>, Refused> {
+    match serde_json::to_value(value) {
+        Ok(value) => Ok(reply::value(&value)),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            Err(crate::serve::refusal::impossible().into())
+        }
+    }
+}
+
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// One sentence of at most 500 characters.
+    pub reason: String,
 }

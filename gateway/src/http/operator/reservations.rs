@@ -1,20 +1,24 @@
 //! `/api/v1/operator/reservations`: what is held now, and the release of one hold that nobody will end.
 
-use bytespike_catalog::NanoUsd;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
-use bytespike_ledger::{OpenHold, Reason, Release, ResolveError};
+use bytespike_ledger::{Reason, Release, ResolveError};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use super::super::{Answer, receipts::unavailable, reply, time};
+use super::super::{Answer, receipts::unavailable};
+use super::shapes::{HeldCall, ReleasedHold};
 use super::{Inbound, Operator, input};
 use crate::Gateway;
 
-#[derive(Deserialize)]
+/// Which page.
+#[derive(Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
     /// The last id of the page before.
     after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -24,35 +28,12 @@ pub async fn open(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let limit = input::limit(wanted.limit)?;
     let holds = gateway.ledger.open_holds(wanted.after.as_deref().unwrap_or_default(), limit).await;
     let holds = holds.map_err(|error| unavailable(&error))?;
-    Ok(input::list(holds.iter().map(|hold| row(hold, inbound.accepted_at_ms)), limit))
-}
-
-fn row(hold: &OpenHold, now_ms: i64) -> Value {
-    json!({
-        "object": "reservation",
-        "id": hold.id,
-        "org_id": hold.org_id,
-        "key_id": hold.key_id,
-        "model": hold.model_requested,
-        "protocol": hold.protocol,
-        "stream": hold.stream,
-        "held_credits": NanoUsd(hold.held_nano).credits(),
-        "held_at": time::rfc3339(hold.held_at_ms),
-        "age_ms": (now_ms - hold.held_at_ms).max(0),
-        "lease_ends_at": time::rfc3339(hold.expires_at_ms),
-        "process": hold.owner,
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Why {
-    reason: String,
+    input::list(holds.iter().map(|hold| HeldCall::of(hold, inbound.accepted_at_ms)), limit)
 }
 
 /// Ends a hold with nothing charged. A call that still runs on it goes on and is free.
 pub async fn release(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
-    let why: Why = input::body(inbound)?;
+    let why: input::Why = input::body(inbound)?;
     let why = input::reason(&why.reason)?;
     let found = gateway.ledger.open_hold(input::path_part(inbound, 1)).await;
     let hold = found.map_err(|error| unavailable(&error))?.ok_or_else(|| input::missing(inbound))?;
@@ -65,12 +46,7 @@ pub async fn release(gateway: &Gateway, operator: &Operator, inbound: &Inbound) 
     let resolution = gateway.ledger.release(release).await.map_err(|error| refused(&error, inbound))?;
     let detail = json!({"reason": why, "held_nano": hold.held_nano});
     operator.did(gateway, ("reservation.released", &hold.org_id, &hold.id), detail).await;
-    Ok(reply::value(&json!({
-        "object": "reservation",
-        "id": resolution.reservation_id,
-        "outcome": resolution.outcome,
-        "returned_credits": resolution.returned().credits(),
-    })))
+    input::value(&ReleasedHold::of(&resolution))
 }
 
 /// Somebody else was first, or the ledger does not answer.

@@ -2,23 +2,28 @@
 
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
-use bytespike_ledger::{BookingError, Credit, CreditKind, Credited, WalletRow};
+use bytespike_ledger::{BookingError, Credit, CreditKind, Credited};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use super::super::{Answer, receipts::unavailable, reply, time};
+use super::super::{Answer, receipts::unavailable};
+use super::shapes::{BookedCredit, FrozenWallet, OrgWallet};
 use super::{Inbound, Operator, input};
 use crate::Gateway;
 use crate::serve::Refused;
 
 const MOST_KEY_CHARS: usize = 200;
 
-#[derive(Deserialize)]
+/// Which wallets.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
     frozen: Option<bool>,
     /// The last org id of the page before.
     after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -29,44 +34,30 @@ pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let after = wanted.after.as_deref().unwrap_or_default();
     let wallets = gateway.ledger.wallets(wanted.frozen, after, limit).await;
     let wallets = wallets.map_err(|error| unavailable(&error))?;
-    Ok(input::list(wallets.iter().map(row), limit))
-}
-
-fn row(wallet: &WalletRow) -> Value {
-    json!({
-        "object": "wallet",
-        "org_id": wallet.org_id,
-        "org_name": wallet.org_name,
-        "posted_credits": NanoUsd(wallet.posted_nano).credits(),
-        "held_credits": NanoUsd(wallet.held_nano).credits(),
-        "frozen": wallet.frozen,
-        "created_at": time::rfc3339(wallet.created_at_ms),
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Why {
-    reason: String,
+    input::list(wallets.iter().map(OrgWallet::of), limit)
 }
 
 /// A frozen wallet takes no new holds; what is held may still settle.
 pub async fn set_frozen(gateway: &Gateway, operator: &Operator, inbound: &Inbound, frozen: bool) -> Answer {
-    let why: Why = input::body(inbound)?;
+    let why: input::Why = input::body(inbound)?;
     let why = input::reason(&why.reason)?;
     let org_id = input::path_part(inbound, 1);
     gateway.ledger.set_frozen(org_id, frozen).await.map_err(|error| refused(&error, inbound))?;
     let event = if frozen { "wallet.frozen" } else { "wallet.unfrozen" };
     operator.did(gateway, (event, org_id, org_id), json!({"reason": why})).await;
-    Ok(reply::value(&json!({"object": "wallet", "org_id": org_id, "frozen": frozen})))
+    input::value(&FrozenWallet { object: "wallet", org_id: org_id.to_owned(), frozen })
 }
 
-#[derive(Deserialize)]
+/// Credit to be put into a wallet.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewCredit {
+pub struct NewCredit {
     /// Text with at most three decimals.
     amount_credits: String,
+    /// `top_up` for what was paid some other way, `grant` for what is given.
+    #[schema(value_type = String, pattern = "^(top_up|grant)$")]
     kind: CreditKind,
+    /// One sentence of at most 500 characters.
     reason: String,
     /// Only for what is given.
     expires_at: Option<String>,
@@ -109,14 +100,14 @@ pub async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -
         let detail = json!({"reason": why, "kind": new.kind, "amount_nano": amount.0});
         operator.did(gateway, ("wallet.credited", org_id, org_id), detail).await;
     }
-    Ok(reply::value(&json!({
-        "object": "credit",
-        "org_id": org_id,
-        "kind": new.kind,
-        "amount_credits": amount.credits(),
-        "booked": booked,
-        "available_credits": available.credits(),
-    })))
+    input::value(&BookedCredit {
+        object: "credit",
+        org_id: org_id.to_owned(),
+        kind: new.kind,
+        amount_credits: amount.credits(),
+        booked,
+        available_credits: available.credits(),
+    })
 }
 
 /// Money is booked once however often the request is sent, so the request has to say which booking it is.

@@ -54,7 +54,7 @@ async fn examine(
         Ok(caller) => match find(state, who, &caller.key_id).await {
             Ok(key) => Ok(Finding {
                 works: true,
-                text: format!("{} {}", t.valid, t.valid_which(&key.name)),
+                text: format!("{} {}", t.valid, t.valid_which(&key.terms.name)),
                 key_page: Some(visit.link(&format!("/console/keys/{}", key.id))),
             }),
             // Somebody else's key of the same organisation: that it works is all there is to say.
@@ -65,9 +65,12 @@ async fn examine(
         Err(KeyRefusal::Unknown) => refused(t.unknown),
         Err(KeyRefusal::Revoked | KeyRefusal::Deleted) => refused(t.revoked),
         Err(KeyRefusal::Expired) => refused(t.expired),
-        Err(KeyRefusal::Disabled | KeyRefusal::ParentInactive | KeyRefusal::HolderInactive) => {
-            refused(t.disabled)
-        }
+        Err(
+            KeyRefusal::Disabled
+            | KeyRefusal::ParentInactive
+            | KeyRefusal::HolderInactive
+            | KeyRefusal::Address,
+        ) => refused(t.disabled),
         Err(KeyRefusal::Unavailable(error)) => Err(error.into()),
     }
 }

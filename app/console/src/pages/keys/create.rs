@@ -1,39 +1,36 @@
-//! Making a key. A key that could not get the limits it was asked for is taken back: nobody may spend without them.
+//! Making a key, at the root or derived from another. A key that could not get the limits it was asked for is not made:
+//! nobody may spend without them.
 use crate::forms::{Form, SignedPost, words};
-use crate::pages::keys::limits::{self, Wanted};
-use crate::pages::keys::{may_manage, once};
+use crate::pages::keys::{derivable, detail, limits, may_manage, once, terms};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
-use bytespike_accounts::keys::{KeyError, ModelRule, NewKey, Scope};
-use bytespike_accounts::names;
+use bytespike_accounts::keys::{Allowed, KeyError, KeyInfo, Manager, NewKey};
+use bytespike_accounts::limit_nodes::Deployment;
+use bytespike_gateway::quota::{MakeError, Which};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{
-    Breadcrumbs, Button, ButtonKind, ButtonLink, Checkbox, Field, Hidden, Select, SelectOption, TextArea,
-};
+use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Hidden, Select, SelectOption};
 use leptos::prelude::*;
-use std::collections::BTreeSet;
 
-const DAY_MS: i64 = 24 * 3_600_000;
-const EXPIRY_DAYS: [i64; 4] = [7, 30, 90, 365];
-/// The scopes of a key that manages, by the field that asks for them.
-const MANAGEMENT: [(&str, Scope); 3] = [
-    ("org_usage", Scope::OrgUsageRead),
-    ("limits_manage", Scope::LimitsManage),
-    ("org_admin", Scope::OrgAdmin),
-];
-const MOST_MODELS: usize = 100;
-const MOST_SLUG_BYTES: usize = 128;
+/// Where the new key will stand.
+struct Place {
+    /// The key it is derived from, and what that one allows.
+    parent: Option<(KeyInfo, Allowed)>,
+    /// Those to choose from, of a key at the root.
+    deployments: Vec<Deployment>,
+}
 
 /// `GET /console/keys/new`
-pub(crate) async fn form(visit: Visit, who: SignedIn) -> Result<Response, Problem> {
-    if !may_manage(&who) {
-        return Err(Problem::Forbidden);
-    }
-    Ok(show((&visit, &who), &Form::default()).await)
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let place = root(&state, &who).await?;
+    Ok(show((&visit, &who), &place, &terms::blank(None)).await)
 }
 
 /// `POST /console/keys/new`
@@ -42,124 +39,142 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
-    let SignedPost { who, mut form } = post;
-    // In the order of the fields, which is the order of the summary above them.
-    let name = read_name(&mut form, &visit);
-    let wanted = limits::read(&mut form, visit.locale);
-    let new = read(&mut form, &visit, (name, state.world.now_ms()));
-    if form.has_faults() {
-        return Ok(show((&visit, &who), &form).await);
+    let place = root(&state, &post.who).await?;
+    make(&state, &visit, (post, place)).await
+}
+
+/// `GET /console/keys/{id}/derive`
+pub(crate) async fn derive_form(
+    State(state): State<ConsoleState>,
+    Path(key_id): Path<String>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let place = below(&state, &who, &key_id).await?;
+    let above = place.parent.as_ref().map(|(_, allowed)| allowed);
+    let form = terms::blank(above);
+    Ok(show((&visit, &who), &place, &form).await)
+}
+
+/// `POST /console/keys/{id}/derive`
+pub(crate) async fn derive(
+    State(state): State<ConsoleState>,
+    Path(key_id): Path<String>,
+    visit: Visit,
+    post: SignedPost,
+) -> Result<Response, Problem> {
+    let place = below(&state, &post.who, &key_id).await?;
+    make(&state, &visit, (post, place)).await
+}
+
+async fn root(state: &ConsoleState, who: &SignedIn) -> Result<Place, Problem> {
+    if !may_manage(who) {
+        return Err(Problem::Forbidden);
     }
-    match state.accounts.keys.create(&who.origin, &who.member, new).await {
+    let deployments = state.accounts.deployments(who.member.org_id()).await?;
+    Ok(Place { parent: None, deployments })
+}
+
+async fn below(state: &ConsoleState, who: &SignedIn, key_id: &str) -> Result<Place, Problem> {
+    let parent = derivable(state, who, key_id).await?;
+    let allowed = state.accounts.keys.allowed_to(who.member.org_id(), &parent).await?;
+    Ok(Place { parent: Some((parent, allowed)), deployments: Vec::new() })
+}
+
+async fn make(
+    state: &ConsoleState,
+    visit: &Visit,
+    (SignedPost { who, mut form }, place): (SignedPost, Place),
+) -> Result<Response, Problem> {
+    let terms = terms::read(&mut form, (state, visit.locale), None);
+    let wanted = limits::read(&mut form, visit.locale);
+    if form.has_faults() {
+        return Ok(show((visit, &who), &place, &form).await);
+    }
+    let chosen = place.deployments.iter().find(|one| one.id == form.value("deployment"));
+    let new = NewKey {
+        kind: place.parent.as_ref().map_or(NewKey::with(terms.clone()).kind, |(parent, _)| parent.kind),
+        parent_key_id: place.parent.as_ref().map(|(parent, _)| parent.id.clone()),
+        deployment_id: chosen.map(|one| one.id.clone()),
+        ..NewKey::with(terms)
+    };
+    let limits: Vec<(Which, i64)> =
+        wanted.into_iter().filter_map(|(which, value)| Some((which, value?))).collect();
+    let manager = Manager::Member(&who.member);
+    match state.quotas().make_key((&who.origin, manager), new, &limits).await {
         Ok(created) => {
-            limit(&state, &who, &created.id, wanted).await?;
-            once::keep(&state, &who, &created).await?;
+            once::keep(state, &who, &created).await?;
             Ok(see_other(&visit.link(&format!("/console/keys/{}/created", created.id))))
         }
         Err(error) => {
-            refuse(&mut form, &visit, error)?;
-            Ok(show((&visit, &who), &form).await)
+            refuse(&mut form, visit, error)?;
+            Ok(show((visit, &who), &place, &form).await)
         }
     }
 }
 
-async fn limit(state: &ConsoleState, who: &SignedIn, key_id: &str, wanted: Wanted) -> Result<(), Problem> {
-    let saved = limits::save(state, who, key_id, wanted).await;
-    if saved.is_err()
-        && let Err(error) = state.accounts.keys.delete(&who.origin, &who.member, key_id).await
-    {
-        tracing::error!(%error, key_id, "a key without its limits could not be taken back");
-    }
-    saved
-}
-
-fn read_name(form: &mut Form, visit: &Visit) -> String {
-    names::clean(form.value("name")).unwrap_or_else(|problem| {
-        form.refuse("name", words::name(visit.locale, problem));
-        String::new()
-    })
-}
-
-fn read(form: &mut Form, visit: &Visit, (name, now_ms): (String, i64)) -> NewKey {
-    let t = &visit.t().keys.error;
-    let models = read_models(form, visit);
-    let expires_at_ms = match form.value("expiry") {
-        "" | "never" => None,
-        days => {
-            let known = EXPIRY_DAYS.into_iter().find(|known| known.to_string() == days);
-            if known.is_none() {
-                form.refuse("expiry", t.expiry_unknown);
-            }
-            known.map(|days| now_ms + days * DAY_MS)
+fn refuse(form: &mut Form, visit: &Visit, error: MakeError) -> Result<(), Problem> {
+    match error {
+        MakeError::Key(error) => refuse_key(form, visit, error),
+        MakeError::Above(above) => {
+            limits::refuse_above(form, visit.locale, &above);
+            Ok(())
         }
-    };
-    let strict = form.value("strict") == "on";
-    NewKey { models, expires_at_ms, strict, scopes: read_scopes(form), ..NewKey::named(name) }
-}
-
-/// A key may always call models and read what it used.
-fn read_scopes(form: &Form) -> BTreeSet<Scope> {
-    let ticked = MANAGEMENT.into_iter().filter(|(field, _)| form.value(field) == "on");
-    Scope::DEFAULT.into_iter().chain(ticked.map(|(_, scope)| scope)).collect()
-}
-
-fn read_models(form: &mut Form, visit: &Visit) -> ModelRule {
-    let t = &visit.t().keys.error;
-    let typed: Vec<String> =
-        form.value("models").split([',', '\n', '，']).map(str::trim).map(str::to_owned).collect();
-    let models: Vec<String> = typed.into_iter().filter(|model| !model.is_empty()).collect();
-    if let Some(strange) = models.iter().find(|model| !is_slug(model)) {
-        form.refuse("models", t.model_characters(strange));
+        MakeError::Limits(error) => Err(Problem::unavailable(&error)),
     }
-    if models.len() > MOST_MODELS {
-        form.refuse("models", t.models_many(MOST_MODELS));
-    }
-    if models.is_empty() { ModelRule::Any } else { ModelRule::Only(models.into_iter().collect()) }
 }
 
-fn is_slug(model: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/@".contains(&byte);
-    model.len() <= MOST_SLUG_BYTES && model.bytes().all(allowed)
-}
-
-fn refuse(form: &mut Form, visit: &Visit, error: KeyError) -> Result<(), Problem> {
+/// What the form's author can mend stands beside its field.
+pub(super) fn refuse_key(form: &mut Form, visit: &Visit, error: KeyError) -> Result<(), Problem> {
     let t = &visit.t().keys.error;
     match error {
         KeyError::Name(problem) => form.refuse("name", words::name(visit.locale, problem)),
+        KeyError::NoteTooLong => form.refuse("note", t.note_long),
         KeyError::ExpiresInThePast => form.refuse("expiry", t.expiry_unknown),
-        KeyError::TooMany => form.refuse("name", t.too_many_keys),
-        KeyError::Forbidden | KeyError::NoScope | KeyError::ScopeAboveRole(_) => {
-            return Err(Problem::Forbidden);
-        }
-        KeyError::NotFound => return Err(Problem::NotFound),
-        KeyError::Unavailable(error) => return Err(error.into()),
+        KeyError::TooMany(_) => form.refuse("name", t.too_many_keys),
+        KeyError::TooDeep => form.refuse("name", t.too_deep),
+        KeyError::Wider(wider) => terms::refuse_wider(form, visit.locale, wider),
+        KeyError::NoScope => form.refuse("inference", t.no_scope),
+        KeyError::ScopeAboveRole(_) => form.refuse("inference", t.wider_scopes),
+        other => return Err(detail::problem_of(other)),
     }
     Ok(())
 }
 
-async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
+async fn show((visit, who): (&Visit, &SignedIn), place: &Place, form: &Form) -> Response {
     let t = &visit.t().keys;
-    let title = t.create.title;
-    let titled = Titled::of(visit, title, form);
-    let cancel = visit.t().console.word.cancel;
-    let above = vec![(visit.link("/console/keys"), t.list.title.to_owned())];
+    let list = (visit.link("/console/keys"), t.list.title.to_owned());
+    let (title, lead, action, above) = match &place.parent {
+        None => (t.create.title.to_owned(), None, visit.link("/console/keys/new"), vec![list]),
+        Some((parent, _)) => {
+            let page = detail::address(visit, parent);
+            let above = vec![list, (page.clone(), parent.terms.name.clone())];
+            (
+                t.create.derive_title(&parent.terms.name),
+                Some(t.create.derive_lead),
+                format!("{page}/derive"),
+                above,
+            )
+        }
+    };
+    let titled = Titled::of(visit, &title, form);
+    let back = above.last().map(|(href, _)| href.clone()).unwrap_or_default();
+    let (cancel, submit) = (visit.t().console.word.cancel, t.create.submit);
     let content = view! {
         <div>
-            <Breadcrumbs locale=visit.locale above=above here=title/>
+            <Breadcrumbs locale=visit.locale above=above here=title.clone()/>
             <h1>{title}</h1>
+            {lead.map(|lead| view! { <p class="soft">{lead}</p> })}
         </div>
         {form.summary(visit.locale)}
-        <form method="post" action=visit.link("/console/keys/new") class="sheet">
+        <form method="post" action=action class="sheet">
             <Hidden name="csrf" value=who.token.clone()/>
-            <Field
-                id="name" label=t.create.name value=form.value("name") hint=t.create.name_hint
-                nostrip:fault=form.fault("name") max_length=64 autocomplete="off"
-            />
+            {terms::name_fields(visit, form)}
             {limit_part(visit, form)}
-            {more_part((visit, who), form)}
+            {more_part((visit, who), place, form)}
             <p class="actions">
-                <Button kind=ButtonKind::Primary>{t.create.submit}</Button>
-                <ButtonLink kind=ButtonKind::Quiet href=visit.link("/console/keys")>{cancel}</ButtonLink>
+                <Button kind=ButtonKind::Primary>{submit}</Button>
+                <ButtonLink kind=ButtonKind::Quiet href=back>{cancel}</ButtonLink>
             </p>
         </form>
     };
@@ -172,52 +187,36 @@ fn limit_part(visit: &Visit, form: &Form) -> AnyView {
         <fieldset>
             <legend>{t.limits}</legend>
             <p class="hint">{t.limits_lead}</p>
-            {limits::fields(visit.locale, form)}
+            {limits::spend_fields(visit.locale, form)}
         </fieldset>
     }
     .into_any()
 }
 
 /// Folded away until it is wanted, or holds something that is wrong.
-fn more_part((visit, who): (&Visit, &SignedIn), form: &Form) -> AnyView {
+fn more_part((visit, who): (&Visit, &SignedIn), place: &Place, form: &Form) -> AnyView {
     let t = &visit.t().keys.create;
-    let is_said = |id: &&str| !matches!(form.value(id), "" | "never") || form.fault(id).is_some();
-    let is_open =
-        ["models", "expiry", "strict", "org_usage", "limits_manage", "org_admin"].iter().any(is_said);
-    let days = EXPIRY_DAYS.map(|days| SelectOption::new(days.to_string(), t.expiry_days(days)));
-    let expiry: Vec<SelectOption> =
-        [SelectOption::new("never", t.expiry_never)].into_iter().chain(days).collect();
-    let strict = form.value("strict") == "on";
+    let quiet = ["name", "note", "csrf", "inference", "usage_read"];
+    let is_open = form.has_faults() || form.said().any(|(name, _)| !quiet.contains(&name));
+    let options: Vec<SelectOption> =
+        place.deployments.iter().map(|one| SelectOption::new(&one.id, &one.name)).collect();
+    let chosen = match form.value("deployment") {
+        "" => who.member.deployment_id().to_owned(),
+        id => id.to_owned(),
+    };
+    let deployment = (options.len() > 1).then(|| {
+        view! { <Select id="deployment" label=t.deployment hint=t.deployment_hint options=options selected=chosen/> }
+    });
+    let above = place.parent.as_ref().map(|(_, allowed)| allowed);
     view! {
         <details class="more" open=is_open>
             <summary>{t.advanced}</summary>
-            <TextArea
-                id="models" label=t.models value=form.value("models") hint=t.models_hint
-                nostrip:fault=form.fault("models") rows=3
-            />
-            <Select
-                id="expiry" label=t.expiry options=expiry selected=form.value("expiry")
-                nostrip:fault=form.fault("expiry")
-            />
-            <Checkbox id="strict" label=t.strict hint=t.strict_hint checked=strict/>
-            {manage_part((visit, who), form)}
+            {deployment}
+            {limits::call_fields(visit.locale, form)}
+            {terms::rule_fields(visit, form, false)}
+            {terms::strict_field(visit, form)}
+            {terms::scope_fields((visit, who), form, above)}
         </details>
     }
     .into_any()
-}
-
-/// What the reader's role covers; the rest is not offered.
-fn manage_part((visit, who): (&Visit, &SignedIn), form: &Form) -> AnyView {
-    let t = &visit.t().keys.create;
-    let words = |scope| match scope {
-        Scope::OrgUsageRead => (t.org_usage, t.org_usage_hint),
-        Scope::OrgAdmin => (t.org_admin, t.org_admin_hint),
-        _ => (t.limits_manage, t.limits_manage_hint),
-    };
-    let covered = MANAGEMENT.into_iter().filter(|(_, scope)| scope.is_covered_by(who.member.role()));
-    let boxes = covered.map(|(field, scope)| {
-        let (label, hint) = words(scope);
-        view! { <Checkbox id=field label=label hint=hint checked=form.value(field) == "on"/> }
-    });
-    boxes.collect_view().into_any()
 }

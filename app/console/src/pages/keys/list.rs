@@ -1,34 +1,66 @@
-//! Every key the reader may see.
-use crate::pages::keys::{limits, may_manage, state_badge};
+//! Every key the reader may see, as a tree; and those that have ended.
+use crate::pages::keys::may_manage;
+use crate::pages::keys::tree::{self, Facts, Spent};
 use crate::problem::Problem;
+use crate::query::Query;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::keys::{KeyInfo, KeyState};
-use bytespike_ledger::{LimitState, NodeId};
+use bytespike_accounts::keys::{KeyInfo, KeyState, States};
+use bytespike_ledger::{Dimension, UsageFilter};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{ButtonKind, ButtonLink, EmptyState, TableFrame};
+use bytespike_ui::components::{ButtonKind, ButtonLink, EmptyState, Tab, Tabs};
+use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
-/// `GET /console/keys`
+/// Ended keys on the page; the API lists all.
+const MOST_ENDED: i64 = 200;
+
+/// `GET /console/keys`, `?show=ended`
 pub(crate) async fn page(
     State(state): State<ConsoleState>,
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
-    let mut keys = state.accounts.keys.list(&who.member).await?;
-    keys.retain(|key| key.state != KeyState::Deleted);
-    // A stable sort: within each group the newest stay first.
-    keys.sort_by_key(|key| key.state == KeyState::Revoked);
-    let limits = state.ledger.limits(who.member.org_id()).await?;
+    let shows_ended = Query::of(&visit).get("show") == Some("ended");
+    let keys = match shows_ended {
+        true => state.accounts.keys.ended(&who.member, MOST_ENDED).await?,
+        false => state.accounts.keys.list(&who.member).await?,
+    };
+    let keys: Vec<KeyInfo> =
+        keys.into_iter().filter(|key| shows_ended || key.state != KeyState::Revoked).collect();
+    let limits = state.quotas().of_org(who.member.org_id()).await?;
+    let spent = spent(&state, &who).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let body = if keys.is_empty() { empty(&visit, &who) } else { table(&visit, &moments, &keys, &limits) };
     let t = &visit.t().keys.list;
-    let content = view! { {head(&visit, &who)} {body} };
+    let facts = Facts { visit: &visit, moments: &moments, limits: &limits, spent: &spent };
+    let body = match (keys.is_empty(), shows_ended) {
+        (false, _) => tree::table(facts, t.title, &keys),
+        (true, false) => empty(&visit, &who),
+        (true, true) => view! { <p class="soft">{t.no_ended}</p> }.into_any(),
+    };
+    let content = view! { {head(&visit, &who)} {tabs(&visit, shows_ended)} {body} };
     Ok(shell::signed_in((&visit, &who), Section::Keys, Titled::ok(t.title), content).await)
+}
+
+/// What each key and those derived from it have cost since it was made: what its limits count.
+pub(super) async fn spent(state: &ConsoleState, who: &SignedIn) -> Result<Spent, Problem> {
+    let filter = UsageFilter { from_ms: 0, to_ms: state.world.now_ms() + 1, ..UsageFilter::default() };
+    let sums = state.ledger.usage(who.member.org_id(), &filter, (&[Dimension::Key], &TimeZone::UTC)).await?;
+    let own: Spent =
+        sums.into_iter().filter_map(|(key, sums)| Some((key.key_id?, sums.charged_nano))).collect();
+    let mut spent = Spent::new();
+    for key in state.accounts.keys.page(&who.member, (None, i64::MAX), States::All).await? {
+        let charged_nano = own.get(&key.id).copied().unwrap_or(0);
+        for above in key.path {
+            let sum = spent.entry(above).or_insert(0_i64);
+            *sum = sum.saturating_add(charged_nano);
+        }
+    }
+    Ok(spent)
 }
 
 fn head(visit: &Visit, who: &SignedIn) -> AnyView {
@@ -46,52 +78,24 @@ fn head(visit: &Visit, who: &SignedIn) -> AnyView {
     .into_any()
 }
 
+fn tabs(visit: &Visit, shows_ended: bool) -> AnyView {
+    let t = &visit.t().keys.list;
+    let tab = |path: &str, label: &str, is_current: bool| Tab {
+        href: visit.link(path),
+        label: label.to_owned(),
+        is_current,
+    };
+    let tabs = vec![
+        tab("/console/keys", t.open_tab, !shows_ended),
+        tab("/console/keys?show=ended", t.ended_tab, shows_ended),
+    ];
+    view! { <Tabs label=t.tabs tabs=tabs/> }.into_any()
+}
+
 fn empty(visit: &Visit, who: &SignedIn) -> AnyView {
     let t = &visit.t().keys.list;
     let new = visit.link("/console/keys/new");
     let create =
         may_manage(who).then(|| view! { <ButtonLink kind=ButtonKind::Primary href=new>{t.new}</ButtonLink> });
     view! { <EmptyState title=t.empty_title><p>{t.empty}</p>{create}</EmptyState> }.into_any()
-}
-
-fn table(visit: &Visit, moments: &Moments, keys: &[KeyInfo], limits: &[LimitState]) -> AnyView {
-    let t = &visit.t().keys.list;
-    let rows: Vec<AnyView> = keys.iter().map(|key| row(visit, moments, key, limits)).collect();
-    view! {
-        <TableFrame caption=t.title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.name}</th>
-                    <th scope="col">{t.key}</th>
-                    <th scope="col">{t.state}</th>
-                    <th scope="col">{t.limit}</th>
-                    <th scope="col">{t.last_used}</th>
-                    <th scope="col">{t.created}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </TableFrame>
-    }
-    .into_any()
-}
-
-fn row(visit: &Visit, moments: &Moments, key: &KeyInfo, all: &[LimitState]) -> AnyView {
-    let t = &visit.t().keys.list;
-    let href = visit.link(&format!("/console/keys/{}", key.id));
-    let last_used = match key.last_used_at_ms {
-        Some(at_ms) => moments.relative(at_ms),
-        None => view! { <span class="faint">{visit.t().console.word.never}</span> }.into_any(),
-    };
-    let class = (key.state == KeyState::Revoked).then_some("faded");
-    view! {
-        <tr class=class>
-            <th scope="row"><a href=href>{key.name.clone()}</a></th>
-            <td data-label=t.key><code>{key.masked.clone()}</code></td>
-            <td data-label=t.state>{state_badge(visit.locale, key, moments.now_ms)}</td>
-            <td data-label=t.limit>{limits::brief(visit.locale, &NodeId::key(&key.id), all)}</td>
-            <td data-label=t.last_used>{last_used}</td>
-            <td data-label=t.created>{moments.date(key.created_at_ms)}</td>
-        </tr>
-    }
-    .into_any()
 }

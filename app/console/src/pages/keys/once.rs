@@ -61,7 +61,7 @@ fn shown(state: &ConsoleState, visit: &Visit, key: &KeyInfo, secret: &SecretText
         Sample { base_url: visit.gateway(), model: &state.options.sample_model, key: Some(secret.expose()) };
     let done = visit.link("/console/keys");
     view! {
-        <div class="page-head"><div><h1>{t.title}</h1><p>{key.name.clone()}</p></div></div>
+        <div class="page-head"><div><h1>{t.title}</h1><p>{key.terms.name.clone()}</p></div></div>
         <Callout kind=CalloutKind::Warning><p>{t.lead}</p></Callout>
         <CopyField locale=visit.locale id="key" label=t.label value=secret.expose()/>
         <p class="actions"><ButtonLink kind=ButtonKind::Primary href=done>{t.done}</ButtonLink></p>

@@ -1,6 +1,7 @@
 //! What the console writes while calls run: sign-ins, keys and audit events, through the store's own functions.
 
-use bytespike_store::api_key::{self, NewKey};
+use bytespike_store::api_key::{self, NewKey, Terms};
+use bytespike_store::api_key_credential::NewCredential;
 use bytespike_store::audit_event::{AuditRow, Entry};
 use bytespike_store::person::{self, NewAccount, Person};
 use bytespike_store::session::{self, SessionRow};
@@ -88,23 +89,36 @@ impl Account {
             created_at_ms: now_ms,
         };
         session::insert(store, &session, 20).await?;
-        let key = NewKey {
-            id: &world.id("key"),
-            org_id: &self.org,
-            deployment_id: &self.deployment,
-            member_id: &self.member,
+        let id = world.id("key");
+        let terms = Terms {
             name: "a key",
-            kind: "live",
+            note: "",
             models_json: None,
+            ips_json: None,
             scopes_json: "[]".to_owned(),
             strict: false,
             expires_at_ms: None,
-            created_by_person_id: &self.person,
-            credential_id: &world.id("crd"),
-            verifier: "a verifier",
+        };
+        let credential = NewCredential {
+            id: &world.id("crd"),
+            verifier: "a verifier".to_owned(),
             pepper_version: 1,
             last_four: "9f2a",
             now_ms,
+        };
+        let key = NewKey {
+            id: &id,
+            org_id: &self.org,
+            deployment_id: &self.deployment,
+            member_id: &self.member,
+            parent_key_id: None,
+            depth: 0,
+            path: &format!("/{id}/"),
+            kind: "live",
+            terms,
+            created_by_person_id: Some(&self.person),
+            created_by_key_id: None,
+            credential,
         };
         let row = AuditRow {
             seq: 0,
