@@ -23,6 +23,7 @@ mod product;
 mod receipt_command;
 mod reconcile_command;
 mod serve;
+mod sign_in_providers;
 mod signals;
 mod signing_keys;
 mod surfaces;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
+use bytespike_console::Providers;
 use bytespike_gateway::stored_channels::StoredChannels;
 use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
 use bytespike_store::world::World;
@@ -19,6 +20,7 @@ use crate::follow::ChannelSources;
 use crate::mail::{Carrier, Outbox};
 use crate::price_feed::Exports;
 use crate::reconcile_command::ProviderNames;
+use crate::sign_in_providers::providers;
 use crate::surfaces::ui_urls;
 use crate::{Failure, demo_org, jobs, prices, signing_keys, trials};
 
@@ -38,6 +40,8 @@ pub struct Product {
     pub core: Core,
     pub gateway: Gateway,
     pub outbox: Option<Outbox>,
+    /// Who else people can sign in with.
+    pub providers: Providers,
     /// Seals a new key on its way to the page that shows it.
     pub shown_key: SealKey,
     /// The demo provider, and a key that can call it.
@@ -86,6 +90,7 @@ impl Product {
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
             shown_key: master.seal(SealPurpose::ShownKey),
+            providers: providers(config, urls)?,
             core,
             gateway,
             outbox,

@@ -9,7 +9,7 @@ use crate::product::Product;
 /// A browser session of one person.
 pub struct Person {
     base: String,
-    cookies: BTreeMap<String, String>,
+    pub cookies: BTreeMap<String, String>,
     pub email: String,
 }
 

@@ -31,10 +31,18 @@ pub(crate) enum Notice {
     AlertsSaved,
     AppDisconnected,
     ProgramEnded,
+    FactorOn,
+    FactorOff,
+    IdentityLinked,
+    IdentityUnlinked,
+    EmailAsked,
+    EmailChanged,
+    EndAsked,
+    EndTakenBack,
 }
 
 impl Notice {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 32] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -59,6 +67,14 @@ impl Notice {
         Self::AlertsSaved,
         Self::AppDisconnected,
         Self::ProgramEnded,
+        Self::FactorOn,
+        Self::FactorOff,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::EmailAsked,
+        Self::EmailChanged,
+        Self::EndAsked,
+        Self::EndTakenBack,
     ];
 
     const fn code(self) -> &'static str {
@@ -87,6 +103,14 @@ impl Notice {
             Self::AlertsSaved => "alerts-saved",
             Self::AppDisconnected => "app-disconnected",
             Self::ProgramEnded => "program-ended",
+            Self::FactorOn => "factor-on",
+            Self::FactorOff => "factor-off",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
+            Self::EmailAsked => "email-asked",
+            Self::EmailChanged => "email-changed",
+            Self::EndAsked => "end-asked",
+            Self::EndTakenBack => "end-taken-back",
         }
     }
 
@@ -117,6 +141,14 @@ impl Notice {
             Self::AlertsSaved => t.alerts_saved,
             Self::AppDisconnected => t.app_disconnected,
             Self::ProgramEnded => t.program_ended,
+            Self::FactorOn => locale.t().security.flash.factor_on,
+            Self::FactorOff => locale.t().security.flash.factor_off,
+            Self::IdentityLinked => locale.t().security.flash.identity_linked,
+            Self::IdentityUnlinked => locale.t().security.flash.identity_unlinked,
+            Self::EmailAsked => locale.t().security.flash.email_asked,
+            Self::EmailChanged => locale.t().security.flash.email_changed,
+            Self::EndAsked => locale.t().security.flash.end_asked,
+            Self::EndTakenBack => locale.t().security.flash.end_taken_back,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod calls;
+mod confirm;
 mod filter;
 mod flash;
 mod forms;
@@ -12,9 +13,12 @@ mod gateway;
 pub mod mail;
 mod model_test;
 mod next;
+mod notices;
 mod outbox;
 mod pages;
 mod problem;
+mod providers;
+mod qr;
 mod query;
 mod receipt;
 pub mod routes;
@@ -27,11 +31,12 @@ mod who;
 
 pub use gateway::LocalGateway;
 pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of};
+pub use providers::{ProviderConfig, ProviderKind, Providers};
 pub use state::{ConsoleOptions, ConsoleState};
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
@@ -69,8 +74,12 @@ fn before_sign_in() -> Router<ConsoleState> {
             get(auth::mailed_link::confirmation_form).post(auth::mailed_link::send_confirmation),
         )
         .route("/console/sign-in", get(auth::sign_in::form).post(auth::sign_in::submit))
+        .route("/console/sign-in/second-step", get(auth::second_step::form).post(auth::second_step::submit))
+        .route("/console/confirm-email", get(auth::confirm_email::form).post(auth::confirm_email::submit))
         .route("/console/forgot", get(auth::mailed_link::reset_form).post(auth::mailed_link::send_reset))
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
+        .route("/console/auth/{provider}", post(auth::provider::begin))
+        .route("/console/auth/{provider}/callback", get(auth::provider::callback))
         .route("/oauth/authorize", get(oauth::authorize::page))
         .route("/admin/first", get(operator::form).post(operator::submit))
 }

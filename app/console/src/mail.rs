@@ -7,6 +7,8 @@ use leptos::prelude::*;
 pub enum Mail {
     /// The link that confirms an address. Valid once and for `valid_minutes`.
     Verify { link: String, valid_minutes: i64 },
+    /// The link that confirms a new address of an account. Valid once and for `valid_minutes`.
+    ConfirmEmail { link: String, valid_minutes: i64 },
     /// Somebody tried to sign up with an address that has an account. The link leads to sign-in.
     AlreadyRegistered { link: String },
     /// The link that lets its holder choose a new password. Valid once and for `valid_minutes`.
@@ -15,6 +17,8 @@ pub enum Mail {
     PasswordChanged { link: String },
     /// The organisation's balance fell below what it asked to be told of. The link leads to the wallet.
     LowBalance { link: String, balance: String, threshold: String },
+    /// Something that happened to the account, said in full. The link leads to where it can be looked at.
+    Notice { link: String, subject: String, intro: String, button: &'static str },
     /// A spend limit is nearly or wholly used. `what` and `window` are words in the reader's language.
     LimitShare {
         link: String,
@@ -59,10 +63,12 @@ impl Mail {
     pub fn link(&self) -> &str {
         match self {
             Self::Verify { link, .. }
+            | Self::ConfirmEmail { link, .. }
             | Self::AlreadyRegistered { link }
             | Self::Reset { link, .. }
             | Self::PasswordChanged { link }
             | Self::LowBalance { link, .. }
+            | Self::Notice { link, .. }
             | Self::LimitShare { link, .. }
             | Self::KeyLeaked { link, .. }
             | Self::QuotaRequested { link, .. }
@@ -100,6 +106,11 @@ impl Words {
                 t.verify.button,
                 Some(validity(locale, *valid_minutes)),
             ),
+            Mail::ConfirmEmail { valid_minutes, .. } => {
+                let t = &locale.t().security.letter;
+                let texts = fixed(t.confirm_email_subject, t.confirm_email);
+                (texts, t.confirm_email_button, Some(validity(locale, *valid_minutes)))
+            }
             Mail::AlreadyRegistered { .. } => (
                 fixed(t.already_registered.subject, t.already_registered.intro),
                 t.already_registered.button,
@@ -117,6 +128,7 @@ impl Words {
                 let intro = t.low_balance.intro(balance, threshold);
                 ((t.low_balance.subject(threshold), intro), t.low_balance.button, None)
             }
+            Mail::Notice { subject, intro, button, .. } => ((subject.clone(), intro.clone()), *button, None),
             Mail::LimitShare { what, window, used, limit, is_reached, .. } => {
                 let t = &t.limit_share;
                 let texts = if *is_reached {

@@ -1,5 +1,6 @@
 //! How messages leave: over a mail server, or, where none is configured on a developer's machine, onto the page.
 use crate::mail::{Mail as Text, render};
+use crate::notices;
 use bytespike_accounts::mail::{Mail, MailKind, RESET_MINUTES, VERIFY_MINUTES};
 use bytespike_accounts::orgs::Language;
 use bytespike_ui::{Locale, Surface, Urls};
@@ -126,11 +127,16 @@ fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
             link: link(&format!("/console/verify?token={}", token.expose())),
             valid_minutes: VERIFY_MINUTES,
         },
+        MailKind::ConfirmEmail { token } => Text::ConfirmEmail {
+            link: link(&format!("/console/confirm-email?token={}", token.expose())),
+            valid_minutes: VERIFY_MINUTES,
+        },
         MailKind::ResetPassword { token } => Text::Reset {
             link: link(&format!("/console/reset?token={}", token.expose())),
             valid_minutes: RESET_MINUTES,
         },
         MailKind::AlreadyRegistered => Text::AlreadyRegistered { link: link("/console/sign-in") },
+        MailKind::Notice(notice) => notices::letter(notice, locale, link("/console/settings/security")),
         MailKind::PasswordChanged => Text::PasswordChanged { link: link("/console/forgot") },
     }
 }

@@ -1,7 +1,8 @@
 //! Every address behind sign-in: what it takes to be there, and who answers. The router and the table are made of one
 //! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
 use crate::pages::{
-    auth, calls_page, keys, limits, models, oauth, overview, receipt_page, settings, statements, wallet,
+    auth, calls_page, keys, limits, models, oauth, overview, receipt_page, security, settings, statements,
+    wallet,
 };
 use crate::problem;
 use crate::state::ConsoleState;
@@ -78,6 +79,17 @@ addresses! {
     "/console/settings/password" ManageSelf post(settings::password::submit);
     "/console/settings/sessions/others" ManageSelf post(settings::sessions::end_others);
     "/console/settings/sessions/{id}" ManageSelf post(settings::sessions::end);
+    "/console/settings/data" ManageSelf get(settings::data::page);
+    "/console/settings/data/end" ManageSelf post(settings::data::ask);
+    "/console/settings/data/keep" ManageSelf post(settings::data::keep);
+    "/console/settings/security" ManageSelf get(security::page);
+    "/console/settings/security/app" ManageSelf get(security::app::form).post(security::app::submit);
+    "/console/settings/security/app/begin" ManageSelf post(security::app::begin);
+    "/console/settings/security/app/off" ManageSelf post(security::app::turn_off);
+    "/console/settings/security/codes" ManageSelf get(security::codes::page).post(security::codes::renew);
+    "/console/settings/security/email" ManageSelf post(security::email::submit);
+    "/console/settings/security/identities/{provider}/link" ManageSelf post(security::identities::link);
+    "/console/settings/security/identities/{provider}/unlink" ManageSelf post(security::identities::unlink);
 }
 
 /// What the address takes that the router matched; `None` when it stands before sign-in.

@@ -34,6 +34,11 @@ impl Titled {
         Self { title: title.into(), status: StatusCode::OK }
     }
 
+    /// A form that waits for one more thing: 422, and nothing is wrong with it.
+    pub fn unprocessed(title: impl Into<String>) -> Self {
+        Self { title: title.into(), status: StatusCode::UNPROCESSABLE_ENTITY }
+    }
+
     /// A page with a form: with faults if the form has any.
     pub fn of(visit: &Visit, title: &str, form: &Form) -> Self {
         if form.has_faults() { Self::faulty(visit, title) } else { Self::ok(title) }

@@ -1,6 +1,7 @@
 //! What the console's handlers are given.
 use crate::gateway::LocalGateway;
 use crate::outbox::Delivery;
+use crate::providers::Providers;
 use axum::extract::FromRef;
 use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::SealKey;
@@ -23,6 +24,8 @@ pub struct ConsoleState {
     pub quota_requests: QuotaRequests,
     pub urls: Urls,
     pub mail: Delivery,
+    /// Who else people can sign in with.
+    pub providers: Providers,
     /// Seals a new key between the form and the one page that shows it; of purpose
     /// [`ShownKey`](bytespike_accounts::secrets::SealPurpose::ShownKey).
     pub shown_key: SealKey,

@@ -36,6 +36,11 @@ impl Moments {
             .into_any()
     }
 
+    /// The same as plain text.
+    pub fn written(&self, at_ms: i64) -> String {
+        format::date_time(self.locale, at_ms, self.offset(at_ms))
+    }
+
     pub fn date(&self, at_ms: i64) -> String {
         format::date(self.locale, at_ms, self.offset(at_ms))
     }

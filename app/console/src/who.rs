@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::Origin;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::people::Membership;
-use bytespike_accounts::sessions::{ANONYMOUS_COOKIE, CurrentSession, Session};
+use bytespike_accounts::sessions::{ANONYMOUS_COOKIE, BROWSER_COOKIE, CurrentSession, Session};
 use bytespike_ui::Visit;
 use http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
@@ -21,6 +21,8 @@ pub(crate) struct SignedIn {
     pub session: CurrentSession,
     pub cookie: Session,
     pub origin: Origin,
+    /// The cookie of the time before sign-in, if the browser still has it: a development server shows letters by it.
+    pub anonymous: String,
     /// For the forms of this page; bound to the session.
     pub token: String,
 }
@@ -30,6 +32,8 @@ pub(crate) struct Visitor {
     pub id: String,
     pub origin: Origin,
     pub token: String,
+    /// What names this browser for as long as it keeps its cookies, if it has signed in before.
+    pub browser: Option<String>,
     new_cookie: Option<HeaderValue>,
 }
 
@@ -41,7 +45,9 @@ impl SignedIn {
         let found = accounts.people.membership(&session.person_id, session.org_id.as_deref()).await?;
         let token = accounts.csrf.token(Binding::Session(&session.csrf_binding));
         let origin = origin_of(parts);
-        Ok(found.map(|member| Self { member, session, cookie, origin, token }))
+        let name = state.options.transport.cookie_name(ANONYMOUS_COOKIE);
+        let anonymous = cookie_value(&parts.headers, &name).unwrap_or_default();
+        Ok(found.map(|member| Self { member, session, cookie, origin, anonymous, token }))
     }
 }
 
@@ -101,6 +107,8 @@ impl FromRequestParts<ConsoleState> for Visitor {
         Ok(Self {
             token: state.accounts.csrf.token(Binding::Anonymous(&id)),
             origin: origin_of(parts),
+            browser: cookie_value(&parts.headers, &state.options.transport.cookie_name(BROWSER_COOKIE))
+                .filter(|id| is_ours(id)),
             new_cookie: HeaderValue::try_from(cookie).ok().filter(|_| is_new),
             id,
         })

@@ -5,6 +5,8 @@ mod base62;
 pub mod call_limits;
 pub mod csrf;
 pub mod email;
+pub mod factors;
+pub mod identities;
 pub mod keys;
 pub mod limit_nodes;
 pub mod mail;
@@ -29,6 +31,8 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 use call_limits::CallLimits;
 use csrf::Csrf;
+use factors::Factors;
+use identities::Identities;
 use keys::{Keys, RightsWatch};
 use node_rules::NodeRules;
 use oauth::Oauth;
@@ -36,7 +40,7 @@ use operator_tokens::OperatorTokens;
 use operators::Operators;
 use passwords::Hasher;
 use people::People;
-use secrets::MasterKey;
+use secrets::{MacPurpose, MasterKey};
 use sessions::Sessions;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -47,6 +51,8 @@ use tokens::Tokens;
 const RIGHTS_EVERY: Duration = Duration::from_millis(250);
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// A browser that nobody signed in with for so long is a new one again; its cookie is gone by then too.
+const BROWSERS_KEPT_MS: i64 = 400 * 24 * 3_600_000;
 /// Rows that go in one statement, so that nobody waits long behind it.
 const SWEPT_AT_ONCE: i64 = 500;
 
@@ -57,6 +63,8 @@ pub struct Accounts {
     pub people: People,
     pub sessions: Sessions,
     pub csrf: Csrf,
+    pub factors: Factors,
+    pub identities: Identities,
     pub oauth: Oauth,
     pub operators: Operators,
     pub operator_tokens: OperatorTokens,
@@ -102,7 +110,10 @@ impl Accounts {
         let hasher = Hasher::new(world.clone(), hash_workers);
         let tokens = Tokens::new(&basis);
         let keys = Keys::new(&basis, rights.clone(), audit.clone());
+        let factors = Factors::new(&basis, audit.clone());
         let people = People {
+            factors: factors.clone(),
+            browsers: master.mac(MacPurpose::Browser),
             throttle: Throttle::new(&basis),
             store: store.clone(),
             world: world.clone(),
@@ -111,6 +122,7 @@ impl Accounts {
             tokens: tokens.clone(),
             rights: rights.clone(),
         };
+        let identities = Identities::new(&basis, people.clone(), audit.clone());
         Self {
             call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
             node_rules: NodeRules { store: store.clone(), rights, audit: audit.clone() },
@@ -118,6 +130,8 @@ impl Accounts {
             keys,
             people,
             sessions: Sessions::new(&basis),
+            factors,
+            identities,
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             operators: Operators {
@@ -151,12 +165,17 @@ impl Accounts {
         }
     }
 
-    /// Removes sessions, one-time tokens, attempt counters and what belongs to OAuth once it has expired, some at a time.
+    /// Ends accounts that are due, and removes sessions, one-time tokens, attempt counters and what belongs to OAuth once it has expired, some at a time.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let (store, now_ms) = (&self.store, self.world.now_ms());
         while bytespike_store::session::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::one_time_token::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::attempt::delete_ended(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        let forgotten_ms = now_ms - BROWSERS_KEPT_MS;
+        while bytespike_store::known_browser::delete_unseen(store, forgotten_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::email_change::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::identity::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        self.people.end_due().await?;
         self.oauth.sweep().await?;
         Ok(())
     }

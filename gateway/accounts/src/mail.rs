@@ -1,6 +1,7 @@
 //! Mails as data. Whoever sends them builds the links and takes the words from the locales.
 use crate::email::EmailAddress;
 use crate::orgs::Language;
+use crate::people::Membership;
 use crate::secrets::SecretText;
 
 /// How long the link in a confirmation works.
@@ -24,6 +25,56 @@ pub enum MailKind {
     AlreadyRegistered,
     /// Carries a link to choose a new password; works once, for [`RESET_MINUTES`].
     ResetPassword { token: SecretText },
+    /// Carries a link to confirm a new address of an account; works once, for [`VERIFY_MINUTES`].
+    ConfirmEmail { token: SecretText },
     /// The password was changed or reset: tells whoever did not do it what to do.
     PasswordChanged,
+    /// Something about how the account is guarded changed: says what, and what to do if it was somebody else.
+    Notice(Notice),
+}
+
+/// What a person is told of after it happened.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    FactorOn,
+    FactorOff,
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed {
+        codes_left: u64,
+    },
+    /// An account of another provider signs in from now on, or no longer does.
+    IdentityLinked {
+        provider: String,
+    },
+    IdentityUnlinked {
+        provider: String,
+    },
+    /// The account ends at `at_ms`, or no longer does.
+    EndAsked {
+        at_ms: i64,
+        time_zone: String,
+    },
+    EndTakenBack,
+    EmailChangeAsked {
+        new: String,
+    },
+    EmailChanged {
+        new: String,
+    },
+    /// Someone signed in with a browser that the account did not use before.
+    NewBrowser {
+        user_agent: String,
+        ip: String,
+        at_ms: i64,
+        time_zone: String,
+    },
+}
+
+impl Mail {
+    /// A notice to a person. Not counted against the mails to one address: what causes it was let in before.
+    pub fn notice(member: &Membership, notice: Notice) -> Option<Self> {
+        // Addresses are checked before they are stored.
+        let to = EmailAddress::parse(member.email()).ok()?;
+        Some(Self { to, language: member.language(), kind: MailKind::Notice(notice) })
+    }
 }

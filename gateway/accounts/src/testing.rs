@@ -1,7 +1,7 @@
 //! What this crate's tests stand on: accounts on a fresh database, a clock that moves when told, and a signed-up owner.
 use crate::mail::{Mail, MailKind};
 use crate::orgs::Language;
-use crate::people::{Membership, SignUp};
+use crate::people::{FirstStep, Membership, SignUp};
 use crate::secrets::{MasterKey, SecretText};
 use crate::{Accounts, Origin};
 use bytespike_store::Store;
@@ -32,6 +32,10 @@ pub async fn on_each(test: impl AsyncFn(Bench)) {
 }
 
 impl Bench {
+    pub fn clock_ms(&self) -> i64 {
+        self.world.now_ms()
+    }
+
     /// A second process on the same database.
     pub fn other_instance(&self) -> Box<Accounts> {
         Box::new(Accounts::new(self.store.clone(), self.world.clone(), &MasterKey::of_the_vectors(), 2))
@@ -41,7 +45,10 @@ impl Bench {
     pub async fn owner(&self, email: &str) -> Membership {
         let mail = self.sign_up(email, PASSWORD).await.expect("a mail");
         self.accounts.people.verify_email(&origin(), token(&mail).expose()).await.expect("confirmed");
-        self.accounts.people.sign_in(&origin(), email, PASSWORD).await.expect("signed in")
+        match self.accounts.people.sign_in(&origin(), email, PASSWORD).await.expect("signed in") {
+            FirstStep::Done(member) => member,
+            FirstStep::SecondFactor { .. } => panic!("a new account has no second factor"),
+        }
     }
 
     pub async fn sign_up(&self, email: &str, password: &str) -> Option<Mail> {

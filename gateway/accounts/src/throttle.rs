@@ -37,6 +37,8 @@ impl Rule {
 
     /// Reports of leaked keys from one network. A scanner reports many; guessing a key gains nothing in any number.
     pub const LEAK_REPORTS: Rule = Rule { free: 60, most: 60, window_ms: 60_000 };
+    /// Wrong codes of a second factor: a code has six digits, so this many tries gain nothing.
+    pub const FACTOR: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS / 4 };
 
     /// Tests of models by one org, which the installation pays for.
     pub const MODEL_TESTS: Rule =
@@ -97,6 +99,11 @@ impl Throttle {
     /// Sign-ups and reset requests from one network.
     pub fn requests_from(&self, ip: IpAddr) -> Subject {
         self.subject("requests", &network_of(ip))
+    }
+
+    /// Wrong codes for one person's or operator's second factor.
+    pub fn factor_of(&self, subject_id: &str) -> Subject {
+        self.subject("factor", subject_id)
     }
 
     pub fn model_tests_of(&self, org_id: &str) -> Subject {

@@ -14,6 +14,8 @@ const MINUTE_MS: i64 = 60_000;
 pub enum TokenKind {
     VerifyEmail,
     ResetPassword,
+    /// Kept with the address it would change to, in `email_change`.
+    ChangeEmail,
     FirstOperator,
 }
 
@@ -22,13 +24,14 @@ impl TokenKind {
         match self {
             TokenKind::VerifyEmail => "verify_email",
             TokenKind::ResetPassword => "reset_password",
+            TokenKind::ChangeEmail => "change_email",
             TokenKind::FirstOperator => "first_operator",
         }
     }
 
     fn lifetime_ms(self) -> i64 {
         match self {
-            TokenKind::VerifyEmail => VERIFY_MINUTES * MINUTE_MS,
+            TokenKind::VerifyEmail | TokenKind::ChangeEmail => VERIFY_MINUTES * MINUTE_MS,
             TokenKind::ResetPassword => RESET_MINUTES * MINUTE_MS,
             TokenKind::FirstOperator => 30 * MINUTE_MS,
         }

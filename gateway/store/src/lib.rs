@@ -1,5 +1,6 @@
 //! The database, its migrations, and the clock and randomness that everything is given.
 //! One file of SQL per table; the ledger keeps its own SQL next to its rules.
+pub mod account_end;
 mod answers;
 pub mod api_key;
 pub mod api_key_credential;
@@ -11,9 +12,12 @@ pub mod change_counter;
 pub mod channel;
 mod connect;
 pub mod deployment;
+pub mod email_change;
 pub mod estimate_ratio;
 pub mod idempotent_call;
+pub mod identity;
 pub mod job;
+pub mod known_browser;
 pub mod letter;
 pub mod limit_node;
 pub mod member;
@@ -28,6 +32,7 @@ pub mod org;
 pub mod outbox;
 pub mod person;
 pub mod quota_request;
+pub mod second_factor;
 pub mod session;
 pub mod signing_key;
 #[cfg(feature = "testing")]

@@ -15,6 +15,7 @@ pub fn check(config: &Config) -> Result<(), Problem> {
     check_urls(config)?;
     check_mail(config)?;
     check_exposure(config)?;
+    check_sign_in(config)?;
     let mut ids = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
         let problem = |key: &str, text: String| (format!("channels[{index}].{key}"), text);
@@ -62,6 +63,43 @@ fn check_mail(config: &Config) -> Result<(), Problem> {
         return problem("smtp_security", "mail to another machine must be encrypted: starttls or tls");
     }
     Ok(())
+}
+
+/// A provider is spoken to over TLS, or on this machine; its id stands in addresses and its name on a button.
+fn check_sign_in(config: &Config) -> Result<(), Problem> {
+    let github = &config.sign_in.github;
+    let mut ids = BTreeSet::from(["github", "google"]);
+    for (key, url) in [("base_url", &github.base_url), ("api_url", &github.api_url)] {
+        if !is_trustworthy(url) {
+            return Err((format!("sign_in.github.{key}"), NOT_TRUSTWORTHY.to_owned()));
+        }
+    }
+    for (index, oidc) in config.sign_in.oidc.iter().enumerate() {
+        let problem = |key: &str, text: &str| Err((format!("sign_in.oidc[{index}].{key}"), text.to_owned()));
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if oidc.id.is_empty() || oidc.id.len() > 32 || !oidc.id.bytes().all(plain) {
+            return problem("id", "up to 32 of a-z, 0-9 and dashes are wanted");
+        }
+        if !ids.insert(&oidc.id) {
+            return problem("id", "another provider is called that too");
+        }
+        if oidc.name.is_empty() || oidc.client_id.is_empty() {
+            return problem("name", "a name for the button and a client_id are wanted");
+        }
+        if !is_trustworthy(&oidc.issuer) {
+            return problem("issuer", NOT_TRUSTWORTHY);
+        }
+    }
+    Ok(())
+}
+
+const NOT_TRUSTWORTHY: &str = "an https address is wanted, or http on this machine";
+
+fn is_trustworthy(url: &str) -> bool {
+    let Ok(uri) = url.parse::<http::Uri>() else { return false };
+    let here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let scheme = uri.scheme_str();
+    uri.query().is_none() && (scheme == Some("https") || (here && scheme == Some("http")))
 }
 
 /// Off this machine people need an address they can trust, and nobody may be able to guess a token.

@@ -21,6 +21,7 @@ pub struct Config {
     pub metrics: Metrics,
     pub mail: Mail,
     pub accounts: Accounts,
+    pub sign_in: SignIn,
     pub gateway: Gateway,
     pub prices: Prices,
     pub retention: Retention,
@@ -127,6 +128,41 @@ pub enum SmtpSecurity {
 pub struct Accounts {
     pub sign_up: bool,
     pub trial_grant_credits: u32,
+}
+
+/// Who else people can sign in with. A provider without a client id is not offered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub github: GitHubClient,
+    pub google: GoogleClient,
+    pub oidc: Vec<OidcClient>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitHubClient {
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub base_url: String,
+    pub api_url: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoogleClient {
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcClient {
+    pub id: String,
+    pub name: String,
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: Secret,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

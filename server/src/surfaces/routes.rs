@@ -97,6 +97,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         world: pages.world.clone(),
         urls: urls.clone(),
         mail,
+        providers: product.providers.clone(),
         shown_key: product.shown_key.clone(),
         options,
     }

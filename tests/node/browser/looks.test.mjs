@@ -1,6 +1,7 @@
 // Every page in both languages: screenshots in both themes at two widths, no serious accessibility fault, nothing wider
 // than the screen, nothing missing and nothing that the content policy had to stop.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 
@@ -68,6 +69,34 @@ for (const locale of LOCALES) {
       await page.close();
     });
 
+    test("a second factor", async () => {
+      const page = await browser.newPage(spoken(locale));
+      const email = `guarded-${locale}@example.com`;
+      await signUp(page, locale, email);
+      await page.goto(at(locale, "/console/settings/security"));
+      await follow(page.locator('form[action$="/app/begin"] button'));
+      await inspect(page, `${locale}_console_factor_set_up`);
+      const secret = (await page.locator("#secret").inputValue()).replaceAll(" ", "");
+      await complete(page, { code: "000000" });
+      await inspect(page, `${locale}_console_factor_refused`);
+      await complete(page, { code: totp(secret, -1) });
+      assert.equal(await page.locator(".recovery-codes code").count(), 10);
+      await inspect(page, `${locale}_console_factor_codes`);
+      await page.reload();
+      await inspect(page, `${locale}_console_factor_codes_gone`);
+      await page.goto(at(locale, "/console/settings/security"));
+      await inspect(page, `${locale}_console_factor_on`);
+      await page.context().clearCookies();
+      await page.goto(at(locale, "/console/sign-in"));
+      await complete(page, { email, password: PASSWORD });
+      await inspect(page, `${locale}_console_second_step`);
+      await complete(page, { code: "000000" });
+      await inspect(page, `${locale}_console_second_step_refused`);
+      await complete(page, { code: totp(secret, 1) });
+      assert.equal(new URL(page.url()).pathname, new URL(at(locale, "/console")).pathname);
+      await page.close();
+    });
+
     test("the first operator", async () => {
       const page = await browser.newPage(spoken(locale));
       const { origin, pathname, search } = new URL(FIRST_RUNS[LOCALES.indexOf(locale)]);
@@ -108,6 +137,17 @@ for (const locale of LOCALES) {
       await look(t, locale, context, pages);
     });
   });
+}
+
+/** The code an authenticator app shows, or will or did in another step (RFC 6238). */
+function totp(secret, stepsAway) {
+  const bits = [...secret].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + stepsAway));
+  const mac = createHmac("sha1", key).update(step).digest();
+  const at = mac.at(-1) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
 async function oneCallThatLandsAndOneThatFails(key) {

@@ -5,7 +5,7 @@ import { GATEWAY, at } from "./person.mjs";
 const PUBLIC = ["/", "/pricing", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
 const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
-  "/console/settings"];
+  "/console/settings", "/console/settings/security", "/console/settings/data"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
 export async function publicPages(locale) {

@@ -5,8 +5,8 @@ import { before, test } from "node:test";
 import * as oauth from "oauth4webapi";
 
 import { GATEWAY } from "./gateway.mjs";
+import { Person, unescape } from "./person.mjs";
 
-const PASSWORD = "a quiet engine of brass";
 const REDIRECT = "http://127.0.0.1:39872/callback";
 const options = { [oauth.allowInsecureRequests]: true };
 const client = { client_id: "dosia-desktop", token_endpoint_auth_method: "none" };
@@ -70,60 +70,3 @@ async function signIn(person) {
   const answer = await oauth.authorizationCodeGrantRequest(server, client, oauth.None(), parameters, REDIRECT, verifier, options);
   return oauth.processAuthorizationCodeResponse(server, client, answer);
 }
-
-/** A browser without scripts, and whoever sits at it. */
-class Person {
-  cookies = new Map();
-
-  static async signUp() {
-    const person = new Person();
-    const email = `${crypto.randomUUID()}@example.com`;
-    const sent = await person.fill("/console/sign-up", { email, password: PASSWORD });
-    await person.fill(unescape(sent.html.match(/href="([^"]*verify\?token=[^"]*)"/)[1]), {});
-    await person.fill("/console/sign-in", { email, password: PASSWORD });
-    return person;
-  }
-
-  async open(place, init = {}) {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(new URL(place, GATEWAY), { ...init, redirect: "manual", headers: { ...init.headers, cookie, origin: GATEWAY } });
-    for (const set of answer.headers.getSetCookie()) {
-      const [, name, value] = set.match(/^([^=]+)=([^;]*)/);
-      this.cookies.set(name, value);
-    }
-    const next = answer.headers.get("location");
-    return next ? this.open(next) : { html: await answer.text(), url: answer.url };
-  }
-
-  /** Opens a page and submits its form with these fields changed. */
-  async fill(place, fields) {
-    return this.submit(await this.open(place), fields);
-  }
-
-  submit({ html, url }, fields) {
-    for (const [, action, inside] of html.matchAll(/<form method="post" action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)) {
-      if (/\/theme|\/sign-out/.test(action)) continue;
-      const body = new URLSearchParams({ ...Object.fromEntries(inputs(inside)), ...fields });
-      return this.open(unescape(action), { method: "POST", body });
-    }
-    assert.fail(`no form on ${url}`);
-  }
-
-  /** Follows a program's link, allows what it asks, and answers where the browser is sent back to. */
-  async allow(address) {
-    const { html } = await this.fill(address, { decision: "allow" });
-    return unescape(html.match(/content="0; url=([^"]*)"/)[1]);
-  }
-}
-
-function* inputs(inside) {
-  for (const [tag] of inside.matchAll(/<input [^>]*>/g)) {
-    const at = Object.fromEntries([...tag.matchAll(/([a-z-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
-    if (at.type !== "checkbox" || / checked/.test(tag)) yield [at.name, unescape(at.value ?? "")];
-  }
-  for (const [, name, choices] of inside.matchAll(/<select [^>]*name="([^"]*)"[^>]*>([\s\S]*?)<\/select>/g)) {
-    yield [name, (choices.match(/<option value="([^"]*)"[^>]* selected/) ?? choices.match(/<option value="([^"]*)"/))[1]];
-  }
-}
-
-const unescape = (text) => text.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#x27;", "'").replaceAll("&#39;", "'");

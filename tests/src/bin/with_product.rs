@@ -9,13 +9,28 @@ use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup};
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
 
+/// Where the tests of the sdk stage listen as providers that people sign in with.
+const PROVIDERS: &str = r#"
+[sign_in.github]
+client_id = "bytespike"
+client_secret = "a secret of the fake GitHub"
+base_url = "http://127.0.0.1:39874"
+api_url = "http://127.0.0.1:39874"
+[[sign_in.oidc]]
+id = "mock"
+name = "Mock"
+issuer = "http://localhost:39873"
+client_id = "bytespike"
+client_secret = "a secret of the mock provider"
+"#;
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args().skip(1);
     let setting = arguments.next().expect("usage: with-product sdk|browser COMMAND…");
     let program = arguments.next().expect("a command to run");
     let upstream = Upstream::start(scenes::play).await;
-    let mut product = Setup::scripted(&upstream.url()).start().await;
+    let mut product = Setup::scripted(&upstream.url()).settings(PROVIDERS).start().await;
     let mut command = Command::new(program);
     command.args(arguments).env("GATEWAY_URL", &product.url).env("GATEWAY_MODELS", format!("{CLAUDE},{GPT}"));
     // An installation has one first operator, and the pages are looked at in two languages.

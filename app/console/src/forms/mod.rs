@@ -26,6 +26,11 @@ impl Form {
         Self::new(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// Every field that came, in its order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// What a field holds; nothing when the form came without it.
     pub fn value(&self, name: &str) -> &str {
         self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)

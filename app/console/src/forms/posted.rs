@@ -1,16 +1,18 @@
 //! Reading a posted form. Only ordinary forms are taken, and only with the token of the page they stood on.
 use super::Form;
+use crate::confirm::{self, Outcome};
 use crate::state::ConsoleState;
 use crate::who::{SignedIn, Visitor};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use bytespike_accounts::csrf::Binding;
+use bytespike_ui::Visit;
 use http::StatusCode;
 
 /// No form of ours has more fields.
 const MOST_FIELDS: usize = 200;
 
-/// A form posted by someone signed in.
+/// A form posted by someone signed in, who has confirmed anew that it is them where the form is guarded.
 pub(crate) struct SignedPost {
     pub who: SignedIn,
     pub form: Form,
@@ -27,12 +29,20 @@ impl FromRequest<ConsoleState> for SignedPost {
 
     async fn from_request(request: Request, state: &ConsoleState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
+        let visit = Visit::from_parts(&parts, state.urls.clone());
         let who = <SignedIn as FromRequestParts<_>>::from_request_parts(&mut parts, state).await?;
-        let form =
-            read(Request::from_parts(parts, body), state).await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(parts.clone(), body);
+        let form = read(request, state).await.map_err(IntoResponse::into_response)?;
         let binding = Binding::Session(&who.session.csrf_binding);
         check(state, binding, &form).map_err(IntoResponse::into_response)?;
-        Ok(Self { who, form })
+        match confirm::check(state, (&visit, &who), &form).await.map_err(IntoResponse::into_response)? {
+            Outcome::Fresh => Ok(Self { who, form }),
+            Outcome::Confirmed => {
+                let who = <SignedIn as FromRequestParts<_>>::from_request_parts(&mut parts, state).await?;
+                Ok(Self { who, form })
+            }
+            Outcome::Ask(page) => Err(page),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod oauth;
 pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod receipt_page;
+pub(crate) mod security;
 pub(crate) mod settings;
 pub(crate) mod statements;
 pub(crate) mod wallet;

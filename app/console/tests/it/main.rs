@@ -6,6 +6,7 @@ mod keys;
 mod money;
 mod pages;
 mod refusals;
+mod security;
 #[path = "../support/mod.rs"]
 mod support;
 mod usage;

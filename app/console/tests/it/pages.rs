@@ -39,6 +39,8 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
         "/statements",
         "/statements/2026-11",
         "/settings",
+        "/settings/security",
+        "/settings/data",
     ];
     let own = [
         format!("/keys/{key_id}"),

@@ -6,7 +6,7 @@ use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::{MasterKey, SealPurpose};
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
-use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
+use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway, Providers};
 use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
@@ -53,6 +53,7 @@ impl Bench {
                 prices: Arc::new(scene::prices),
             },
             urls: Urls::single(BASE),
+            providers: Providers::default(),
             mail: Delivery::Show(DevelopmentOutbox::default()),
             shown_key: master.seal(SealPurpose::ShownKey),
             options: ConsoleOptions {

@@ -30,6 +30,11 @@ impl Membership {
         &self.person.name
     }
 
+    /// False for someone who signs in with another provider only.
+    pub fn has_password(&self) -> bool {
+        self.person.password_hash.is_some()
+    }
+
     pub fn language(&self) -> Language {
         Language::from_tag(&self.person.language)
     }

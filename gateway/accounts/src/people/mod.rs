@@ -1,4 +1,9 @@
 //! People: signing up, proving an address, signing in, recovering, and what they can change about themselves.
+mod browsers;
+mod confirm;
+mod email_change;
+mod ending;
+mod from_provider;
 mod membership;
 mod model_test;
 mod profile;
@@ -11,20 +16,26 @@ mod tests;
 use crate::Origin;
 use crate::audit::{Audit, Event};
 use crate::email::EmailAddress;
+use crate::factors::Factors;
 use crate::keys::RightsWatch;
 use crate::mail::{Mail, MailKind};
 use crate::orgs::Language;
 use crate::passwords::Hasher;
+use crate::secrets::MacKey;
 use crate::throttle::{Rule, Throttle};
 use crate::tokens::{TokenKind, Tokens};
 use bytespike_store::Store;
 use bytespike_store::person::Person;
 use bytespike_store::world::World;
+pub use confirm::{ConfirmError, Proof};
+pub use email_change::EmailChangeError;
+pub use ending::{EndError, GRACE_MS};
+pub(crate) use from_provider::NewFromProvider;
 pub use membership::Membership;
 pub use model_test::MODEL_TESTS_A_DAY;
 pub use profile::{OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, PasswordChange, ResetError};
-pub use sign_in::SignInError;
+pub use sign_in::{FirstStep, SecondStepError, SignInError};
 pub use sign_up::{NewOwner, ResendError, SignUp, SignUpError, VerifyError};
 use std::sync::Arc;
 
@@ -36,6 +47,9 @@ pub struct People {
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
     pub(crate) audit: Audit,
+    pub(crate) factors: Factors,
+    /// Hashes the cookie by which a browser is known again.
+    pub(crate) browsers: MacKey,
     pub(crate) rights: Arc<RightsWatch>,
 }
 

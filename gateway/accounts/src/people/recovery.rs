@@ -102,7 +102,11 @@ impl People {
     }
 
     /// Counted like a sign-in: a stolen session is no way to guess the password.
-    async fn check_current(&self, person: &person::Person, current: &str) -> Result<(), ChangePasswordError> {
+    pub(super) async fn check_current(
+        &self,
+        person: &person::Person,
+        current: &str,
+    ) -> Result<(), ChangePasswordError> {
         let account = self.throttle.account(&person.email.to_ascii_lowercase());
         if !self.throttle.allows(&account, Rule::ACCOUNT).await? {
             return Err(ChangePasswordError::WrongCurrent);

@@ -3,7 +3,8 @@
 use super::{Membership, People};
 use crate::Origin;
 use crate::audit::{Actor, Event};
-use crate::mail::Mail;
+use crate::factors::{FactorError, Passed, Subject as Owner};
+use crate::mail::{Mail, Notice};
 use crate::passwords::{Busy, Password, Verdict};
 use crate::throttle::{Rule, Subject};
 use bytespike_store::person::{self, Person};
@@ -23,16 +24,38 @@ pub enum SignInError {
     Unavailable(#[from] sqlx::Error),
 }
 
+/// How far the password alone leads.
+#[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "made once for a sign-in and matched at once")]
+pub enum FirstStep {
+    /// Start a session for the person with [`Sessions::start`](crate::sessions::Sessions::start).
+    Done(Membership),
+    /// The account has a second factor: go on with
+    /// [`Sessions::begin_second_step`](crate::sessions::Sessions::begin_second_step) and [`People::second_step`].
+    SecondFactor { person_id: String },
+}
+
+/// Why the second step did not sign anyone in.
+#[derive(Debug, thiserror::Error)]
+pub enum SecondStepError {
+    #[error(transparent)]
+    Factor(#[from] FactorError),
+    #[error("this account is not active any more")]
+    Inactive,
+    #[error("nobody can be signed in right now: {0}")]
+    Unavailable(#[from] sqlx::Error),
+}
+
 const REFUSED: SignInError = SignInError::Refused { mail: None };
 
 impl People {
-    /// Checks the password. Start a session for the person with [`Sessions::start`](crate::sessions::Sessions::start).
+    /// Checks the password.
     pub async fn sign_in(
         &self,
         origin: &Origin,
         email: &str,
         password: &str,
-    ) -> Result<Membership, SignInError> {
+    ) -> Result<FirstStep, SignInError> {
         let email_key = email.trim().to_ascii_lowercase();
         let subjects = [self.throttle.network(origin.ip), self.throttle.account(&email_key)];
         if !self.may_try(&subjects).await? {
@@ -91,7 +114,7 @@ impl People {
         origin: &Origin,
         [network, account]: &[Subject; 2],
         person: &Person,
-    ) -> Result<Membership, SignInError> {
+    ) -> Result<FirstStep, SignInError> {
         self.throttle.take_back(network).await?;
         if person.email_verified_at_ms.is_none() {
             self.record_failure(origin, Some(person), "unverified").await;
@@ -102,9 +125,34 @@ impl People {
             return Err(REFUSED);
         };
         self.throttle.clear(account).await?;
-        let event = Event::new("person.signed_in", Actor::Person(&person.id)).org(membership.org_id());
-        self.record(origin, event).await;
-        Ok(membership)
+        if self.factors.is_on(Owner::Person(&person.id)).await? {
+            return Ok(FirstStep::SecondFactor { person_id: person.id.clone() });
+        }
+        self.signed_in(origin, &membership, "password").await;
+        Ok(FirstStep::Done(membership))
+    }
+
+    /// Checks the code that the second step asks for, and spends it. The letter, if any, tells of a recovery code used.
+    pub async fn second_step(
+        &self,
+        origin: &Origin,
+        person_id: &str,
+        typed: &str,
+    ) -> Result<(Membership, Option<Mail>), SecondStepError> {
+        let passed = self.factors.check(origin, Owner::Person(person_id), typed).await?;
+        let member = self.membership(person_id, None).await?.ok_or(SecondStepError::Inactive)?;
+        let how = if passed == Passed::App { "password and app" } else { "password and recovery code" };
+        self.signed_in(origin, &member, how).await;
+        let letter = match passed {
+            Passed::App => None,
+            Passed::Recovery { codes_left } => Mail::notice(&member, Notice::RecoveryCodeUsed { codes_left }),
+        };
+        Ok((member, letter))
+    }
+
+    pub(super) async fn signed_in(&self, origin: &Origin, member: &Membership, how: &str) {
+        let event = Event::new("person.signed_in", Actor::Person(member.person_id())).org(member.org_id());
+        self.record(origin, event.detail(json!({ "by": how }))).await;
     }
 
     async fn record_failure(&self, origin: &Origin, person: Option<&Person>, why: &str) {

@@ -160,7 +160,7 @@ impl People {
         self.verification_mail(&existing).await
     }
 
-    fn new_person(
+    pub(super) fn new_person(
         &self,
         email: &EmailAddress,
         name: &str,
@@ -180,7 +180,7 @@ impl People {
         }
     }
 
-    async fn insert(&self, person: &Person, org_name: &str) -> sqlx::Result<bool> {
+    pub(super) async fn insert(&self, person: &Person, org_name: &str) -> sqlx::Result<bool> {
         let account = NewAccount {
             person: person.clone(),
             email_key: &person.email.to_ascii_lowercase(),

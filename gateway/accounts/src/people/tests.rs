@@ -30,7 +30,11 @@ async fn signing_up_makes_an_owner_of_an_org_with_the_preset_of_the_language() {
         let mail = people.sign_up(&origin(), form).await.expect("accepted").expect("a mail");
         assert_eq!((mail.to.as_str(), mail.language), ("Lin@Example.com", Language::Zh));
         let trial = people.verify_email(&origin(), token(&mail).expose()).await.expect("confirmed");
-        let member = people.sign_in(&origin(), "lin@example.COM", PASSWORD).await.expect("signed in");
+        let FirstStep::Done(member) =
+            people.sign_in(&origin(), "lin@example.COM", PASSWORD).await.expect("signed in")
+        else {
+            panic!("no second factor was set up")
+        };
         assert_eq!(
             (member.role(), member.preset(), member.person_name()),
             (Role::Owner, Preset::China, "林")

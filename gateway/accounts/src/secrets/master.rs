@@ -10,6 +10,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 const SALT: &[u8] = b"bytespike-hkdf-salt-v1";
@@ -28,6 +29,9 @@ pub enum MacPurpose {
     Attempt,
     AuditChain,
     OperatorToken,
+    RecoveryCode,
+    Browser,
+    IdentityTransaction,
 }
 
 /// What a sealing key is for.
@@ -42,6 +46,8 @@ pub enum SealPurpose {
     /// The answer that carries a key to the program that made it.
     ProvisionedKey,
     Totp,
+    /// What waits for a browser that was sent to another provider.
+    IdentityTransaction,
 }
 
 /// What a signing key is for.
@@ -129,6 +135,9 @@ impl MasterKey {
             MacPurpose::Attempt => "bytespike/v1/attempt-pepper",
             MacPurpose::AuditChain => "bytespike/v1/audit-chain",
             MacPurpose::OperatorToken => "bytespike/v1/operator-token-pepper",
+            MacPurpose::RecoveryCode => "bytespike/v1/recovery-code-pepper",
+            MacPurpose::Browser => "bytespike/v1/browser-pepper",
+            MacPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-pepper",
         }))
     }
 
@@ -140,6 +149,7 @@ impl MasterKey {
             SealPurpose::ShownKey => "bytespike/v1/shown-key-aead",
             SealPurpose::ProvisionedKey => "bytespike/v1/provisioned-key-aead",
             SealPurpose::Totp => "bytespike/v1/totp-aead",
+            SealPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-aead",
         }))
     }
 
@@ -175,18 +185,19 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// An HMAC-SHA256 key for one purpose. Cloning is cheap: the key's first block is already hashed.
+/// An HMAC-SHA256 key for one purpose, its first block already hashed. Clones share it: everything in accounts has one, and
+/// futures that hold accounts stay small.
 #[derive(Clone)]
-pub struct MacKey(Hmac<Sha256>);
+pub struct MacKey(Arc<Hmac<Sha256>>);
 
 impl MacKey {
     fn new(key: &[u8; KEY_BYTES]) -> Self {
         let Ok(mac) = Hmac::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
-        Self(mac)
+        Self(Arc::new(mac))
     }
 
     pub fn mac(&self, message: &[u8]) -> [u8; 32] {
-        self.0.clone().chain_update(message).finalize().into_bytes().into()
+        Hmac::clone(&self.0).chain_update(message).finalize().into_bytes().into()
     }
 
     pub fn mac_hex(&self, message: &[u8]) -> String {
@@ -276,7 +287,19 @@ mod tests {
     #[test]
     fn every_purpose_has_a_key_of_its_own() {
         use MacPurpose::*;
-        let macs = [ApiKey, OauthToken, SessionId, Csrf, OneTimeToken, Attempt, AuditChain, OperatorToken];
+        let macs = [
+            ApiKey,
+            OauthToken,
+            SessionId,
+            Csrf,
+            OneTimeToken,
+            Attempt,
+            AuditChain,
+            OperatorToken,
+            RecoveryCode,
+            Browser,
+            IdentityTransaction,
+        ];
         let answers: std::collections::BTreeSet<_> =
             macs.iter().map(|p| example().mac(*p).mac(b"x")).collect();
         assert_eq!(answers.len(), macs.len());

@@ -7,6 +7,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 pub const SESSION_COOKIE: &str = "bs_sid";
 /// Carries what the token of a sign-in form is bound to, before there is a session.
 pub const ANONYMOUS_COOKIE: &str = "bs_pre";
+/// Names a browser that has signed in, so that a new one is told from a known one. Proves nothing.
+pub const BROWSER_COOKIE: &str = "bs_browser";
 /// The cookie may outlive the session; the session's own limits are kept on the server.
 const COOKIE_DAYS: i64 = 30;
 

@@ -1,6 +1,7 @@
 //! Browser sessions: tower-sessions over our own table, where only an HMAC of the cookie's value is kept.
 //! Idle and absolute limits follow the clock passed in, not the cookie's.
 mod cookie;
+mod second_step;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::session::{self as rows, SessionRow};
 use bytespike_store::world::World;
-pub use cookie::{ANONYMOUS_COOKIE, SESSION_COOKIE, Transport};
+pub use cookie::{ANONYMOUS_COOKIE, BROWSER_COOKIE, SESSION_COOKIE, Transport};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 pub use tower_sessions::Session;
@@ -20,6 +21,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// The entry that says who is signed in; every other entry is a page's own.
 const SIGNED_IN: &str = "signed_in";
 const MOST_USER_AGENT_CHARS: usize = 256;
+/// So long after someone proved who they are, the session may do what needs that proof.
+pub const CONFIRMED_MS: i64 = 10 * 60_000;
 
 /// Makes, finds and ends sessions.
 #[derive(Clone)]
@@ -48,6 +51,9 @@ struct SignedIn {
     /// The org being looked at; the person's first when not chosen.
     org_id: Option<String>,
     at_ms: i64,
+    /// When a password or a second factor was last checked in this session.
+    #[serde(default)]
+    confirmed_at_ms: i64,
     ip: String,
     user_agent: String,
 }
@@ -58,6 +64,7 @@ pub struct CurrentSession {
     pub person_id: String,
     pub org_id: Option<String>,
     pub signed_in_at_ms: i64,
+    pub confirmed_at_ms: i64,
     /// What form tokens are bound to: [`Binding::Session`](crate::csrf::Binding::Session).
     pub csrf_binding: String,
     /// Finds the row; not a secret.
@@ -67,6 +74,11 @@ pub struct CurrentSession {
 impl CurrentSession {
     pub(crate) fn id_hash(&self) -> &str {
         &self.id_hash
+    }
+
+    /// Whether its holder proved who they are in the last [`CONFIRMED_MS`].
+    pub fn is_confirmed(&self, now_ms: i64) -> bool {
+        now_ms - self.confirmed_at_ms < CONFIRMED_MS
     }
 }
 
@@ -96,6 +108,7 @@ impl Sessions {
             person_id: person_id.to_owned(),
             org_id: None,
             at_ms: self.world.now_ms(),
+            confirmed_at_ms: self.world.now_ms(),
             ip: origin.ip.to_string(),
             user_agent: origin
                 .user_agent
@@ -112,6 +125,18 @@ impl Sessions {
         session.cycle_id().await
     }
 
+    /// Its holder has just proven who they are: for [`CONFIRMED_MS`] the session may do what needs that. Its id changes, and
+    /// is the new one when this returns.
+    pub async fn confirm(&self, session: &Session) -> Result<(), Error> {
+        if let Some(entry) = session.get::<SignedIn>(SIGNED_IN).await? {
+            session.cycle_id().await?;
+            let entry = SignedIn { confirmed_at_ms: self.world.now_ms(), ..entry };
+            session.insert(SIGNED_IN, entry).await?;
+            session.save().await?;
+        }
+        Ok(())
+    }
+
     /// Who is signed in, or `None`.
     pub async fn current(&self, session: &Session) -> Result<Option<CurrentSession>, Error> {
         let entry: Option<SignedIn> = session.get(SIGNED_IN).await?;
@@ -121,6 +146,7 @@ impl Sessions {
             person_id: entry.person_id,
             org_id: entry.org_id,
             signed_in_at_ms: entry.at_ms,
+            confirmed_at_ms: entry.confirmed_at_ms,
             csrf_binding: id.to_string(),
             id_hash: self.hash(&id),
         }))

@@ -1,7 +1,11 @@
 //! The pages before sign-in. None of their answers tells whether an address has an account.
 pub(crate) mod check_mail;
+pub(crate) mod confirm_email;
+pub(crate) mod land;
 pub(crate) mod mailed_link;
+pub(crate) mod provider;
 pub(crate) mod reset;
+pub(crate) mod second_step;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod sign_up;

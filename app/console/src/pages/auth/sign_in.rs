@@ -1,7 +1,7 @@
 //! Signing in. Every reason not to is one and the same answer.
 use crate::forms::{Form, VisitorPost};
-use crate::next::after_sign_in;
-use crate::outbox::locale_of;
+use crate::pages::auth::land::land;
+use crate::pages::auth::{provider, second_step};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{self, Titled, see_other};
@@ -9,21 +9,26 @@ use crate::state::ConsoleState;
 use crate::who::{SignedIn, Visitor};
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::people::{Membership, SignInError};
+use bytespike_accounts::people::{FirstStep, SignInError};
 use bytespike_accounts::sessions::Session;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind};
 use leptos::prelude::*;
 
 /// `GET /console/sign-in`
-pub(crate) async fn form(visit: Visit, who: Option<SignedIn>, visitor: Visitor) -> Response {
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: Option<SignedIn>,
+    visitor: Visitor,
+) -> Response {
     let query = Query::of(&visit);
     // A page that wants to know anew who is there says so.
     if who.is_some() && query.get("again").is_none() {
         return see_other(&visit.link("/console"));
     }
     let next = query.get("next").unwrap_or_default().to_owned();
-    show((&visit, &visitor), &Form::filled([("next", next)])).await
+    show(&state, (&visit, &visitor), &Form::filled([("next", next)])).await
 }
 
 /// `POST /console/sign-in`
@@ -36,27 +41,24 @@ pub(crate) async fn submit(
     let VisitorPost { visitor, mut form } = post;
     let people = &state.accounts.people;
     match people.sign_in(&visitor.origin, form.value("email"), form.value("password")).await {
-        Ok(member) => {
-            state.accounts.sessions.start(&session, &visitor.origin, member.person_id()).await?;
-            Ok(see_other(&landing(&visit, &member, form.value("next"))))
+        Ok(FirstStep::Done(member)) => {
+            land(&state, (&visit, &visitor, &session), (&member, form.value("next"))).await
+        }
+        Ok(FirstStep::SecondFactor { person_id }) => {
+            state.accounts.sessions.begin_second_step(&session, &person_id).await?;
+            Ok(see_other(&second_step::address(&visit, form.value("next"))))
         }
         Err(SignInError::Refused { mail }) => {
             state.mail.deliver(&state.urls, &visitor.id, mail).await;
             form.refuse("email", visit.t().auth.sign_in.wrong);
-            Ok(show((&visit, &visitor), &form).await)
+            Ok(show(&state, (&visit, &visitor), &form).await)
         }
         Err(SignInError::Busy(busy)) => Err(busy.into()),
         Err(SignInError::Unavailable(error)) => Err(error.into()),
     }
 }
 
-/// The page that was asked for, or the overview in the language the account is kept in.
-fn landing(visit: &Visit, member: &Membership, next: &str) -> String {
-    let home = visit.link_in(locale_of(member.language()), "/console");
-    after_sign_in(Some(next), &home)
-}
-
-async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let t = &visit.t().auth;
     let titled = Titled::of(visit, t.sign_in.title, form);
     let content = view! {
@@ -72,6 +74,7 @@ async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
             <Field id="password" label=t.field.password kind=InputKind::Password autocomplete="current-password"/>
             <Button kind=ButtonKind::Primary>{t.sign_in.submit}</Button>
         </form>
+        {provider::buttons(state, (visit, visitor), form.value("next"))}
         <p><a href=visit.link("/console/forgot")>{t.sign_in.forgot}</a></p>
         <p>{t.sign_in.no_account} " " <a href=visit.link("/console/sign-up")>{t.sign_in.create_account}</a></p>
     };

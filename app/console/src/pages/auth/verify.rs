@@ -57,7 +57,7 @@ pub(crate) async fn submit(
 }
 
 /// The address is confirmed whatever happens here: a trial that could not be booked stays due.
-async fn welcome(state: &ConsoleState, due: &TrialGrant) {
+pub(super) async fn welcome(state: &ConsoleState, due: &TrialGrant) {
     let booked = trial::book((&state.accounts, &state.ledger), due, state.options.trial_grant).await;
     if let Err(error) = booked {
         tracing::error!(%error, org_id = %due.org_id, "a trial credit was not booked; it stays due");

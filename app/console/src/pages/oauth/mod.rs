@@ -4,7 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod consent;
 mod decision;
 pub(crate) mod device;
-mod interstitial;
+pub(crate) mod interstitial;
 pub(crate) mod programs;
 
 use crate::query;

@@ -1,4 +1,5 @@
 //! Settings: one page, one form for each thing that can be changed.
+pub(crate) mod data;
 pub(crate) mod organisation;
 pub(crate) mod password;
 pub(crate) mod preset;
@@ -15,6 +16,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
+use bytespike_ui::components::{Tab, Tabs};
 use leptos::prelude::*;
 
 const PATH: &str = "/console/settings";
@@ -52,6 +54,7 @@ async fn show(
     let may_change_org = who.member.role().may(Permission::ManageOrg);
     let content = view! {
         <div class="page-head"><h1>{t.page.title}</h1></div>
+        {tabs(visit, Part::General)}
         {wrong.map(|form| form.summary(visit.locale))}
         {profile::part(visit, who, faulty.profile)}
         {may_change_org.then(|| organisation::part((visit, who), &org_zone, faulty.organisation))}
@@ -60,6 +63,30 @@ async fn show(
         {sessions::part((visit, who), &moments, sessions)}
     };
     Ok(shell::signed_in((visit, who), Section::Settings, titled, content).await)
+}
+
+/// The pages of the settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    General,
+    Security,
+    Data,
+}
+
+/// The way from one page of the settings to the others.
+pub(crate) fn tabs(visit: &Visit, current: Part) -> AnyView {
+    let t = &visit.t().security.page;
+    let all = [
+        (Part::General, PATH, t.general),
+        (Part::Security, "/console/settings/security", t.title),
+        (Part::Data, "/console/settings/data", t.data),
+    ];
+    let tab = |(part, path, label): (Part, &str, &'static str)| Tab {
+        href: visit.link(path),
+        label: label.to_owned(),
+        is_current: part == current,
+    };
+    view! { <Tabs label=t.tabs tabs=all.map(tab).into()/> }.into_any()
 }
 
 /// The address of the page in the language it was read in.

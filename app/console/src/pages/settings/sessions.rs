@@ -101,7 +101,7 @@ fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, session: SessionInf
 }
 
 /// Browser and system as the user agent claims them, for recognising one's own; proof of nothing.
-fn browser(user_agent: &str) -> Option<String> {
+pub(crate) fn browser(user_agent: &str) -> Option<String> {
     let named = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };

@@ -1,0 +1,37 @@
+//! What the letters say that tell of changes to how an account is guarded.
+use crate::mail::Mail;
+use crate::pages::settings::sessions::browser;
+use crate::when::Moments;
+use bytespike_accounts::mail::Notice;
+use bytespike_ui::Locale;
+
+/// The message in its reader's language. `link` leads to the security settings.
+pub(crate) fn letter(notice: &Notice, locale: Locale, link: String) -> Mail {
+    let t = &locale.t().security.letter;
+    let (subject, what) = match notice {
+        Notice::FactorOn => (t.factor_on_subject, t.factor_on.to_owned()),
+        Notice::FactorOff => (t.factor_off_subject, t.factor_off.to_owned()),
+        Notice::RecoveryCodesRenewed => (t.codes_renewed_subject, t.codes_renewed.to_owned()),
+        Notice::RecoveryCodeUsed { codes_left } => (t.code_used_subject, t.code_used(*codes_left)),
+        Notice::IdentityLinked { provider } => (t.linked_subject, t.linked(provider)),
+        Notice::IdentityUnlinked { provider } => (t.unlinked_subject, t.unlinked(provider)),
+        Notice::EmailChangeAsked { new } => (t.email_asked_subject, t.email_asked(new)),
+        Notice::EmailChanged { new } => (t.email_changed_subject, t.email_changed(new)),
+        Notice::EndAsked { at_ms, time_zone } => {
+            let time = Moments::new(locale, time_zone, *at_ms).written(*at_ms);
+            (t.end_asked_subject, t.end_asked(&time))
+        }
+        Notice::EndTakenBack => (t.end_taken_back_subject, t.end_taken_back.to_owned()),
+        Notice::NewBrowser { user_agent, ip, at_ms, time_zone } => {
+            let time = Moments::new(locale, time_zone, *at_ms).written(*at_ms);
+            let browser = browser(user_agent).unwrap_or_else(|| t.unknown_browser.to_owned());
+            (t.new_browser_subject, t.new_browser(&browser, ip, &time))
+        }
+    };
+    Mail::Notice {
+        link,
+        subject: subject.to_owned(),
+        intro: format!("{what} {}", t.not_you).replace("。 ", "。"),
+        button: t.button,
+    }
+}

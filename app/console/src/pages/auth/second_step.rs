@@ -1,0 +1,90 @@
+//! The second step of signing in: a code of the authenticator app, or a recovery code. Only the browser whose first step
+//! was right is asked, and nobody is signed in before.
+use crate::forms::{Form, VisitorPost};
+use crate::pages::auth::land::land;
+use crate::problem::Problem;
+use crate::query::{self, Query};
+use crate::shell::{self, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::who::Visitor;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::factors::FactorError;
+use bytespike_accounts::people::SecondStepError;
+use bytespike_accounts::sessions::Session;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{Button, ButtonKind, Field, Hidden};
+use leptos::prelude::*;
+
+const PATH: &str = "/console/sign-in/second-step";
+
+/// Where the first step leads when there is a second one.
+pub(super) fn address(visit: &Visit, next: &str) -> String {
+    match query::write(&[("next", next)]) {
+        query if query.is_empty() => visit.link(PATH),
+        query => format!("{}?{query}", visit.link(PATH)),
+    }
+}
+
+/// `GET /console/sign-in/second-step`
+pub(crate) async fn form(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    session: Session,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    if state.accounts.sessions.second_step(&session).await?.is_none() {
+        return Ok(see_other(&visit.link("/console/sign-in")));
+    }
+    let next = Query::of(&visit).get("next").unwrap_or_default().to_owned();
+    Ok(show((&visit, &visitor), &Form::filled([("next", next)])).await)
+}
+
+/// `POST /console/sign-in/second-step`
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    session: Session,
+    post: VisitorPost,
+) -> Result<Response, Problem> {
+    let VisitorPost { visitor, mut form } = post;
+    let Some(person_id) = state.accounts.sessions.second_step(&session).await? else {
+        return Ok(see_other(&visit.link("/console/sign-in")));
+    };
+    match state.accounts.people.second_step(&visitor.origin, &person_id, form.value("code")).await {
+        Ok((member, letter)) => {
+            if letter.is_some() {
+                state.mail.deliver(&state.urls, &visitor.id, letter).await;
+            }
+            land(&state, (&visit, &visitor, &session), (&member, form.value("next"))).await
+        }
+        Err(SecondStepError::Inactive) => Ok(see_other(&visit.link("/console/sign-in"))),
+        Err(
+            SecondStepError::Unavailable(error) | SecondStepError::Factor(FactorError::Unavailable(error)),
+        ) => Err(error.into()),
+        Err(SecondStepError::Factor(_)) => {
+            form.refuse("code", visit.t().security.second_step.wrong);
+            Ok(show((&visit, &visitor), &form).await)
+        }
+    }
+}
+
+async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+    let t = &visit.t().security.second_step;
+    let content = view! {
+        <h1>{t.title}</h1>
+        <p>{t.lead}</p>
+        {form.summary(visit.locale)}
+        <form method="post" action=visit.link(PATH)>
+            <Hidden name="csrf" value=visitor.token.clone()/>
+            <Hidden name="next" value=form.value("next")/>
+            <Field
+                id="code" label=t.code hint=t.code_hint.to_owned() nostrip:fault=form.fault("code")
+                autocomplete="one-time-code"
+            />
+            <Button kind=ButtonKind::Primary>{t.submit}</Button>
+        </form>
+        <p><a href=visit.link("/console/sign-in")>{t.start_over}</a></p>
+    };
+    shell::narrow((visit, visitor), Titled::of(visit, t.title, form), content).await
+}

@@ -1,0 +1,107 @@
+//! The one page that shows recovery codes. Between the form and this page they wait in the session, sealed, and reading
+//! them takes them away.
+use crate::forms::SignedPost;
+use crate::pages::security::app::tell;
+use crate::pages::security::{PATH, subject};
+use crate::problem::Problem;
+use crate::shell::{self, Section, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::factors::FactorError;
+use bytespike_accounts::mail::Notice as Letter;
+use bytespike_accounts::secrets::{Place, SecretText};
+use bytespike_ui::Visit;
+use bytespike_ui::components::{ButtonKind, ButtonLink, Callout, CalloutKind};
+use http::HeaderValue;
+use http::header::REFERRER_POLICY;
+use leptos::prelude::*;
+
+/// The entry of the session that holds the newest codes, sealed.
+const ENTRY: &str = "recovery_codes";
+
+/// `POST /console/settings/security/codes`
+pub(crate) async fn renew(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: SignedPost,
+) -> Result<Response, Problem> {
+    let who = &post.who;
+    match state.accounts.factors.renew_codes(&who.origin, subject(who), &who.session).await {
+        Ok(made) => {
+            keep(&state, who, &made).await?;
+            tell(&state, who, Letter::RecoveryCodesRenewed).await;
+            state.accounts.sessions.renew(&who.cookie).await?;
+            Ok(see_other(&address(&visit)))
+        }
+        Err(FactorError::Unavailable(error)) => Err(error.into()),
+        Err(_) => Ok(see_other(&visit.link(PATH))),
+    }
+}
+
+/// Puts new codes where only the next page of this session finds them.
+pub(super) async fn keep(state: &ConsoleState, who: &SignedIn, codes: &[SecretText]) -> Result<(), Problem> {
+    let text = SecretText::new(codes.iter().map(SecretText::expose).collect::<Vec<_>>().join("\n"));
+    let sealed = state.shown_key.seal(&state.world, place(who), text.expose().as_bytes());
+    Ok(who.cookie.insert(ENTRY, sealed).await?)
+}
+
+pub(super) fn address(visit: &Visit) -> String {
+    visit.link(&format!("{PATH}/codes"))
+}
+
+async fn take(state: &ConsoleState, who: &SignedIn) -> Result<Option<SecretText>, Problem> {
+    let Some(sealed) = who.cookie.remove::<String>(ENTRY).await? else { return Ok(None) };
+    Ok(state.shown_key.open_text(place(who), &sealed).ok())
+}
+
+fn place(who: &SignedIn) -> Place<'_> {
+    Place { table: "session", row: who.member.person_id(), column: ENTRY }
+}
+
+/// `GET /console/settings/security/codes`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let t = &visit.t().security.codes;
+    let (title, content) = match take(&state, &who).await? {
+        Some(codes) => (t.title, shown(&visit, &codes)),
+        None => (t.gone_title, gone(&visit)),
+    };
+    let mut response = shell::signed_in((&visit, &who), Section::Settings, Titled::ok(title), content).await;
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+fn shown(visit: &Visit, codes: &SecretText) -> AnyView {
+    let t = &visit.t().security;
+    let codes: Vec<AnyView> = codes
+        .expose()
+        .lines()
+        .map(|code| view! { <li><code translate="no">{code.to_owned()}</code></li> }.into_any())
+        .collect();
+    view! {
+        <div class="page-head"><h1>{t.codes.title}</h1></div>
+        <Callout kind=CalloutKind::Warning><p>{t.codes.lead}</p></Callout>
+        <ol class="recovery-codes sheet" aria-label=t.codes.label>{codes}</ol>
+        <p class="soft">{t.factor.other_sessions}</p>
+        <p class="actions">
+            <ButtonLink kind=ButtonKind::Primary href=visit.link(PATH)>{t.codes.done}</ButtonLink>
+        </p>
+    }
+    .into_any()
+}
+
+fn gone(visit: &Visit) -> AnyView {
+    let t = &visit.t().security;
+    view! {
+        <div class="page-head"><div><h1>{t.codes.gone_title}</h1><p>{t.codes.gone}</p></div></div>
+        <p class="actions">
+            <ButtonLink kind=ButtonKind::Primary href=visit.link(PATH)>{t.page.back}</ButtonLink>
+        </p>
+    }
+    .into_any()
+}

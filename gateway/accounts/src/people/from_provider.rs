@@ -1,0 +1,50 @@
+//! People whom another provider has proven: their first step, and the account they get when they have none.
+use super::{FirstStep, People};
+use crate::Origin;
+use crate::email::EmailAddress;
+use crate::factors::Subject;
+use crate::names;
+use crate::orgs::Language;
+use bytespike_store::{identity, person};
+
+/// Somebody new, whose address their provider has verified.
+#[derive(Clone, Copy)]
+pub(crate) struct NewFromProvider<'a> {
+    pub email: &'a EmailAddress,
+    pub name: Option<&'a str>,
+    pub language: Language,
+}
+
+impl People {
+    /// The id of their new account, which has no password; or of the unproven one that somebody began with the address,
+    /// whose password and sessions are dropped. `None` when the address is proven here already.
+    pub(crate) async fn account_for(&self, new: NewFromProvider<'_>) -> sqlx::Result<Option<String>> {
+        let name = new.name.and_then(|name| names::clean(name).ok());
+        let name = name.unwrap_or_else(|| new.email.local_part().to_owned());
+        let mut person = self.new_person(new.email, &name, new.language, None);
+        person.email_verified_at_ms = Some(person.created_at_ms);
+        if self.insert(&person, &name).await? {
+            return Ok(Some(person.id));
+        }
+        let Some(existing) = person::find_by_email(&self.store, &new.email.key()).await? else {
+            return Ok(None);
+        };
+        let claimed = identity::claim_unproven(&self.store, &existing.id, person.created_at_ms).await?;
+        Ok(claimed.then_some(existing.id))
+    }
+
+    /// How far the provider's word leads. `None` when the account is not active.
+    pub(crate) async fn first_step(
+        &self,
+        origin: &Origin,
+        person_id: &str,
+        provider: &str,
+    ) -> sqlx::Result<Option<FirstStep>> {
+        let Some(member) = self.membership(person_id, None).await? else { return Ok(None) };
+        if self.factors.is_on(Subject::Person(person_id)).await? {
+            return Ok(Some(FirstStep::SecondFactor { person_id: person_id.to_owned() }));
+        }
+        self.signed_in(origin, &member, provider).await;
+        Ok(Some(FirstStep::Done(member)))
+    }
+}
