@@ -3,6 +3,7 @@
 mod admission;
 pub mod api;
 pub mod channel;
+mod costs;
 pub mod egress;
 pub mod export;
 pub mod factors;
@@ -36,6 +37,7 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 pub use channel::{Channel, ChannelError, ChannelParts, Channels};
+pub use costs::Costs;
 pub use egress::Allowed;
 use factors::Factors;
 use health::Health;
@@ -43,6 +45,7 @@ pub use key_set::{Jwk, KeySet};
 pub use options::GatewayOptions;
 pub use prices::{Prices, Published};
 pub use quota::Quotas;
+pub use serve::allowed::in_catalogue as preset_in_catalogue;
 pub use serve::quote;
 pub use upstream::{HttpUpstream, Upstream};
 
@@ -78,6 +81,8 @@ pub struct Parts {
     pub ledger: Ledger,
     pub prices: Prices,
     pub channels: Channels,
+    /// What channels pay.
+    pub costs: Costs,
     pub upstream: Arc<dyn Upstream>,
     pub options: Arc<GatewayOptions>,
     pub receipt_key: ed25519_dalek::SigningKey,
@@ -121,6 +126,7 @@ impl Gateway {
             ledger: parts.ledger,
             prices: parts.prices,
             channels: Channels::new(parts.channels),
+            costs: Costs::default(),
             upstream: parts.upstream,
             options: Arc::new(parts.options),
             receipt_key: parts.receipt_key,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use bytespike_catalog::diff::Revision;
 use bytespike_catalog::export::{ExportError, LIFETIME_MS};
 use bytespike_catalog::{PriceBook, PriceExport};
 use ed25519_dalek::SigningKey;
@@ -28,6 +29,8 @@ pub struct Published {
     pub book: Arc<PriceBook>,
     /// Slugs that some channel carries.
     pub wired: Arc<BTreeSet<String>>,
+    /// What the last publications changed, newest first.
+    pub history: Arc<Vec<Revision>>,
     pub export: PriceExport,
     pub signed: Arc<Signed>,
 }
@@ -49,7 +52,8 @@ impl Prices {
         key: SigningKey,
         now_ms: i64,
     ) -> Result<Self, ExportError> {
-        let first = Published::new(Arc::new(book), Arc::new(wired), &key, now_ms)?;
+        let first = Shown { book: Arc::new(book), wired: Arc::new(wired), history: Arc::default() }
+            .publish(&key, now_ms)?;
         Ok(Self {
             current: ArcSwap::from_pointee(first),
             changing: Mutex::default(),
@@ -69,7 +73,7 @@ impl Prices {
     /// # Errors
     /// When the export cannot be written; the old one stays.
     pub fn adopt(&self, book: Arc<PriceBook>, now_ms: i64) -> Result<(), ExportError> {
-        self.change(now_ms, |current| (book, current.wired.clone()))
+        self.change(now_ms, |current| Shown { book, ..current })
     }
 
     /// Shows which models can be called after the channels changed.
@@ -77,7 +81,15 @@ impl Prices {
     /// # Errors
     /// When the export cannot be written; the old one stays.
     pub fn rewire(&self, wired: BTreeSet<String>, now_ms: i64) -> Result<(), ExportError> {
-        self.change(now_ms, |current| (current.book.clone(), Arc::new(wired)))
+        self.change(now_ms, |current| Shown { wired: Arc::new(wired), ..current })
+    }
+
+    /// Shows how the prices came to be what they are.
+    ///
+    /// # Errors
+    /// When the export cannot be written; the old one stays.
+    pub fn tell_history(&self, history: Vec<Revision>, now_ms: i64) -> Result<(), ExportError> {
+        self.change(now_ms, |current| Shown { history: Arc::new(history), ..current })
     }
 
     /// Signs the same book again, so that the export does not grow old.
@@ -85,7 +97,7 @@ impl Prices {
     /// # Errors
     /// When the export cannot be written; the old one stays.
     pub fn sign_again(&self, now_ms: i64) -> Result<(), ExportError> {
-        self.change(now_ms, |current| (current.book.clone(), current.wired.clone()))
+        self.change(now_ms, |current| current)
     }
 
     /// The signed export of a book that is not in force.
@@ -118,28 +130,33 @@ impl Prices {
         &self.key
     }
 
-    fn change(
-        &self,
-        now_ms: i64,
-        next: impl FnOnce(&Published) -> (Arc<PriceBook>, Arc<BTreeSet<String>>),
-    ) -> Result<(), ExportError> {
+    fn change(&self, now_ms: i64, next: impl FnOnce(Shown) -> Shown) -> Result<(), ExportError> {
         let _only_one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (book, wired) = next(&self.current.load());
-        self.current.store(Arc::new(Published::new(book, wired, &self.key, now_ms)?));
+        let shown = next(self.current.load().shown());
+        self.current.store(Arc::new(shown.publish(&self.key, now_ms)?));
         Ok(())
     }
 }
 
 impl Published {
-    fn new(
-        book: Arc<PriceBook>,
-        wired: Arc<BTreeSet<String>>,
-        key: &SigningKey,
-        now_ms: i64,
-    ) -> Result<Self, ExportError> {
-        let export = PriceExport::new(&book, &wired, now_ms);
+    fn shown(&self) -> Shown {
+        Shown { book: self.book.clone(), wired: self.wired.clone(), history: self.history.clone() }
+    }
+}
+
+/// What an export is made from.
+struct Shown {
+    book: Arc<PriceBook>,
+    wired: Arc<BTreeSet<String>>,
+    history: Arc<Vec<Revision>>,
+}
+
+impl Shown {
+    fn publish(self, key: &SigningKey, now_ms: i64) -> Result<Published, ExportError> {
+        let Self { book, wired, history } = self;
+        let export = PriceExport::new(&book, &wired, now_ms).with_history(history.to_vec());
         let signed = Arc::new(Signed::new(&export, key)?);
-        Ok(Self { book, wired, export, signed })
+        Ok(Published { book, wired, history, export, signed })
     }
 }
 

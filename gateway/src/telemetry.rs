@@ -12,14 +12,15 @@ pub fn resolved(resolution: &Resolution) {
     metrics::counter!("bytespike_charged_nano_usd_total").increment(charged);
 }
 
-/// A call cost more than was held for it, and the rest is ours. More than one call in a thousand means that estimates
-/// are wrong.
-pub fn over_hold(receipt_id: &str, excess: NanoUsd) {
+/// A call cost more than was held for it, and the rest is ours. More than one call in a thousand, or half a
+/// percent of the value, means that estimates are wrong.
+pub fn over_hold((receipt_id, model): (&str, &str), excess: NanoUsd) {
     metrics::counter!("bytespike_over_hold_total").increment(1);
     let nano = u64::try_from(excess.0).unwrap_or(0);
     metrics::counter!("bytespike_over_hold_nano_usd_total").increment(nano);
     tracing::warn!(
         receipt_id,
+        model,
         credits = excess.credits(),
         "a call cost more than was held; the rest is ours"
     );

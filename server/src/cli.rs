@@ -78,6 +78,8 @@ enum Command {
 enum ReconcileCommand {
     /// Read a report from a .json or .csv file and compare the days it speaks of.
     Import { file: PathBuf },
+    /// Ask the providers' cost APIs that a key is configured for, and compare the days they speak of.
+    Fetch,
 }
 
 #[derive(Subcommand)]
@@ -129,6 +131,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             }
             Command::Reconcile { command: ReconcileCommand::Import { file } } => {
                 reconcile_command::import_file(&load(&sources)?, &file).await
+            }
+            Command::Reconcile { command: ReconcileCommand::Fetch } => {
+                reconcile_command::fetch(&load(&sources)?).await
             }
             Command::Receipt { command: ReceiptCommand::Verify(wanted) } => {
                 return Ok(receipt_command::verify(&wanted));

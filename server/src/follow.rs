@@ -19,6 +19,8 @@ use crate::jobs::Work;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What this process saw of estimates is told this often.
 const TELL_EVERY: Duration = Duration::from_secs(60);
+/// Publications that the price page tells of.
+const MOST_REVISIONS: u32 = 24;
 /// Calls of a model that are remembered before older ones fade.
 const MOST_CALLS: i64 = 100_000;
 
@@ -74,11 +76,13 @@ async fn look(work: &Work, seen: &mut Settings) -> Result<(), Failure> {
     let now = change_counter::settings(&work.core.store).await?;
     if now.prices != seen.prices {
         adopt_prices(work).await?;
+        tell_history(work).await?;
     }
     // The models of a channel that names none are those of the book.
     if now.prices != seen.prices || now.channels != seen.channels {
         let book = work.gateway.prices.current().book.clone();
         work.gateway.set_channels(work.sources.all(&book).await?)?;
+        work.gateway.costs.replace(work.sources.stored.costs().await?);
         show_prices(work);
     }
     if now.estimates != seen.estimates {
@@ -96,6 +100,12 @@ async fn adopt_prices(work: &Work) -> Result<(), Failure> {
         tracing::info!(version = in_force.publication.version, "another price book is in force");
     }
     Ok(())
+}
+
+/// How prices came to be what they are, for the price page.
+async fn tell_history(work: &Work) -> Result<(), Failure> {
+    let history = work.core.ledger.price_history(MOST_REVISIONS).await?;
+    Ok(work.gateway.prices.tell_history(history, work.core.world.now_ms())?)
 }
 
 /// Hands the newest export to the public pages of this process.

@@ -16,7 +16,7 @@ use crate::core::Core;
 use crate::follow::{self, ChannelSources};
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
-use crate::reconcile_command::{self, ProviderNames};
+use crate::reconcile_command;
 use crate::{Failure, trials};
 
 /// Leases are renewed and lapsed holds expired this often.
@@ -55,8 +55,6 @@ pub struct Work {
     pub exports: Exports,
     pub trial_grant: NanoUsd,
     pub retention: Retention,
-    /// Where cost reports are put, and whose channels are whose.
-    pub cost_reports: (String, ProviderNames),
     pub sources: ChannelSources,
     /// Where a mail server is configured: what alerts become, and the addresses in them.
     pub letters: Option<(Outbox, Urls)>,
@@ -197,8 +195,7 @@ async fn do_what_is_due(work: Work) {
         if_due(&work.core, ("whole_history", DAILY_MS), check_books(&work.core, true)).await;
         if_due(&work.core, ("invariants", HOURLY_MS), check_books(&work.core, false)).await;
         if_due(&work.core, ("retention", HOURLY_MS), forget_old(&work)).await;
-        let (folder, names) = &work.cost_reports;
-        let reconciled = reconcile_command::daily(&work.core.ledger, (folder, names));
+        let reconciled = reconcile_command::daily(&work.core, &work.sources);
         if_due(&work.core, ("reconciliation", DAILY_MS), reconciled).await;
     }
 }

@@ -19,7 +19,6 @@ use crate::demo::{self, DemoProvider};
 use crate::follow::ChannelSources;
 use crate::mail::{Carrier, Outbox};
 use crate::price_feed::Exports;
-use crate::reconcile_command::ProviderNames;
 use crate::sign_in_providers::providers;
 use crate::surfaces::ui_urls;
 use crate::{Failure, demo_org, jobs, prices, signing_keys, trials};
@@ -83,7 +82,6 @@ impl Product {
             exports,
             trial_grant: trials::amount(config.accounts.trial_grant_credits),
             retention: jobs::retention(&config.retention),
-            cost_reports: (config.reconciliation.folder.clone(), ProviderNames::of(config)),
             sources,
             letters: outbox.clone().map(|outbox| (outbox, ui_urls(urls))),
         };
@@ -191,6 +189,7 @@ async fn gateway(
         receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),
         signing_keys: signing_keys::publish(core, master).await?,
     });
+    gateway.costs.replace(costs);
     // Before the first call, so that a process that joins never takes the whole of a limit.
     gateway.share_limits().await?;
     Ok(gateway)

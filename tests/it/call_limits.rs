@@ -2,12 +2,12 @@
 
 use bytespike_tests::database::{BOTH, Kind, number};
 use bytespike_tests::gate::Gate;
-use bytespike_tests::http::Answer;
+use bytespike_tests::http::{Answer, Call};
 use bytespike_tests::invariants;
 use bytespike_tests::limits::{admin, node, set};
 use bytespike_tests::product::{CLAUDE, Setup};
 use bytespike_tests::speaker::{SPEAKERS, Speaker};
-use bytespike_tests::stage::{Stage, nano_header};
+use bytespike_tests::stage::{Stage, nano, nano_header};
 use bytespike_tests::upstream::{Reply, Upstream, anthropic, scenes};
 use serde_json::{Value, json};
 
@@ -212,4 +212,47 @@ async fn credits_per_call_cap_every_call_below_their_node() {
     assert_eq!(call.send().await.status, 402);
     set(&stage, &admin, &format!("{member}/credits_per_call"), &json!({"limit_credits": "5000"})).await;
     let _ = stage.ask(Speaker::Anthropic, &body).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_quote_knows_the_cap_and_says_what_the_call_would_hold_under_it() {
+    for database in BOTH {
+        let stage = Stage::with(|setup| setup.on(database)).await;
+        let quote = async |body: &Value, cap: Option<&str>| {
+            let call = Call::post(stage.product.at("/v1/estimate?dialect=openai-chat"), body)
+                .header("x-api-key", &*stage.key);
+            match cap {
+                Some(cap) => call.header("x-bytespike-max-credits", cap).send().await,
+                None => call.send().await,
+            }
+        };
+        let named = Speaker::OpenAi.ask(CLAUDE, false);
+        let free = quote(&named, None).await.expect_status(200).json();
+        assert_eq!((&free["max_credits"], &free["within_max_credits"]), (&Value::Null, &json!(true)));
+        let held = nano(&free["held_credits"]);
+        for (cap, fits) in [(held, true), (held - 1, false)] {
+            let cap = format!("{}.{:03}", cap / 1000, cap % 1000);
+            let quoted = quote(&named, Some(&cap)).await.expect_status(200).json();
+            assert_eq!((&quoted["max_credits"], &quoted["within_max_credits"]), (&json!(cap), &json!(fits)));
+            assert_eq!(
+                quoted["held_credits"], free["held_credits"],
+                "what the call needs is said either way"
+            );
+            let call = stage.call(Speaker::OpenAi, &named).header("x-bytespike-max-credits", &*cap);
+            assert_eq!(call.send().await.status == 200, fits, "the call itself agrees");
+        }
+
+        let mut open = named.clone();
+        open.as_object_mut().unwrap().remove("max_completion_tokens");
+        open.as_object_mut().unwrap().remove("max_tokens");
+        let quoted = quote(&open, Some("1000")).await.expect_status(200).json();
+        assert_eq!(quoted["bounds"]["max_output_tokens_reason"], "max-credits", "{quoted}");
+        let made = stage.call(Speaker::OpenAi, &open).header("x-bytespike-max-credits", "1000");
+        let made = made.send().await.expect_status(200);
+        assert_eq!(nano(&quoted["held_credits"]), nano_header(&made, "x-credits-held"));
+        let said = format!("{}; reason=max-credits", quoted["bounds"]["max_output_tokens"]);
+        assert_eq!(made.header("x-bytespike-max-tokens"), said);
+        assert_eq!(quote(&open, Some("100")).await.json()["within_max_credits"], false);
+        assert_eq!(quote(&named, Some("lots")).await.status, 400);
+    }
 }

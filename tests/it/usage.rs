@@ -74,6 +74,13 @@ async fn i20_every_way_of_asking_adds_up_to_the_receipts() {
             assert_eq!(credits, charged(&receipts), "by {by}");
             assert_eq!(usage["total"]["not_billed"]["charged_credits"], "0.000");
         }
+        let calls = read(&stage, &org_key, "/v1/usage/calls").await.expect_status(200).json();
+        for (name, _) in bytespike_ledger::Quantities::default().named() {
+            let sum: i64 =
+                calls["data"].as_array().unwrap().iter().map(|call| call[name].as_i64().unwrap()).sum();
+            let usage = read(&stage, &org_key, "/v1/usage").await.json();
+            assert_eq!(usage["total"][name], sum, "{name}");
+        }
         let csv = read(&stage, &org_key, "/v1/usage/calls.csv").await.expect_status(200);
         assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
         let csv = csv.text();
@@ -166,7 +173,7 @@ async fn calls_are_paged_newest_first_without_gaps_and_filtered() {
 
 #[tokio::test]
 async fn a_key_reads_its_own_usage_and_only_the_orgs_scope_reads_everyones() {
-    let Lived { stage, org_key, receipts } = lived(bytespike_tests::database::Kind::Sqlite).await;
+    let Lived { mut stage, org_key, receipts } = lived(bytespike_tests::database::Kind::Sqlite).await;
     let own = read(&stage, &stage.key, "/v1/usage?group_by=key").await.expect_status(200).json();
     assert_eq!(own["data"].as_array().unwrap().len(), 1, "{own}");
     assert_eq!((&own["data"][0]["key_name"], &own["total"]["calls"]), (&"test".into(), &5.into()));
@@ -178,6 +185,11 @@ async fn a_key_reads_its_own_usage_and_only_the_orgs_scope_reads_everyones() {
         let refused = read(&stage, &stage.key, path).await.expect_status(403).text();
         assert!(refused.contains("usage:read:org"), "{refused}");
     }
+    let managing = stage.person.create_key("manager", &[("org_admin", "on")]).await;
+    let all = read(&stage, &managing, "/v1/usage").await.expect_status(200).json();
+    assert_eq!(all["total"]["calls"], 6, "whoever manages the org sees what it uses");
+    assert_eq!(read(&stage, &managing, &format!("/v1/receipts/{others}")).await.status, 200);
+    assert_eq!(read(&stage, &managing, "/v1/statements").await.status, 200);
     assert_eq!(read(&stage, "sk-byts-nobody", "/v1/usage").await.status, 401);
     assert_eq!(read(&stage, &org_key, "/v1/statements/1999-01").await.status, 404);
 }

@@ -148,11 +148,12 @@ fn tokens(visit: &Visit, call: &CallRow) -> AnyView {
         return "—".into_any();
     }
     let count = |tokens: i64| format::count(u64::try_from(tokens).unwrap_or(0));
-    let cached = (call.cache_read_tokens > 0)
-        .then(|| view! { <span class="note">{visit.t().calls.column.cached_tokens(count(call.cache_read_tokens))}</span> });
-    let input = call.input_tokens + call.cache_read_tokens + call.cache_write_tokens;
+    let used = &call.quantities;
+    let cached = (used.cache_read_tokens > 0)
+        .then(|| view! { <span class="note">{visit.t().calls.column.cached_tokens(count(used.cache_read_tokens))}</span> });
+    let input = used.input_tokens + used.cache_read_tokens + used.cache_write_tokens;
     // Reasoning is part of the output already.
-    let both = format!("{} → {}", count(input), count(call.output_tokens));
+    let both = format!("{} → {}", count(input), count(used.output_tokens));
     view! { <span>{both} {cached}</span> }.into_any()
 }
 

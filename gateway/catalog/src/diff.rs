@@ -1,15 +1,24 @@
-//! What changes from one price book to another, in lines a person can read.
+//! What changes from one price book to another, and what each publication changed.
 use crate::book::{Price, PriceBook, PricedModel};
 use crate::calendar::{DAY_MS, Day};
 use crate::decimal;
 use crate::money::PicoUsd;
 use crate::price::{Component, Effective, Schedule, Tier, Unit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+/// A publication, and what it changed about the one before; newest first they are a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    pub version: i64,
+    pub at_ms: i64,
+    /// `None` of the first one that is known: everything was new.
+    pub changes: Option<Vec<Change>>,
+}
+
 /// One difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     ModelAdded {
@@ -28,8 +37,7 @@ pub enum Change {
         model: String,
         component: Component,
         unit: Unit,
-        /// For which requests and when; empty means always.
-        condition: String,
+        when: When,
         from_pico: Option<PicoUsd>,
         to_pico: Option<PicoUsd>,
     },
@@ -39,7 +47,29 @@ pub enum Change {
     },
 }
 
-type Row = (Component, Unit, Tier, Option<Schedule>, Effective);
+/// For which requests and when a price is; the default is for all and always.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct When {
+    pub tier: Tier,
+    pub schedule: Option<Schedule>,
+    pub effective: Effective,
+}
+
+type Row = (Component, Unit, When);
+
+impl Change {
+    /// The model it is about; `None` for what concerns all.
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::ModelAdded { model }
+            | Self::ModelRemoved { model }
+            | Self::Sellable { model, .. }
+            | Self::Price { model, .. } => Some(model),
+            Self::ExchangeRate { .. } => None,
+        }
+    }
+}
 
 /// Models in order, the exchange rate last.
 pub fn diff(from: &PriceBook, to: &PriceBook) -> Vec<Change> {
@@ -75,7 +105,7 @@ fn changed(from: &PricedModel, to: &PricedModel) -> Vec<Change> {
             model: to.model.id.clone(),
             component: row.0,
             unit: row.1,
-            condition: condition(row),
+            when: row.2.clone(),
             from_pico,
             to_pico,
         })
@@ -90,28 +120,33 @@ fn changed(from: &PricedModel, to: &PricedModel) -> Vec<Change> {
 fn rows(model: &PricedModel) -> BTreeMap<Row, PicoUsd> {
     let row = |price: &Price| {
         let list = &price.list;
-        (list.component, list.unit, list.tier.clone(), list.schedule, list.effective)
+        let (tier, schedule, effective) = (list.tier.clone(), list.schedule, list.effective);
+        (list.component, list.unit, When { tier, schedule, effective })
     };
     model.prices.iter().map(|price| (row(price), price.usd_pico)).collect()
 }
 
 /// In the words of the price file.
-fn condition((_, _, tier, schedule, effective): &Row) -> String {
-    let day = |ms: i64| Day(ms.div_euclid(DAY_MS)).to_string();
-    let either =
-        |flag: Option<bool>, word: &str| flag.map(|yes| format!("{word} {}", if yes { "yes" } else { "no" }));
-    let parts = [
-        (!tier.sizes.is_empty()).then(|| tier.sizes.join("|")),
-        tier.quality.clone(),
-        tier.input_tokens_above.map(|above| format!("input > {above}")),
-        tier.input_tokens_upto.map(|upto| format!("input ≤ {upto}")),
-        either(tier.audio, "audio"),
-        either(tier.video_input, "video input"),
-        schedule.map(|side| if side == Schedule::Peak { "peak" } else { "offpeak" }.to_owned()),
-        effective.from_ms.map(|from| format!("from {}", day(from))),
-        effective.to_ms.map(|to| format!("before {}", day(to))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tier, schedule, effective } = self;
+        let day = |ms: i64| Day(ms.div_euclid(DAY_MS)).to_string();
+        let either = |flag: Option<bool>, word: &str| {
+            flag.map(|yes| format!("{word} {}", if yes { "yes" } else { "no" }))
+        };
+        let parts = [
+            (!tier.sizes.is_empty()).then(|| tier.sizes.join("|")),
+            tier.quality.clone(),
+            tier.input_tokens_above.map(|above| format!("input > {above}")),
+            tier.input_tokens_upto.map(|upto| format!("input ≤ {upto}")),
+            either(tier.audio, "audio"),
+            either(tier.video_input, "video input"),
+            schedule.map(|side| if side == Schedule::Peak { "peak" } else { "offpeak" }.to_owned()),
+            effective.from_ms.map(|from| format!("from {}", day(from))),
+            effective.to_ms.map(|to| format!("before {}", day(to))),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl fmt::Display for Change {
@@ -122,13 +157,14 @@ impl fmt::Display for Change {
             Self::Sellable { model, now: true } => write!(f, "+ {model}: every price it needs is known now"),
             Self::Sellable { model, now: false } => write!(f, "- {model}: a price it needs is missing now"),
             Self::ExchangeRate { from, to } => write!(f, "~ 1 USD in CNY: {from} → {to}"),
-            Self::Price { model, component, unit, condition, from_pico, to_pico } => {
+            Self::Price { model, component, unit, when, from_pico, to_pico } => {
                 let (decimals, per) = crate::book::quoted_unit(*unit);
                 let text = |pico: &Option<PicoUsd>| {
                     let amount =
                         |pico: &PicoUsd| format!("${}", decimal::format(i128::from(pico.0), decimals, 2));
                     pico.as_ref().map_or_else(|| "none".to_owned(), amount)
                 };
+                let condition = when.to_string();
                 let when = if condition.is_empty() { String::new() } else { format!(" ({condition})") };
                 let (from, to, name) = (text(from_pico), text(to_pico), component.name());
                 write!(f, "~ {model}: {name}{when}: {from} → {to} per {per}")

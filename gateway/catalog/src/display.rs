@@ -2,13 +2,18 @@
 use crate::book::{Price, quoted_unit};
 use crate::decimal;
 use crate::fx::FxRate;
-use crate::money::NanoUsd;
-use crate::price::{Currency, ListPrice};
+use crate::money::{NanoUsd, PicoUsd};
+use crate::price::{Currency, ListPrice, Unit};
 
 /// `$2.00`, `$0.003`: our price for the quantity people quote.
 pub fn usd(price: &Price) -> String {
-    let (pico, decimals, _) = price.quoted();
-    format!("${}", decimal::format(pico, decimals, 2))
+    usd_per(price.usd_pico, price.list.unit)
+}
+
+/// The same of a price that is known by its amount alone.
+pub fn usd_per(price: PicoUsd, unit: Unit) -> String {
+    let (decimals, _) = quoted_unit(unit);
+    format!("${}", decimal::format(i128::from(price.0), decimals, 2))
 }
 
 /// Our price in CNY at a dated rate: `¥0.0214`. Four significant digits, rounded up, so that a positive price stays positive.

@@ -1,5 +1,6 @@
 //! The price export: the whole price book as signed JSON, from which pages are built and receipts are recomputed.
 use crate::book::{BookContent, BookError, Markup, PriceBook, PricedModel, Unavailable};
+use crate::diff::Revision;
 use crate::fx::FxRate;
 use crate::model::Provider;
 use crate::schedule::PeakHours;
@@ -30,6 +31,9 @@ pub struct PriceExport {
     pub peak_hours: Arc<PeakHours>,
     pub providers: Vec<Provider>,
     pub models: Vec<ExportedModel>,
+    /// What the last publications changed, newest first. Not part of what the hash covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Revision>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +112,14 @@ impl PriceExport {
             peak_hours: book.content.peak_hours.clone(),
             providers: book.content.providers.clone(),
             models,
+            history: Vec::new(),
         }
+    }
+
+    /// The same with what the last publications changed.
+    #[must_use]
+    pub fn with_history(self, history: Vec<Revision>) -> Self {
+        Self { history, ..self }
     }
 
     pub fn sign(&self, key: &SigningKey) -> Result<SignedExport, ExportError> {

@@ -4,6 +4,7 @@ pub mod book;
 pub mod calendar;
 pub mod charge;
 pub mod check;
+pub mod cost;
 pub mod decimal;
 pub mod diff;
 pub mod display;

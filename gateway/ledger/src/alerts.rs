@@ -20,6 +20,13 @@ pub struct Alerts {
     pub limits: bool,
 }
 
+/// One of [`Alerts`], as it is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertSetting {
+    LowBalance(Option<NanoUsd>),
+    Limits(bool),
+}
+
 /// An alert about to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alert {

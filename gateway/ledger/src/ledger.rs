@@ -1,5 +1,5 @@
 //! The handle everybody holds: commands go to the writer, everything else is a statement of its own.
-use crate::alerts::Alerts;
+use crate::alerts::{AlertSetting, Alerts};
 use crate::batch::{Answer, Command, Lease};
 use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
@@ -13,6 +13,7 @@ use crate::verified::{self, From};
 use crate::writer::{Context, Writer};
 use crate::{instance, settings};
 use bytespike_catalog::PriceBook;
+use bytespike_catalog::diff::Revision;
 use bytespike_catalog::fx::FxRate;
 use bytespike_store::Store;
 use bytespike_store::audit_event::Entry;
@@ -163,6 +164,11 @@ impl Ledger {
         settings::set_alerts(&self.store, org_id, alerts, Some(entry)).await
     }
 
+    /// Changes one of the org's alerts and leaves the others as they are.
+    pub async fn set_alert(&self, org_id: &str, to: AlertSetting) -> Result<(), BookingError> {
+        settings::set_alert(&self.store, org_id, to).await
+    }
+
     /// A frozen wallet takes no holds; what is held may still settle.
     pub async fn set_frozen(&self, org_id: &str, frozen: bool) -> Result<(), BookingError> {
         settings::set_frozen(&self.store, org_id, frozen).await
@@ -230,6 +236,11 @@ impl Ledger {
     /// Which price books came into force, newest first.
     pub async fn publications(&self, limit: u32) -> sqlx::Result<Vec<Publication>> {
         books::history(&self.store, limit).await
+    }
+
+    /// What the last publications changed, newest first. Reads every one of their books.
+    pub async fn price_history(&self, limit: u32) -> Result<Vec<Revision>, BooksError> {
+        books::revisions(&self.store, limit).await
     }
 
     /// The newest exchange rate that was seen, whether or not a book uses it.

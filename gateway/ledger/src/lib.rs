@@ -16,6 +16,7 @@ mod limits;
 mod live;
 mod lots;
 mod node;
+mod orphans;
 mod oversight;
 mod read;
 mod receipt;
@@ -33,7 +34,7 @@ mod verified;
 mod window;
 mod writer;
 
-pub use alerts::Alerts;
+pub use alerts::{AlertSetting, Alerts};
 pub use books::{BooksError, Draft, InForce, Publication};
 pub use bytespike_store::names::Names;
 pub use call::{
@@ -52,7 +53,7 @@ pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};
 pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Transaction, Wallet};
 pub use receipt::{receipt_key_id, verify_receipt};
 pub use recompute::{Finding, ReceiptError, recompute};
-pub use reconcile::{CostLine, CostReport, Reconciliation, ReconciliationFilter};
+pub use reconcile::{COMPARED_DAYS, CostLine, CostReport, Reconciliation, ReconciliationFilter};
 pub use retention::{Forgotten, Retention};
 pub use standing::Standing;
 pub use statement::{

@@ -3,6 +3,7 @@ use crate::alerts::Alerts;
 use crate::call::LimitState;
 use crate::ledger::Ledger;
 use crate::rows::{LimitRow, Row as _};
+use crate::usage::Quantities;
 use crate::window::time_zone;
 use bytespike_catalog::NanoUsd;
 use bytespike_store::names::Names;
@@ -77,12 +78,14 @@ pub struct Page {
 }
 
 /// The columns of [`CallRow`].
-pub(crate) const CALL_COLUMNS: &str =
-    "id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
-     model_served, held_nano, charged_nano, usage_source, input_tokens, cache_read_tokens,
-     cache_write_tokens, output_tokens, reasoning_tokens, searches, images, video_ms, audio_ms,
-     characters, rerank_units, attempts, first_content_ms,
-     duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms";
+pub(crate) fn call_columns() -> String {
+    let quantities = Quantities::COLUMNS.join(", ");
+    format!(
+        "id, state, reason, deployment_id, member_id, key_id, key_name, protocol, stream, model_requested,
+         model_served, held_nano, charged_nano, usage_source, {quantities}, attempts, first_content_ms,
+         duration_ms, price_version, held_at_ms, resolved_at_ms, expires_at_ms"
+    )
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallRow {
@@ -100,17 +103,8 @@ pub struct CallRow {
     pub held_nano: i64,
     pub charged_nano: Option<i64>,
     pub usage_source: Option<String>,
-    pub input_tokens: i64,
-    pub cache_read_tokens: i64,
-    pub cache_write_tokens: i64,
-    pub output_tokens: i64,
-    pub reasoning_tokens: i64,
-    pub searches: i64,
-    pub images: i64,
-    pub video_ms: i64,
-    pub audio_ms: i64,
-    pub characters: i64,
-    pub rerank_units: i64,
+    #[sqlx(flatten)]
+    pub quantities: Quantities,
     pub attempts: i64,
     pub first_content_ms: Option<i64>,
     pub duration_ms: Option<i64>,
@@ -199,8 +193,9 @@ impl Ledger {
     /// Newest first.
     pub async fn calls(&self, org_id: &str, filter: &CallFilter, page: &Page) -> sqlx::Result<Vec<CallRow>> {
         let (after_ms, after_id) = page.after.clone().unwrap_or((i64::MAX, String::new()));
+        let columns = call_columns();
         on_database!(read &self.store, db => sqlx::query_as(
-            AssertSqlSafe(format!("select {CALL_COLUMNS} from reservation
+            AssertSqlSafe(format!("select {columns} from reservation
              where org_id = $1
                and (held_at_ms < $2 or (held_at_ms = $2 and id < $3))
                and (cast($4 as text) is null or key_id = $4)

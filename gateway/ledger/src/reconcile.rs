@@ -13,8 +13,8 @@ const TOLERANCE: NanoUsd = NanoUsd(1_000_000_000);
 const TOLERANCE_PER_MILLE: i64 = 5;
 /// Providers close a day late; before this many days a missing report means nothing.
 const REPORTED_AFTER_DAYS: i64 = 3;
-/// How far back the daily job compares, because reports are corrected and calls end late.
-const COMPARED_DAYS: i64 = 35;
+/// How many days back the daily job compares, because reports are corrected and calls end late.
+pub const COMPARED_DAYS: i64 = 35;
 
 /// One line of a provider's cost report.
 #[derive(Clone, Debug, PartialEq, Eq)]

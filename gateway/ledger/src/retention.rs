@@ -1,5 +1,5 @@
-//! What is forgotten and when: free calls' receipts and attempts, old attempts, old checks. Never the journal, never what
-//! belongs to a charge.
+//! What is forgotten and when: calls that were free, with everything about them; old attempts, old checks. Never the
+//! journal, never what belongs to a charge, never what a sum or a statement does not have yet.
 use crate::ledger::Ledger;
 use bytespike_store::on_database;
 use bytespike_store::world::first_id;
@@ -7,10 +7,18 @@ use bytespike_store::world::first_id;
 /// Rows that go in one transaction: small, so that no call waits behind it.
 const BATCH: i64 = 200;
 
+/// What goes with a receipt, children first.
+const OF_A_CALL: [&str; 4] = [
+    "delete from late_usage where reservation_id = $1",
+    "delete from upstream_attempt where reservation_id = $1",
+    "delete from reservation_lot where reservation_id = $1",
+    "delete from reservation where id = $1",
+];
+
 /// How long things are kept, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Receipts of calls that cost nothing, with their attempts.
+    /// Calls that cost nothing: receipt, attempts and the row in the book of holds.
     pub free_calls_ms: i64,
     /// Every attempt at a provider, which reconciliation compares with the providers' reports.
     pub attempts_ms: i64,
@@ -25,7 +33,7 @@ pub struct Retention {
 /// How many rows went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    pub free_receipts: u64,
+    pub free_calls: u64,
     pub attempts: u64,
     pub invariant_runs: u64,
     pub cost_lines: u64,
@@ -34,7 +42,7 @@ pub struct Forgotten {
 
 impl Forgotten {
     pub fn total(&self) -> u64 {
-        self.free_receipts + self.attempts + self.invariant_runs + self.cost_lines + self.processes
+        self.free_calls + self.attempts + self.invariant_runs + self.cost_lines + self.processes
     }
 }
 
@@ -45,7 +53,7 @@ impl Ledger {
         let mut forgotten = Forgotten::default();
         let free = before(retention.free_calls_ms);
         while let more @ 1.. = self.forget_free_calls(free).await? {
-            forgotten.free_receipts += more;
+            forgotten.free_calls += more;
         }
         let attempts = first_id("rcp", before(retention.attempts_ms));
         while let more @ 1.. = self.forget_attempts(&attempts).await? {
@@ -58,18 +66,25 @@ impl Ledger {
         Ok(forgotten)
     }
 
-    /// A batch of receipts and, in the same transaction, the attempts of exactly those calls.
+    /// A batch of receipts and, in the same transaction, everything else about exactly those calls. A call waits until
+    /// it is part of its sums and until every month that it was open in is closed: both are made from its row. What it
+    /// cost us stays, in `absorbed_cost`.
     async fn forget_free_calls(&self, before_ms: i64) -> sqlx::Result<u64> {
         on_database!(&self.store, db => {
             let mut tx = db.begin().await?;
             let gone: Vec<String> = sqlx::query_scalar(
                 "delete from receipt where not settled and id in (
-                     select id from receipt where not settled and at_ms < $1 order by at_ms limit $2)
+                     select c.id from receipt c join reservation r on r.id = c.id
+                     join usage_mark m on m.org_id = r.org_id
+                     where not c.settled and c.at_ms < $1
+                       and r.resolved_seq <= m.resolved_seq and r.resolved_at_ms < m.month_ends_ms
+                     order by c.at_ms limit $2)
                  returning id")
                 .bind(before_ms).bind(BATCH).fetch_all(&mut *tx).await?;
             for id in &gone {
-                sqlx::query("delete from upstream_attempt where reservation_id = $1")
-                    .bind(id).execute(&mut *tx).await?;
+                for rest in OF_A_CALL {
+                    sqlx::query(rest).bind(id).execute(&mut *tx).await?;
+                }
             }
             tx.commit().await?;
             Ok(gone.len() as u64)

@@ -1,5 +1,5 @@
 //! Wallets and limits as they are set by people. Every change takes the wallet's row first, as the writer does.
-use crate::alerts::Alerts;
+use crate::alerts::{AlertSetting, Alerts};
 use crate::call::{BookingError, SetLimit, Unavailable};
 use crate::rows::LimitRow;
 use crate::window::{NEVER_MS, Window, time_zone};
@@ -85,6 +85,26 @@ async fn put_alerts(
         tx.commit().await?;
         Ok(true)
     })
+}
+
+/// One statement, so that two who change different alerts do not undo each other.
+pub(crate) async fn set_alert(store: &Store, org_id: &str, to: AlertSetting) -> Result<(), BookingError> {
+    if matches!(to, AlertSetting::LowBalance(Some(balance)) if balance.0 <= 0) {
+        return Err(BookingError::NotPositive);
+    }
+    let changed: u64 = on_database!(store, db => match to {
+        AlertSetting::LowBalance(balance) => {
+            sqlx::query("update wallet set low_balance_nano = $2 where org_id = $1")
+                .bind(org_id).bind(balance.map(|balance| balance.0)).execute(db).await
+                .map(|done| done.rows_affected())
+        }
+        AlertSetting::Limits(told) => {
+            sqlx::query("update wallet set alert_limits = $2 where org_id = $1")
+                .bind(org_id).bind(told).execute(db).await.map(|done| done.rows_affected())
+        }
+    })
+    .map_err(unavailable)?;
+    if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
 }
 
 pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Result<(), BookingError> {

@@ -2,6 +2,7 @@
 //! limits are counted on from what they were. A check of the whole history walks from the beginning.
 use crate::invariants::{Violation, overdue};
 use crate::journal;
+use crate::orphans;
 use crate::rows::{EntryRow, JournalRow, Row as _};
 use bytespike_store::{Store, on_database};
 use sqlx::AssertSqlSafe;
@@ -16,7 +17,7 @@ pub(crate) enum From {
 }
 
 /// What is checked here.
-pub(crate) const RULES: [&str; 6] = [CHAIN, AMOUNTS, SETTLEMENTS, HELD, LOTS, LIMITS];
+pub(crate) const RULES: [&str; 7] = [CHAIN, AMOUNTS, SETTLEMENTS, HELD, LOTS, LIMITS, orphans::RULE];
 const CHAIN: &str = "chain: every transaction names its predecessor's hash, and the wallet names the last";
 const AMOUNTS: &str = "I1, I2 transactions sum to zero and come to what the wallet has";
 const SETTLEMENTS: &str =
@@ -45,6 +46,7 @@ pub(crate) async fn check(store: &Store, from: From, now_ms: i64) -> sqlx::Resul
     let off =
         limits.iter().find(|limit| (limit.used_nano, limit.held_nano) != (limit.spent_nano, limit.open_nano));
     violations.extend(off.map(|limit| violation(LIMITS, format!("{} {}", limit.node_id, limit.window_kind))));
+    violations.extend(orphans::find(store, from).await?);
     if from == From::Marks {
         violations.extend(overdue(store, now_ms).await?);
     }

@@ -5,7 +5,7 @@ use bytespike_catalog::display;
 use bytespike_catalog::fx::FxRate;
 use bytespike_ledger::{RequestFacts, ResolvedCall};
 
-use super::Cell;
+use super::{Cell, seconds};
 use crate::http::time;
 
 pub(super) const HEADER: [&str; 31] = [
@@ -62,22 +62,23 @@ pub(super) fn row(resolved: &ResolvedCall) -> Vec<Cell> {
         Cell::count(call.price_version),
         Cell::text(&call.state),
     ];
+    let used = &call.quantities;
     row.extend(
         [
-            call.input_tokens,
-            call.cache_read_tokens,
-            call.cache_write_tokens,
-            call.output_tokens,
-            call.reasoning_tokens,
+            used.input_tokens,
+            used.cache_read_tokens,
+            used.cache_write_tokens,
+            used.output_tokens,
+            used.reasoning_tokens,
         ]
         .map(Cell::count),
     );
-    let media_ms = call.video_ms.saturating_add(call.audio_ms);
+    let media_ms = used.video_ms.saturating_add(used.audio_ms);
     row.extend([
-        Cell::count(call.images),
-        Cell::number(format!("{}.{:03}", media_ms / 1_000, media_ms % 1_000)),
-        Cell::count(call.characters),
-        Cell::count(call.searches),
+        Cell::count(used.images),
+        Cell::number(seconds(media_ms)),
+        Cell::count(used.characters),
+        Cell::count(used.searches),
         Cell::number(NanoUsd(call.held_nano).credits()),
         Cell::number(charged.credits()),
         Cell::number(charged.usd()),

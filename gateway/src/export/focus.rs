@@ -2,12 +2,12 @@
 //! the pricing currency. What has no meaning here (commitments, capacity, zones) is null, an empty cell.
 
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{ResolvedCall, Window};
+use bytespike_ledger::{Quantities, ResolvedCall, Window};
 
-use super::{CallTable, Cell};
+use super::{CallTable, Cell, seconds};
 use crate::http::time;
 
-pub(super) const HEADER: [&str; 75] = [
+pub(super) const HEADER: [&str; 80] = [
     "AvailabilityZone",
     "BilledCost",
     "BillingAccountId",
@@ -81,6 +81,11 @@ pub(super) const HEADER: [&str; 75] = [
     "x_OutputTokens",
     "x_ReasoningTokens",
     "x_Searches",
+    "x_Images",
+    "x_VideoSeconds",
+    "x_AudioSeconds",
+    "x_Characters",
+    "x_RerankUnits",
     "x_FxRate",
     "x_Reason",
 ];
@@ -107,8 +112,8 @@ fn cell(column: &str, table: &CallTable, resolved: &ResolvedCall) -> Cell {
         // The second in which it was settled, because that decides its month.
         "ChargePeriodStart" => Cell::number(time::rfc3339(settled_at_ms(resolved))),
         "ChargePeriodEnd" => Cell::number(time::rfc3339(settled_at_ms(resolved) + 1_000)),
-        "ConsumedQuantity" | "PricingQuantity" => Cell::count(tokens(resolved)),
-        "ConsumedUnit" | "PricingUnit" => Cell::text("Tokens"),
+        "ConsumedQuantity" | "PricingQuantity" => Cell::number(consumed(&call.quantities).0),
+        "ConsumedUnit" | "PricingUnit" | "SkuMeter" => Cell::text(consumed(&call.quantities).1),
         "InvoiceIssuerName" | "ProviderName" | "PublisherName" => Cell::text(NAME),
         "PricingCategory" => Cell::text("Standard"),
         "PricingCurrency" => Cell::text("Credits"),
@@ -119,7 +124,6 @@ fn cell(column: &str, table: &CallTable, resolved: &ResolvedCall) -> Cell {
         "ServiceName" => Cell::text(NAME),
         "ServiceSubcategory" => Cell::text("Generative AI"),
         "SkuId" => Cell::text(&call.model_requested),
-        "SkuMeter" => Cell::text("Tokens"),
         "SkuPriceId" => Cell::text(format!("{}@{}", call.model_requested, call.price_version)),
         "SubAccountId" => Cell::text(&call.deployment_id),
         "SubAccountType" => Cell::text("Deployment"),
@@ -144,14 +148,26 @@ fn of_request(column: &str, resolved: &ResolvedCall) -> Cell {
         "x_Protocol" => Cell::text(&call.protocol),
         "x_PriceVersion" => Cell::count(call.price_version),
         "x_HeldCredits" => Cell::number(NanoUsd(call.held_nano).credits()),
-        "x_InputTokens" => Cell::count(call.input_tokens),
-        "x_CacheReadTokens" => Cell::count(call.cache_read_tokens),
-        "x_CacheWriteTokens" => Cell::count(call.cache_write_tokens),
-        "x_OutputTokens" => Cell::count(call.output_tokens),
-        "x_ReasoningTokens" => Cell::count(call.reasoning_tokens),
-        "x_Searches" => Cell::count(call.searches),
         "x_FxRate" => Cell::number(request.usd_cny),
         "x_Reason" => call.reason.as_deref().map_or(Cell::Empty, Cell::text),
+        _ => of_quantities(column, &call.quantities),
+    }
+}
+
+/// What the call consumed, kind by kind.
+fn of_quantities(column: &str, used: &Quantities) -> Cell {
+    match column {
+        "x_InputTokens" => Cell::count(used.input_tokens),
+        "x_CacheReadTokens" => Cell::count(used.cache_read_tokens),
+        "x_CacheWriteTokens" => Cell::count(used.cache_write_tokens),
+        "x_OutputTokens" => Cell::count(used.output_tokens),
+        "x_ReasoningTokens" => Cell::count(used.reasoning_tokens),
+        "x_Searches" => Cell::count(used.searches),
+        "x_Images" => Cell::count(used.images),
+        "x_VideoSeconds" => Cell::number(seconds(used.video_ms)),
+        "x_AudioSeconds" => Cell::number(seconds(used.audio_ms)),
+        "x_Characters" => Cell::count(used.characters),
+        "x_RerankUnits" => Cell::count(used.rerank_units),
         _ => Cell::Empty,
     }
 }
@@ -164,10 +180,65 @@ fn settled_at_ms(resolved: &ResolvedCall) -> i64 {
     resolved.call.resolved_at_ms.unwrap_or(resolved.call.held_at_ms)
 }
 
-/// Everything that went in and came out; reasoning is part of the output.
-fn tokens(resolved: &ResolvedCall) -> i64 {
-    let call = &resolved.call;
-    [call.input_tokens, call.cache_read_tokens, call.cache_write_tokens, call.output_tokens]
+/// How much, and of what: FOCUS has one quantity for each charge. Tokens where there are any, else what the call was made
+/// for.
+fn consumed(used: &Quantities) -> (String, &'static str) {
+    // Reasoning is part of the output.
+    let tokens = [used.input_tokens, used.cache_read_tokens, used.cache_write_tokens, used.output_tokens]
         .into_iter()
-        .fold(0, i64::saturating_add)
+        .fold(0, i64::saturating_add);
+    let media = [
+        (used.images, "Images"),
+        (used.characters, "Characters"),
+        (used.rerank_units, "Rerank Units"),
+        (used.searches, "Searches"),
+    ];
+    if tokens > 0 {
+        return (tokens.to_string(), "Tokens");
+    }
+    match used.video_ms.saturating_add(used.audio_ms) {
+        0 => media.iter().find(|(count, _)| *count > 0).map(|(count, unit)| (count.to_string(), *unit)),
+        media_ms => Some((seconds(media_ms), "Seconds")),
+    }
+    .unwrap_or((0.to_string(), "Tokens"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_call_is_counted_in_its_own_unit() {
+        let none = Quantities::default();
+        for (used, expected) in [
+            (Quantities { input_tokens: 5, output_tokens: 2, images: 1, ..none }, ("7", "Tokens")),
+            (Quantities { images: 3, ..none }, ("3", "Images")),
+            (Quantities { video_ms: 5_000, ..none }, ("5.000", "Seconds")),
+            (Quantities { audio_ms: 1_250, ..none }, ("1.250", "Seconds")),
+            (Quantities { characters: 40, ..none }, ("40", "Characters")),
+            (Quantities { rerank_units: 2, searches: 1, ..none }, ("2", "Rerank Units")),
+            (none, ("0", "Tokens")),
+        ] {
+            assert_eq!(consumed(&used), (expected.0.to_owned(), expected.1));
+        }
+    }
+
+    #[test]
+    fn every_own_column_of_quantities_is_filled() {
+        let used = Quantities::default();
+        let own = [
+            "x_InputTokens",
+            "x_Images",
+            "x_VideoSeconds",
+            "x_AudioSeconds",
+            "x_Characters",
+            "x_RerankUnits",
+        ];
+        for column in own {
+            assert!(
+                HEADER.contains(&column) && matches!(of_quantities(column, &used), Cell::Number(_)),
+                "{column}"
+            );
+        }
+    }
 }

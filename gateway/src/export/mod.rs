@@ -71,6 +71,11 @@ impl Cell {
     }
 }
 
+/// Milliseconds as seconds.
+fn seconds(ms: i64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
+
 /// A spreadsheet takes a cell that begins like this for a formula; an apostrophe makes it text.
 fn guarded(text: &str) -> String {
     let text: String = text.chars().filter(|character| *character != '\0').collect();

@@ -10,7 +10,7 @@ use super::receipts::unavailable;
 use super::{Answer, Inbound, reply};
 use crate::Gateway;
 use crate::serve::caller::identify_for;
-use crate::serve::quote::quote as quote_request;
+use crate::serve::quote::{Clamp, quote as quote_request};
 
 /// The dialect of the body, if the address names it: `?dialect=openai-chat` or `?dialect=anthropic`.
 #[must_use]
@@ -23,21 +23,25 @@ pub fn dialect(uri: &Uri) -> Option<Dialect> {
 pub async fn quote(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let presented = identify_for(gateway, inbound, Scope::Inference).await?;
     let request = request::read(inbound.dialect, &inbound.body).map_err(|error| error.0)?;
-    let quote = quote_request(gateway, &presented.caller, &request, inbound.accepted_at_ms)?;
+    let quote = quote_request(gateway, &presented.caller, inbound, &request)?;
     let wallet =
         gateway.ledger.wallet(&presented.caller.org_id).await.map_err(|error| unavailable(&error))?;
     let available = wallet.map_or(NanoUsd::ZERO, |wallet| wallet.available());
-    let bounds = quote.estimate.bounds;
+    let (estimate, capped) = (quote.capped.estimate, &quote.capped);
+    let bounds = estimate.bounds;
     Ok(reply::value(&json!({
         "object": "estimate",
         "model": quote.slug,
         "price_version": quote.price_version,
-        "held_credits": quote.estimate.amount.credits(),
+        "held_credits": estimate.amount.credits(),
         "available_credits": available.credits(),
-        "affordable": quote.estimate.amount <= available,
+        "affordable": estimate.amount <= available,
+        "max_credits": quote.max.map(NanoUsd::credits),
+        "within_max_credits": capped.fits,
         "bounds": {
             "input_tokens": bounds.input_tokens,
             "max_output_tokens": bounds.output_tokens,
+            "max_output_tokens_reason": capped.clamped.map(Clamp::reason),
             "answers": bounds.answers,
             "searches": bounds.searches,
         },

@@ -16,6 +16,10 @@ use crate::upstream::{Upstream, UpstreamBody};
 
 /// How much of an error answer is read to say what went wrong.
 const MAX_ERROR_BYTES: usize = 64 << 10;
+/// What providers call the header in which they name a request.
+const REQUEST_ID_HEADERS: [&str; 2] = ["request-id", "x-request-id"];
+/// A longer name is none.
+const LONGEST_REQUEST_ID_BYTES: usize = 128;
 
 /// A request ready for one channel.
 pub struct Outgoing {
@@ -27,6 +31,13 @@ pub struct Outgoing {
     pub streamed: bool,
 }
 
+/// An answer with a good head.
+pub struct Answering {
+    pub body: UpstreamBody,
+    /// What the provider calls the request, to be asked about there.
+    pub request_id: Option<String>,
+}
+
 /// Sends the request and waits for a good head.
 ///
 /// # Errors
@@ -35,7 +46,7 @@ pub async fn send(
     upstream: &dyn Upstream,
     options: &GatewayOptions,
     outgoing: Outgoing,
-) -> Result<UpstreamBody, Failed> {
+) -> Result<Answering, Failed> {
     let head_wait = if outgoing.streamed { options.first_byte_timeout } else { options.whole_answer_timeout };
     let request = build(outgoing)?;
     let response = match timeout(head_wait, upstream.send(request)).await {
@@ -43,10 +54,19 @@ pub async fn send(
         Ok(Err(error)) => return Err(error.into()),
         Ok(Ok(response)) => response,
     };
+    let request_id = request_id(response.headers());
     if response.status().is_success() {
-        return Ok(response.into_body());
+        return Ok(Answering { body: response.into_body(), request_id });
     }
-    Err(Failed::status(refused(response, options.idle_timeout).await))
+    Err(Failed { request_id, ..Failed::status(refused(response, options.idle_timeout).await) })
+}
+
+/// A provider's word is kept only if it can stand in a receipt.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    let is_plain =
+        (1..=LONGEST_REQUEST_ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain.then(|| id.to_owned())
 }
 
 /// Reads a whole body with a limit on its size and on every silence.

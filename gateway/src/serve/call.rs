@@ -117,6 +117,11 @@ impl OpenCall {
         self.book.attempt_failed(failed);
     }
 
+    /// The provider's head has come, with what it calls the current try.
+    pub fn upstream_named(&mut self, request_id: Option<String>) {
+        self.book.upstream_named(request_id);
+    }
+
     /// The current try produced its first content.
     pub fn content_began(&mut self) {
         self.book.content_began();
@@ -272,7 +277,7 @@ impl CallBook {
             None if self.content_produced => usage::priced(self.counted(&self.taken, None).usage),
             None => return,
         };
-        let cost_pico = cost::at_list(&self.plan.book, &self.plan.slug, &seen, self.held.held_at_ms);
+        let cost_pico = cost::of_last_attempt(self, &seen);
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.cost_pico = cost_pico;
         }
@@ -301,8 +306,20 @@ impl CallBook {
         }
     }
 
+    /// Two tries are two requests, so a name that an earlier one has is not this one's, whatever the provider says.
+    fn upstream_named(&mut self, request_id: Option<String>) {
+        let named = |attempt: &Attempt| attempt.upstream_request_id == request_id;
+        if request_id.is_none() || self.attempts.iter().any(named) {
+            return;
+        }
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.upstream_request_id = request_id;
+        }
+    }
+
     /// Ends the current try in the receipt. A failure that is not the request's own counts against the channel.
     fn attempt_failed(&mut self, failed: &Failed) {
+        self.upstream_named(failed.request_id.clone());
         self.end_attempt(failed.failure.code.name(), failed.failure.status);
         if let (true, Some(attempt)) = (failed.failure.elsewhere, self.attempts.last()) {
             self.gateway.health.failed(&attempt.channel_id, self.gateway.world.now_ms());
@@ -311,9 +328,8 @@ impl CallBook {
 
     fn attempt_landed(&mut self, finished: &Finished, stop: &str) {
         self.end_attempt("ok", Some(200));
-        let (book, slug, held_at_ms) = (&self.plan.book, &self.plan.slug, self.held.held_at_ms);
         let used = finished.usage.map(usage::priced);
-        let cost_pico = used.and_then(|used| cost::at_list(book, slug, &used, held_at_ms));
+        let cost_pico = used.and_then(|used| cost::of_last_attempt(self, &used));
         let Some(attempt) = self.attempts.last_mut() else { return };
         attempt.landed = finished.landed;
         attempt.finish = Some(stop.to_owned());

@@ -1,15 +1,16 @@
-//! What a try at a provider costs us, as far as it can be known: at the provider's list price, from the usage it told us
-//! or from what it was seen to produce. Nobody is charged by this; it is what failures cost us, and what the provider's
-//! own report is compared with.
+//! What a try at a provider costs us, as far as it can be known: at what its channel pays, else at the provider's list
+//! price, from the usage it told us or from what it was seen to produce. Nobody is charged by this; it is what failures
+//! cost us, and what the provider's own report is compared with.
 
-use bytespike_catalog::{PriceBook, Usage, charge};
+use bytespike_catalog::{Usage, charge};
 
-/// Pico-USD. `None` when the book does not know the model or cannot price the usage.
+use super::call::CallBook;
+
+/// Pico-USD of the current try. `None` when the book does not know the model or cannot price the usage.
 #[must_use]
-pub fn at_list(book: &PriceBook, slug: &str, usage: &Usage, held_at_ms: i64) -> Option<i64> {
-    let total = charge::total(book.find(slug)?, usage, held_at_ms).ok()?;
-    // Our prices are the list's times the markup.
-    let list =
-        total.exact.pico().checked_mul(1_000_000)?.checked_div(i128::from(book.content.markup.micro()))?;
-    i64::try_from(list).ok()
+pub fn of_last_attempt(book: &CallBook, usage: &Usage) -> Option<i64> {
+    let channel_id = book.attempts.last()?.channel_id.as_str();
+    let model = book.gateway.costs.of(&book.plan.book, (channel_id, &book.plan.slug))?;
+    let total = charge::total(&model, usage, book.held.held_at_ms).ok()?;
+    i64::try_from(total.exact.pico()).ok()
 }

@@ -41,6 +41,7 @@ async fn read_on(mut feed: Feed, max_bytes: usize) -> Option<TokenUsage> {
                 left = left.checked_sub(bytes.len())?;
                 feed.translator.push(&bytes)
             }
+            Heard::Head(_) => continue,
             Heard::End => return counted(feed.translator.eof().end),
             Heard::Failed(_) => return None,
         };
@@ -60,7 +61,7 @@ fn counted(end: Option<End>) -> Option<TokenUsage> {
 /// What the attempt was already known to cost is paid for or absorbed; the rest of it is absorbed now.
 async fn note(book: &CallBook, used: Usage) {
     let known_pico = book.attempts.last().and_then(|attempt| attempt.cost_pico).unwrap_or(0);
-    let cost_pico = cost::at_list(&book.plan.book, &book.plan.slug, &used, book.held.held_at_ms);
+    let cost_pico = cost::of_last_attempt(book, &used);
     let late = LateUsage {
         reservation_id: book.held.reservation_id.clone(),
         attempt: i64::try_from(book.attempts.len()).unwrap_or(i64::MAX),

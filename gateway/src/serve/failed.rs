@@ -10,13 +10,15 @@ use crate::upstream::SendError;
 pub struct Failed {
     pub failure: UpstreamFailure,
     pub ended: Ended,
+    /// What the provider calls the request, if it said so while it failed.
+    pub request_id: Option<String>,
 }
 
 impl Failed {
     /// The upstream answered with a status of 400 or above.
     #[must_use]
     pub fn status(failure: UpstreamFailure) -> Self {
-        Self { failure, ended: Ended::UpstreamStatus }
+        Self { failure, ended: Ended::UpstreamStatus, request_id: None }
     }
 
     /// A 200 that turned out to be none: an error inside, an answer that cannot be read, or one that broke off.
@@ -26,7 +28,7 @@ impl Failed {
             ErrorCode::StreamBroke => Ended::UpstreamCut,
             _ => Ended::UpstreamErrorBody,
         };
-        Self { failure, ended }
+        Self { failure, ended, request_id: None }
     }
 
     /// No head within the wait for it.
@@ -80,7 +82,8 @@ impl Failed {
     }
 
     fn gateway(code: ErrorCode, reason: &str, ended: Ended) -> Self {
-        Self { failure: UpstreamFailure { code, ..UpstreamFailure::stream_broke(reason) }, ended }
+        let failure = UpstreamFailure { code, ..UpstreamFailure::stream_broke(reason) };
+        Self { failure, ended, request_id: None }
     }
 }
 

@@ -22,6 +22,16 @@ pub struct Estimate {
     pub bounds: Bounds,
 }
 
+/// An estimate beside the cap on its call.
+pub struct Capped {
+    /// Under the cap, unless it cannot be brought there.
+    pub estimate: Estimate,
+    /// Why its output limit is less than usual, where the client named none.
+    pub clamped: Option<Clamp>,
+    /// Otherwise the call is refused.
+    pub fits: bool,
+}
+
 /// A hold that was taken.
 pub struct Taken {
     pub held: Held,
@@ -41,6 +51,8 @@ pub struct Wanted<'a> {
     /// Made before anything else happens; also the receipt's.
     pub reservation_id: &'a str,
     pub cap: Option<&'a Cap>,
+    /// As the client wrote it.
+    pub idempotency_key: Option<String>,
 }
 
 /// Estimates a request against a model: the same code for a quote and for a hold.
@@ -83,7 +95,10 @@ pub async fn take(gateway: &Gateway, wanted: Wanted<'_>) -> Result<Taken, Box<Er
     let Wanted { request, plan, .. } = wanted;
     let unknown = || Box::new(ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", &request.model)]));
     let model = plan.model().ok_or_else(unknown)?;
-    let (estimate, capped) = under_cap(gateway, model, request, wanted.cap)?;
+    let Capped { estimate, clamped: capped, fits } = under_cap(gateway, model, request, wanted.cap)?;
+    if let Some(cap) = wanted.cap.filter(|_| !fits) {
+        return Err(Box::new(cap::exceeded(cap, estimate.amount)));
+    }
     let asked = hold_request(&wanted, estimate.amount);
     let refused = |error: HoldError, amount| {
         let ask_url = refusal::ask_url(&gateway.options.issuer_url, &error);
@@ -111,22 +126,28 @@ pub async fn take(gateway: &Gateway, wanted: Wanted<'_>) -> Result<Taken, Box<Er
     Ok(taken(held, clamped, Some(Clamp::Balance)))
 }
 
-/// The estimate, made smaller to fit under the cap if the client left the output limit to us.
-fn under_cap(
+/// The estimate, made smaller to fit under the cap if the client left the output limit to us: the same code for a quote
+/// and for a hold.
+///
+/// # Errors
+/// As [`estimate`].
+pub fn under_cap(
     gateway: &Gateway,
     model: &PricedModel,
     request: &ClientRequest,
     cap: Option<&Cap>,
-) -> Result<(Estimate, Option<Clamp>), Box<ErrorInfo>> {
+) -> Result<Capped, Box<ErrorInfo>> {
     let estimate = estimate(gateway, model, request)?;
-    let Some(cap) = cap.filter(|cap| estimate.amount > cap.amount) else { return Ok((estimate, None)) };
+    let as_asked = |estimate, fits| Ok(Capped { estimate, clamped: None, fits });
+    let Some(cap) = cap.filter(|cap| estimate.amount > cap.amount) else { return as_asked(estimate, true) };
     let estimate = recounted(model, request, estimate, cap.amount);
     if estimate.amount <= cap.amount {
-        return Ok((estimate, None));
+        return as_asked(estimate, true);
     }
-    clamp(gateway, model, request, (estimate, cap.amount))
-        .map(|clamped| (clamped, Some(Clamp::MaxCredits)))
-        .ok_or_else(|| Box::new(cap::exceeded(cap, estimate.amount)))
+    match clamp(gateway, model, request, (estimate, cap.amount)) {
+        Some(estimate) => Ok(Capped { estimate, clamped: Some(Clamp::MaxCredits), fits: true }),
+        None => as_asked(estimate, false),
+    }
 }
 
 /// Before a call is refused for want of less than half its estimate, its input is counted by tokenizer.
@@ -205,7 +226,7 @@ fn hold_request(wanted: &Wanted<'_>, amount: NanoUsd) -> HoldRequest {
             request_id: inbound.request_id.clone(),
             protocol: inbound.dialect.name().to_owned(),
             stream: request.stream,
-            idempotency_key: None,
+            idempotency_key: wanted.idempotency_key.clone(),
             price_hash: plan.book.hash.clone(),
             preset: Some(caller.preset.as_str().to_owned()),
             org_name: caller.org_name.clone(),

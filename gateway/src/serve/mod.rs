@@ -115,6 +115,7 @@ async fn make_call(
         plan: &plan,
         reservation_id: &receipt_id,
         cap: cap.as_ref(),
+        idempotency_key: claim.as_ref().map(|claim| claim.key().to_owned()),
     };
     let taken = idempotency::hold(&mut claim, hold::take(gateway, wanted)).await?;
     let mut headers = call_headers::of_hold(&taken, &plan.book);

@@ -82,7 +82,7 @@ async fn settle(book: &CallBook, counted: Counted, reason: &str) -> Result<Resol
         book.gateway.factors.observe(&book.plan.slug, ratio_micro);
     }
     if let Some(excess) = charge.nano.checked_sub(book.held.held).filter(|excess| *excess > NanoUsd::ZERO) {
-        crate::telemetry::over_hold(&book.held.reservation_id, excess);
+        crate::telemetry::over_hold((&book.held.reservation_id, &book.plan.slug), excess);
     }
     let settlement = Settlement {
         reservation_id: book.held.reservation_id.clone(),

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::attempt::{self, Outgoing};
+use super::attempt::{self, Answering, Outgoing};
 use super::failed::Failed;
 use crate::Gateway;
 use crate::upstream::UpstreamBody;
 
-type Sending = Pin<Box<dyn Future<Output = Result<UpstreamBody, Failed>> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = Result<Answering, Failed>> + Send>>;
 
 /// How long a finished answer may take to send its usage and its terminator.
 const AFTER_FINISH: Duration = Duration::from_secs(2);
@@ -32,6 +32,8 @@ enum State {
 
 /// What came of waiting for more.
 pub enum Heard {
+    /// The provider's head has come, with what it calls the request.
+    Head(Option<String>),
     Bytes(Bytes),
     /// The upstream closed, or broke off or stayed silent after it had finished.
     End,
@@ -55,9 +57,10 @@ impl Source {
             match &mut self.state {
                 State::Sending(sending) => match sending.await {
                     Err(failure) => return Heard::Failed(failure),
-                    Ok(body) => {
+                    Ok(Answering { body, request_id }) => {
                         self.heard_at = Instant::now();
                         self.state = State::Reading(body);
+                        return Heard::Head(request_id);
                     }
                 },
                 State::Reading(body) => {

@@ -49,6 +49,10 @@ pub async fn open(
             Heard::Bytes(bytes) => translator.push(&bytes),
             Heard::End => translator.eof(),
             Heard::Failed(failure) => return Err(failure),
+            Heard::Head(request_id) => {
+                call.upstream_named(request_id);
+                continue;
+            }
         };
         first.extend_from_slice(&batch.frames);
         if batch.has_content {
@@ -160,6 +164,10 @@ async fn advance(
         Event::Cut(ended) => return Err(ended),
         Event::Heard(Heard::Failed(failed)) => {
             return Ok((Bytes::new(), Some(Over::Failed(failed))));
+        }
+        Event::Heard(Heard::Head(request_id)) => {
+            call.upstream_named(request_id);
+            return Ok((Bytes::new(), None));
         }
         Event::Heard(Heard::End) => feed.translator.eof(),
         Event::Heard(Heard::Bytes(bytes)) => feed.translator.push(&bytes),

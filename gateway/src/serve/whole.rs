@@ -16,15 +16,19 @@ use crate::http::call_headers;
 /// Whatever kept a whole answer from arriving.
 pub async fn fetch(call: &mut OpenCall, outgoing: Outgoing) -> Result<Bytes, Tried> {
     let (upstream, options) = (call.gateway().upstream.clone(), call.gateway().options.clone());
+    let mut request_id = None;
     let work = async {
-        let body = attempt::send(upstream.as_ref(), &options, outgoing).await?;
-        read_whole(body, options.max_answer_bytes, options.idle_timeout).await
+        let answering = attempt::send(upstream.as_ref(), &options, outgoing).await?;
+        request_id = answering.request_id;
+        read_whole(answering.body, options.max_answer_bytes, options.idle_timeout).await
     };
-    tokio::select! {
+    let fetched = tokio::select! {
         biased;
-        body = work => Ok(body?),
+        body = work => body.map_err(Tried::from),
         ended = call.cut() => Err(Tried::Cut(ended)),
-    }
+    };
+    call.upstream_named(request_id);
+    fetched
 }
 
 /// Settles. The charge is in the headers and in the answer's own usage.

@@ -28,13 +28,15 @@ pub fn check(config: &Config) -> Result<(), Problem> {
 }
 
 fn check_urls(config: &Config) -> Result<(), Problem> {
-    let urls = &config.urls;
+    let (urls, reports) = (&config.urls, &config.reconciliation);
     let given = [
-        ("public", &urls.public),
-        ("site", &urls.site),
-        ("docs", &urls.docs),
-        ("console", &urls.console),
-        ("gateway", &urls.gateway),
+        ("urls.public", &urls.public),
+        ("urls.site", &urls.site),
+        ("urls.docs", &urls.docs),
+        ("urls.console", &urls.console),
+        ("urls.gateway", &urls.gateway),
+        ("reconciliation.anthropic_url", &reports.anthropic_url),
+        ("reconciliation.openai_url", &reports.openai_url),
     ];
     for (key, url) in given {
         let parsed = url.parse::<http::Uri>().ok();
@@ -46,7 +48,7 @@ fn check_urls(config: &Config) -> Result<(), Problem> {
         if !url.is_empty() && (!usable || url.ends_with('/')) {
             let problem =
                 "an address like https://example.com is wanted: no path, no slash at the end".to_owned();
-            return Err((format!("urls.{key}"), problem));
+            return Err((key.to_owned(), problem));
         }
     }
     Ok(())

@@ -207,6 +207,10 @@ pub struct Retention {
 #[serde(deny_unknown_fields)]
 pub struct Reconciliation {
     pub folder: String,
+    pub anthropic_admin_key: Secret,
+    pub openai_admin_key: Secret,
+    pub anthropic_url: String,
+    pub openai_url: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

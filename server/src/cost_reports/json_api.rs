@@ -1,4 +1,4 @@
-//! What the providers' own cost APIs answer with, saved to a file: one page, or several in an array.
+//! What the providers' own cost APIs answer with: one page, or several in an array.
 //!
 //! - Anthropic, `GET /v1/organizations/cost_report`: `amount` is text, in cents and fractions of them.
 //! - OpenAI, `GET /v1/organization/costs`: `amount.value` is a number of dollars.
@@ -14,26 +14,55 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// Tells the two apart by what their buckets begin with.
+/// One page, or several in an array.
 pub fn parse(source: &str, text: &str) -> Result<Vec<CostReport>, Failure> {
     let pages: Vec<Page> = match text.trim_start().starts_with('[') {
         true => serde_json::from_str(text)?,
-        false => vec![serde_json::from_str(text)?],
+        false => vec![Page::read(text)?],
     };
+    reports(source, pages)
+}
+
+/// Tells the two apart by what their buckets begin with. A day without a line is reported as a day that cost nothing.
+pub fn reports(source: &str, pages: Vec<Page>) -> Result<Vec<CostReport>, Failure> {
     let mut reports = Vec::new();
     for bucket in pages.into_iter().flat_map(|page| page.data) {
-        let (provider, lines) = match bucket {
-            Bucket::Anthropic { starting_at, results } => ("anthropic", anthropic(&starting_at, results)?),
-            Bucket::OpenAi { start_time, results } => ("openai", openai(start_time, results)?),
+        let (provider, day, mut lines) = match bucket {
+            Bucket::Anthropic { starting_at, results } => {
+                let day = anthropic_day(&starting_at)?;
+                ("anthropic", day, anthropic(day, results)?)
+            }
+            Bucket::OpenAi { start_time, results } => {
+                let day = utc(Timestamp::from_second(start_time)?);
+                ("openai", day, openai(day, results)?)
+            }
         };
+        if lines.is_empty() {
+            lines.push(CostLine { day, description: String::new(), amount: NanoUsd::ZERO });
+        }
         add(&mut reports, (provider, source), lines);
     }
     Ok(reports)
 }
 
+/// A page of an answer.
 #[derive(Deserialize)]
-struct Page {
+pub struct Page {
     data: Vec<Bucket>,
+    #[serde(default)]
+    has_more: bool,
+    next_page: Option<String>,
+}
+
+impl Page {
+    pub fn read(text: &str) -> Result<Self, Failure> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// What the next page is asked for by; `None` after the last.
+    pub fn next(&self) -> Option<String> {
+        self.next_page.clone().filter(|_| self.has_more)
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,26 +93,28 @@ struct OpenAiAmount {
     currency: Option<String>,
 }
 
-fn anthropic(starting_at: &str, results: Vec<AnthropicLine>) -> Result<Vec<CostLine>, Failure> {
-    let start: Timestamp =
-        starting_at.parse().map_err(|_| format!("starting_at: `{starting_at}` is no time"))?;
+fn anthropic_day(starting_at: &str) -> Result<Date, Failure> {
+    let start = starting_at.parse().map_err(|_| format!("starting_at: `{starting_at}` is no time"))?;
+    Ok(utc(start))
+}
+
+fn anthropic(day: Date, results: Vec<AnthropicLine>) -> Result<Vec<CostLine>, Failure> {
     let line = |line: AnthropicLine| {
         in_usd(line.currency.as_deref())?;
         let amount = scaled(&line.amount, 7)
             .ok_or_else(|| format!("amount: `{}` is no amount in cents", line.amount))?;
-        Ok(CostLine { day: utc(start), description: line.description.unwrap_or_default(), amount })
+        Ok(CostLine { day, description: line.description.unwrap_or_default(), amount })
     };
     results.into_iter().map(line).collect()
 }
 
-fn openai(start_time: i64, results: Vec<OpenAiLine>) -> Result<Vec<CostLine>, Failure> {
-    let start = Timestamp::from_second(start_time)?;
+fn openai(day: Date, results: Vec<OpenAiLine>) -> Result<Vec<CostLine>, Failure> {
     let line = |line: OpenAiLine| {
         in_usd(line.amount.currency.as_deref())?;
         let value = line.amount.value.to_string();
         let amount =
             scaled(&value, 9).ok_or_else(|| format!("amount.value: {value} is no amount in dollars"))?;
-        Ok(CostLine { day: utc(start), description: line.line_item.unwrap_or_default(), amount })
+        Ok(CostLine { day, description: line.line_item.unwrap_or_default(), amount })
     };
     results.into_iter().map(line).collect()
 }
@@ -176,6 +207,16 @@ mod tests {
         let lines: Vec<(String, i64)> =
             reports[0].lines.iter().map(|line| (line.day.to_string(), line.amount.0)).collect();
         assert_eq!(lines, [("2026-11-24".to_owned(), 60_000_000), ("2026-11-25".to_owned(), 1_000_000)]);
+    }
+
+    #[test]
+    fn a_day_without_a_line_cost_nothing() {
+        let text = r#"{"data":[{"starting_at":"2026-11-24T00:00:00Z","ending_at":"2026-11-25T00:00:00Z","results":[]}],"has_more":false,"next_page":null}"#;
+        let lines = &parse("a.json", text).unwrap()[0].lines;
+        assert_eq!(
+            (lines.len(), lines[0].amount, lines[0].day.to_string()),
+            (1, NanoUsd::ZERO, "2026-11-24".to_owned())
+        );
     }
 
     #[test]

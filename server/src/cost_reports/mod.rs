@@ -1,21 +1,29 @@
 //! Providers' cost reports: where they come from, and the shapes they come in.
 
 mod csv_table;
+mod http_api;
 mod json_api;
 
 use std::path::{Path, PathBuf};
 
 use bytespike_ledger::CostReport;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 
 use crate::Failure;
 
-/// Somewhere that cost reports come from. A provider's API would be one more.
+pub use http_api::Api;
+
+/// Somewhere that cost reports come from: a file, a folder, a provider's API.
 pub trait CostSource: Send + Sync {
+    /// What it is called in messages.
+    fn name(&self) -> String;
+
     /// Every report there is now. A report may come again; the newer one counts.
     ///
     /// # Errors
     /// What cannot be read, by name.
-    fn reports(&self) -> Result<Vec<CostReport>, Failure>;
+    fn reports(&self) -> BoxFuture<'_, Result<Vec<CostReport>, Failure>>;
 }
 
 /// One file.
@@ -25,18 +33,35 @@ pub struct File(pub PathBuf);
 pub struct Folder(pub PathBuf);
 
 impl CostSource for File {
-    fn reports(&self) -> Result<Vec<CostReport>, Failure> {
-        let name = self.0.display().to_string();
-        let text =
-            std::fs::read_to_string(&self.0).map_err(|error| format!("cannot read {name}: {error}"))?;
-        parse(&self.0, &text).map_err(|error| format!("{name}: {error}").into())
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn reports(&self) -> BoxFuture<'_, Result<Vec<CostReport>, Failure>> {
+        ready(self.read()).boxed()
     }
 }
 
 impl CostSource for Folder {
-    fn reports(&self) -> Result<Vec<CostReport>, Failure> {
-        let shown = self.0.display();
-        let entries = std::fs::read_dir(&self.0).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn reports(&self) -> BoxFuture<'_, Result<Vec<CostReport>, Failure>> {
+        ready(self.read()).boxed()
+    }
+}
+
+impl File {
+    fn read(&self) -> Result<Vec<CostReport>, Failure> {
+        let text = std::fs::read_to_string(&self.0).map_err(|error| format!("cannot be read: {error}"))?;
+        parse(&self.0, &text)
+    }
+}
+
+impl Folder {
+    fn read(&self) -> Result<Vec<CostReport>, Failure> {
+        let entries = std::fs::read_dir(&self.0).map_err(|error| format!("cannot be read: {error}"))?;
         let mut files = Vec::new();
         for entry in entries {
             let path = entry?.path();
@@ -45,7 +70,11 @@ impl CostSource for Folder {
             }
         }
         files.sort_unstable();
-        let reports: Result<Vec<_>, Failure> = files.into_iter().map(|path| File(path).reports()).collect();
+        let read = |path: PathBuf| {
+            let named = |error| format!("{}: {error}", path.display());
+            File(path.clone()).read().map_err(named)
+        };
+        let reports: Result<Vec<_>, String> = files.into_iter().map(read).collect();
         Ok(reports?.into_iter().flatten().collect())
     }
 }

@@ -4,6 +4,7 @@
 mod book;
 mod charge;
 mod check;
+mod cost;
 mod export;
 mod hold;
 mod media;

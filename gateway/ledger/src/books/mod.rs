@@ -1,6 +1,7 @@
 //! Every price book that was ever in force, by version, and the order in which they came into force.
 mod rows;
 
+use bytespike_catalog::diff::{Revision, diff};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::{Overrides, PriceBook};
 use bytespike_store::{Store, on_database};
@@ -173,6 +174,23 @@ pub(crate) async fn history(store: &Store, limit: u32) -> sqlx::Result<Vec<Publi
         "select p.seq, p.version, p.at_ms, p.note, b.hash
          from price_publication p join price_book b on b.version = p.version order by p.seq desc limit $1")
         .bind(i64::from(limit)).fetch_all(db).await)
+}
+
+/// What the last publications changed, newest first; of the very first one there is nothing to compare.
+pub(crate) async fn revisions(store: &Store, limit: u32) -> Result<Vec<Revision>, BooksError> {
+    let publications = history(store, limit.saturating_add(1)).await?;
+    let mut revisions = Vec::new();
+    let mut before: Option<PriceBook> = None;
+    for publication in publications.iter().rev() {
+        let book = load(store, publication.version).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let changes = before.as_ref().map(|before| diff(before, &book));
+        revisions.push(Revision { version: publication.version, at_ms: publication.at_ms, changes });
+        before = Some(book);
+    }
+    // One more was read than is shown, to compare with.
+    revisions.reverse();
+    revisions.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(revisions)
 }
 
 /// The newest exchange rate that was seen.

@@ -4,7 +4,7 @@ use super::query::{outcome_list, widened};
 use super::rollup::{COUNTED_AT, tail_sql};
 use crate::call::RequestFacts;
 use crate::ledger::Ledger;
-use crate::read::{CALL_COLUMNS, CallRow};
+use crate::read::{CallRow, call_columns};
 use bytespike_store::on_database;
 use sqlx::AssertSqlSafe;
 
@@ -46,8 +46,9 @@ impl Ledger {
             (Order::NewestFirst, Some(after)) => (first, last.min(after.saturating_sub(1))),
         };
         let direction = if order == Order::OldestFirst { "asc" } else { "desc" };
+        let columns = call_columns();
         let sql = format!(
-            "select {CALL_COLUMNS}, resolved_seq, request_json from reservation r
+            "select {columns}, resolved_seq, request_json from reservation r
              where org_id = $1 and resolved_seq >= $2 and resolved_seq <= $3
                and {COUNTED_AT} >= $4 and {COUNTED_AT} < $5
                and (cast($6 as text) is null or substr(key_path, 1, length($6)) = $6)
@@ -95,8 +96,9 @@ impl Ledger {
         (after, limit): (Option<(i64, String)>, u32),
     ) -> sqlx::Result<Vec<CallRow>> {
         let (after_ms, after_id) = after.unwrap_or((i64::MIN, String::new()));
+        let columns = call_columns();
         let sql = format!(
-            "select {CALL_COLUMNS} from reservation
+            "select {columns} from reservation
              where org_id = $1 and state = 'held' and (held_at_ms > $2 or (held_at_ms = $2 and id > $3))
                and (cast($4 as text) is null or substr(key_path, 1, length($4)) = $4)
                and (cast($5 as text) is null or key_id = $5)

@@ -69,23 +69,6 @@ pub struct UsageSums {
     pub quantities: Quantities,
 }
 
-/// What calls consumed, each kind in its own unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
-#[serde(default)]
-pub struct Quantities {
-    pub input_tokens: i64,
-    pub cache_read_tokens: i64,
-    pub cache_write_tokens: i64,
-    pub output_tokens: i64,
-    pub reasoning_tokens: i64,
-    pub searches: i64,
-    pub images: i64,
-    pub video_ms: i64,
-    pub audio_ms: i64,
-    pub characters: i64,
-    pub rerank_units: i64,
-}
-
 impl Dimension {
     pub const ALL: [Self; 7] =
         [Self::Hour, Self::Day, Self::Model, Self::Key, Self::Member, Self::Deployment, Self::Outcome];
@@ -129,42 +112,43 @@ impl UsageSums {
     }
 }
 
-impl Quantities {
-    /// Names and amounts, in the order in which they are shown.
-    pub fn named(&self) -> [(&'static str, i64); 11] {
-        [
-            ("input_tokens", self.input_tokens),
-            ("cache_read_tokens", self.cache_read_tokens),
-            ("cache_write_tokens", self.cache_write_tokens),
-            ("output_tokens", self.output_tokens),
-            ("reasoning_tokens", self.reasoning_tokens),
-            ("searches", self.searches),
-            ("images", self.images),
-            ("video_ms", self.video_ms),
-            ("audio_ms", self.audio_ms),
-            ("characters", self.characters),
-            ("rerank_units", self.rerank_units),
-        ]
-    }
-
-    fn add(&mut self, other: &Self) {
-        let fields = [
-            (&mut self.input_tokens, other.input_tokens),
-            (&mut self.cache_read_tokens, other.cache_read_tokens),
-            (&mut self.cache_write_tokens, other.cache_write_tokens),
-            (&mut self.output_tokens, other.output_tokens),
-            (&mut self.reasoning_tokens, other.reasoning_tokens),
-            (&mut self.searches, other.searches),
-            (&mut self.images, other.images),
-            (&mut self.video_ms, other.video_ms),
-            (&mut self.audio_ms, other.audio_ms),
-            (&mut self.characters, other.characters),
-            (&mut self.rerank_units, other.rerank_units),
-        ];
-        for (sum, more) in fields {
-            *sum = sum.saturating_add(more);
+/// Declares what calls consume, once: the columns of every table that keeps it have the names of the fields.
+macro_rules! quantities {
+    ($($name:ident),+ $(,)?) => {
+        /// What calls consumed, each kind in its own unit.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+        #[serde(default)]
+        pub struct Quantities {
+            $(pub $name: i64),+
         }
-    }
+
+        impl Quantities {
+            pub(crate) const COLUMNS: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
+
+            /// Names and amounts, in the order in which they are shown.
+            pub fn named(&self) -> [(&'static str, i64); Self::COLUMNS.len()] {
+                [$((stringify!($name), self.$name)),+]
+            }
+
+            fn add(&mut self, other: &Self) {
+                $(self.$name = self.$name.saturating_add(other.$name);)+
+            }
+        }
+    };
+}
+
+quantities! {
+    input_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    output_tokens,
+    reasoning_tokens,
+    searches,
+    images,
+    video_ms,
+    audio_ms,
+    characters,
+    rerank_units,
 }
 
 /// The quarter of an hour that a moment lies in.

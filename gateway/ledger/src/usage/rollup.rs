@@ -1,6 +1,6 @@
 //! The job that adds resolved calls to their quarter of an hour. It follows the numbers that calls were given under
 //! their wallet's lock, so it can neither miss a call that was slow to commit nor count one twice.
-use super::QUARTER_MS;
+use super::{QUARTER_MS, Quantities};
 use crate::ledger::Ledger;
 use bytespike_store::on_database;
 use sqlx::AssertSqlSafe;
@@ -8,26 +8,14 @@ use sqlx::AssertSqlSafe;
 /// Calls added in one transaction at most, so that other writers never wait long.
 const CHUNK: i64 = 2_000;
 
-/// The columns of `usage_quarter` that tell its rows apart, and those that are summed.
+/// The columns of `usage_quarter` that tell its rows apart, and those of money that are summed.
 const KEYS: [&str; 8] =
     ["org_id", "start_ms", "outcome", "model", "key_path", "key_id", "member_id", "deployment_id"];
-const SUMS: [&str; 15] = [
-    "calls",
-    "held_nano",
-    "charged_nano",
-    "bonus_nano",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "searches",
-    "images",
-    "video_ms",
-    "audio_ms",
-    "characters",
-    "rerank_units",
-];
+const AMOUNTS: [&str; 4] = ["calls", "held_nano", "charged_nano", "bonus_nano"];
+
+fn summed() -> impl Iterator<Item = &'static str> {
+    AMOUNTS.into_iter().chain(Quantities::COLUMNS)
+}
 
 /// When a call counts: when it ended, or, if it became known after its month was closed, when that month ended.
 pub(super) const COUNTED_AT: &str = "coalesce((select max(s.to_ms) from statement s
@@ -43,21 +31,23 @@ pub(super) fn tail_sql() -> String {
                 (select cast(coalesce(-sum(e.amount_nano), 0) as bigint)
                  from journal_tx t join journal_entry e on e.tx_id = t.id
                  where t.reservation_id = r.id and e.account = 'bonus') as bonus_nano,
-                r.input_tokens, r.cache_read_tokens, r.cache_write_tokens, r.output_tokens, r.reasoning_tokens,
-                r.searches, r.images, r.video_ms, r.audio_ms, r.characters, r.rerank_units
+                {}
          from usage_mark m join reservation r on r.org_id = m.org_id and r.resolved_seq > m.resolved_seq
-         where m.org_id = $1"
+         where m.org_id = $1",
+        Quantities::COLUMNS.map(|name| format!("r.{name}")).join(", ")
     )
 }
 
 /// Every column of `usage_quarter`, in the order of [`tail_sql`].
 pub(super) fn columns() -> String {
-    [&KEYS[..], &["first_seq", "last_seq"], &SUMS[..]].concat().join(", ")
+    let summed: Vec<&str> = summed().collect();
+    [&KEYS[..], &["first_seq", "last_seq"], &summed].concat().join(", ")
 }
 
 /// `cast(sum(x) as bigint) as x` for every summed column.
 pub(super) fn sums() -> String {
-    SUMS.map(|name| format!("cast(coalesce(sum({name}), 0) as bigint) as {name}")).join(", ")
+    let sum = |name| format!("cast(coalesce(sum({name}), 0) as bigint) as {name}");
+    summed().map(sum).collect::<Vec<_>>().join(", ")
 }
 
 impl Ledger {
@@ -85,6 +75,7 @@ impl Ledger {
 
     /// One transaction: up to which number calls are added afterwards, and up to which there are some.
     async fn add_chunk(&self, org_id: &str) -> sqlx::Result<(i64, i64)> {
+        let added = |name| format!("{name} = usage_quarter.{name} + excluded.{name}");
         let sql = format!(
             "insert into usage_quarter ({}) select {}, min(first_seq), max(last_seq), {} from ({}) tail
              where tail.last_seq <= $2 group by {}
@@ -95,7 +86,7 @@ impl Ledger {
             sums(),
             tail_sql(),
             KEYS.join(", "),
-            SUMS.map(|name| format!("{name} = usage_quarter.{name} + excluded.{name}")).join(", "),
+            summed().map(added).collect::<Vec<_>>().join(", "),
         );
         on_database!(&self.store, db => {
             let mut tx = db.begin().await?;

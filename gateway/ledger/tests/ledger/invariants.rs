@@ -293,7 +293,8 @@ async fn i18_what_has_ended_never_changes() {
         "update reservation set reason = 'another' where state = 'released'",
         "update receipt set body_json = '{}'",
         "delete from receipt where settled",
-        "delete from reservation",
+        "delete from reservation where state = 'settled'",
+        "delete from reservation where state = 'held'",
         "delete from lot",
         "delete from wallet",
     ])
@@ -478,6 +479,79 @@ async fn i25_at_most_one_try_is_charged_and_no_two_are_one() {
         let charged =
             receipt["attempts"].as_array().expect("a list").iter().map(|attempt| &attempt["charged_credits"]);
         assert_eq!(charged.collect::<Vec<_>>(), ["0.000", "0.150", "0.000"]);
+    })
+    .await;
+}
+
+/// What the writer's databases do not look up for each row: a child for every reference, none of which has its parent.
+/// `{rcp}` and `{jtx}` are ids of now.
+const ORPHANS: [(&str, &str); 12] = [
+    ("lot.org_id", "insert into lot (id, org_id, kind, granted_nano, remaining_nano, priority, created_at_ms)
+        values ('lot_gone', 'org_gone', 'bonus', 1, 0, 0, 0)"),
+    ("spend_limit.org_id", "insert into spend_limit (node_id, window_kind, org_id, limit_nano, opened_at_ms, ends_at_ms)
+        values ('org:org_gone', 'lifetime', 'org_gone', 1, 0, 1)"),
+    ("reservation.org_id", "insert into reservation (id, org_id, deployment_id, member_id, key_id, key_path, state, reason,
+        held_nano, charged_nano, price_version, model_requested, protocol, stream, key_name, request_json, owner,
+        expires_at_ms, held_at_ms, resolved_at_ms)
+        values ('{rcp}', 'org_gone', 'd', 'm', 'k', '/k/', 'released', 'x', 1, 0, 1, 'm', 'p', false, 'k', '{}', 'o', 0, 0, 0)"),
+    ("reservation_lot.reservation_id", "insert into reservation_lot (reservation_id, lot_id, pinned_nano)
+        select '{rcp}a', id, 1 from lot where org_id = 'org_1' limit 1"),
+    ("reservation_lot.lot_id", "insert into reservation_lot (reservation_id, lot_id, pinned_nano)
+        values ('{rcp}', 'lot_nowhere', 1)"),
+    ("journal_tx.org_id", "insert into journal_tx (id, org_id, seq, kind, at_ms, prev_hash, hash)
+        values ('{jtx}', 'org_gone', 1, 'grant', 0, '', '')"),
+    ("journal_tx.reservation_id", "insert into journal_tx (id, org_id, seq, kind, reservation_id, at_ms, prev_hash, hash)
+        values ('{jtx}a', 'org_1', 999, 'settle', 'rcp_gone', 0, '', '')"),
+    ("journal_entry.tx_id", "insert into journal_entry (tx_id, seq, account, amount_nano) values ('{jtx}b', 1, 'revenue', 1)"),
+    ("journal_entry.lot_id", "insert into journal_entry (tx_id, seq, account, org_id, lot_id, amount_nano)
+        values ('{jtx}', 1, 'bonus', 'org_1', 'lot_nowhere', 1)"),
+    ("upstream_attempt.reservation_id", "insert into upstream_attempt (reservation_id, seq, channel_id, model_served, outcome,
+        started_at_ms, duration_ms) values ('{rcp}b', 1, 'c', 'm', 'ok', 0, 0)"),
+    ("receipt.id", "insert into receipt (id, org_id, settled, at_ms, body_json) values ('{rcp}c', 'org_1', false, 0, '{}')"),
+    ("late_usage.reservation_id", "insert into late_usage (reservation_id, seq, at_ms, usage_json) values ('{rcp}d', 1, 0, '{}')"),
+];
+
+/// Runs statements while the database looks nothing up: it is told so, or the references are taken from it.
+async fn plant(store: &Store, ids: (&str, &str)) {
+    let written = |sql: &str| sql.replace("{rcp}", ids.0).replace("{jtx}", ids.1);
+    for (reference, sql) in ORPHANS {
+        let sql = sqlx::AssertSqlSafe(written(sql));
+        let planted = match store {
+            Store::Sqlite { write, .. } => {
+                sqlx::query("pragma foreign_keys = off").execute(write).await.expect("off");
+                sqlx::query(sql).execute(write).await.map(drop)
+            }
+            Store::Postgres(pool) => {
+                for (table, column) in
+                    [("lot", "org_id"), ("spend_limit", "org_id"), ("late_usage", "reservation_id")]
+                {
+                    let drop = format!("alter table {table} drop constraint if exists {table}_{column}_fkey");
+                    sqlx::query(sqlx::AssertSqlSafe(drop)).execute(pool).await.expect("dropped");
+                }
+                sqlx::query(sql).execute(pool).await.map(drop)
+            }
+        };
+        planted.unwrap_or_else(|error| panic!("{reference}: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_names_nothing_is_found_by_its_reference() {
+    on_each_database(async |store| {
+        let (desk, _running) = lived_in(store).await;
+        assert_eq!(desk.ledger.check_what_is_new().await.expect("the checks run"), []);
+        plant(&desk.store, (&desk.world.id("rcp"), &desk.world.id("jtx"))).await;
+        for found in [desk.ledger.check_what_is_new().await, desk.ledger.check_invariants().await] {
+            let found = found.expect("the checks run");
+            for (reference, _) in ORPHANS {
+                let is_it = |found: &bytespike_ledger::Violation| {
+                    found.invariant.starts_with("references")
+                        && found.example.starts_with(&format!("{reference}:"))
+                };
+                assert!(found.iter().any(is_it), "{reference}: {found:?}");
+            }
+        }
+        assert!(desk.ledger.recover().await.is_err(), "a ledger that is broken must not serve");
     })
     .await;
 }

@@ -1,7 +1,9 @@
 //! What is forgotten after how long, and what never is.
 use crate::support::{Desk, settlement, with_wallet};
-use bytespike_ledger::{Attempt, Reason, Release, Retention};
+use bytespike_ledger::{Attempt, Dimension, Reason, Release, Retention, UsageFilter, UsageKey, UsageSums};
 use bytespike_store::on_database;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 const DAY_MS: i64 = 86_400_000;
 const RETENTION: Retention = Retention {
@@ -30,6 +32,13 @@ async fn charged_call(desk: &Desk) -> String {
     held.reservation_id
 }
 
+/// Sums of everything that ended, by outcome.
+async fn usage(desk: &Desk) -> BTreeMap<UsageKey, UsageSums> {
+    let filter = UsageFilter { to_ms: i64::MAX / 2, ..UsageFilter::default() };
+    let by = (&[Dimension::Outcome][..], &TimeZone::UTC);
+    desk.ledger.usage(crate::support::ORG, &filter, by).await.expect("reads")
+}
+
 async fn count(desk: &Desk, sql: &'static str) -> i64 {
     on_database!(read &desk.store, db => sqlx::query_scalar(sql).fetch_one(db).await).expect(sql)
 }
@@ -40,26 +49,57 @@ async fn receipts_of_free_calls_go_with_their_attempts_and_those_of_charged_call
         let charged = charged_call(desk).await;
         // More than one batch.
         futures_util::future::join_all((0..205).map(|_| free_call(desk))).await;
+        let forgotten = async || desk.ledger.forget_old(&RETENTION).await.expect("swept");
+        desk.ledger.close_months().await.expect("the running month is known");
         desk.clock.advance(30 * DAY_MS);
-        assert_eq!(desk.ledger.forget_old(&RETENTION).await.expect("swept").free_receipts, 0, "not yet");
+        assert_eq!(forgotten().await.free_calls, 0, "not yet");
         desk.clock.advance(1);
         let fresh = free_call(desk).await;
-        let forgotten = desk.ledger.forget_old(&RETENTION).await.expect("swept");
-        assert_eq!((forgotten.free_receipts, forgotten.attempts), (205, 0));
+        assert_eq!(forgotten().await.free_calls, 0, "not before they are part of the sums");
+        desk.ledger.roll_up().await.expect("summed");
+        let sums = usage(desk).await;
+        let forgotten = forgotten().await;
+        assert_eq!((forgotten.free_calls, forgotten.attempts), (205, 0));
+        assert_eq!(usage(desk).await, sums, "the sums still have them");
         assert_eq!(count(desk, "select count(*) from receipt").await, 2);
         assert_eq!(count(desk, "select count(*) from upstream_attempt").await, 3, "one charged, two fresh");
-        assert_eq!(count(desk, "select count(*) from reservation").await, 207, "the book of holds is kept");
+        assert_eq!(count(desk, "select count(*) from reservation").await, 2, "one charged, one fresh");
+        assert_eq!(count(desk, "select count(*) from reservation_lot").await, 2);
         for id in [&charged, &fresh] {
             assert!(desk.ledger.receipt(id).await.expect("reads").is_some(), "{id}");
         }
         desk.clock.advance(400 * DAY_MS);
+        desk.ledger.close_months().await.expect("closed");
         let later = desk.ledger.forget_old(&RETENTION).await.expect("swept");
-        assert_eq!((later.free_receipts, later.attempts), (1, 1));
+        assert_eq!((later.free_calls, later.attempts), (1, 1));
         assert!(
             desk.ledger.receipt(&charged).await.expect("reads").is_some(),
             "a charged call's receipt stays"
         );
         assert_eq!(desk.ledger.forget_old(&RETENTION).await.expect("swept").total(), 0);
+    })
+    .await;
+}
+
+/// A month's statement says what was held when it ended, from the rows of calls that were open then.
+#[tokio::test]
+async fn a_free_call_stays_until_the_months_it_was_open_in_are_closed() {
+    with_wallet(1_000_000, async |desk| {
+        desk.ledger.close_months().await.expect("the running month is known");
+        let month_ends_ms = count(desk, "select month_ends_ms from usage_mark").await;
+        desk.clock.advance(month_ends_ms - desk.world.now_ms() - 1_000);
+        let held = desk.hold(5).await.expect("a hold");
+        desk.clock.advance(2_000);
+        desk.release(&held).await;
+        desk.ledger.roll_up().await.expect("summed");
+        desk.clock.advance(30 * DAY_MS + 1);
+        assert_eq!(desk.ledger.forget_old(&RETENTION).await.expect("swept").free_calls, 0);
+        assert!(desk.ledger.close_months().await.expect("closed") >= 1);
+        let closed =
+            desk.ledger.statement(crate::support::ORG, "2026-11").await.expect("reads").expect("closed");
+        let body: serde_json::Value = serde_json::from_str(&closed.json()).expect("JSON");
+        assert_eq!(body["open_holds"]["calls"], 1, "{body}");
+        assert_eq!(desk.ledger.forget_old(&RETENTION).await.expect("swept").free_calls, 1);
     })
     .await;
 }

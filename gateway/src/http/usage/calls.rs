@@ -144,7 +144,7 @@ fn held_json(call: &CallRow, now_ms: i64) -> Value {
 fn resolved_json(resolved: &ResolvedCall) -> Value {
     let call = &resolved.call;
     let charged = NanoUsd(call.charged_nano.unwrap_or(0));
-    json!({
+    let mut json = json!({
         "receipt_id": call.id,
         "state": "resolved",
         "outcome": call.state,
@@ -162,12 +162,6 @@ fn resolved_json(resolved: &ResolvedCall) -> Value {
         "charged_usd": charged.usd(),
         "returned_credits": NanoUsd(call.held_nano - charged.0).credits(),
         "usage_source": call.usage_source,
-        "input_tokens": call.input_tokens,
-        "cache_read_tokens": call.cache_read_tokens,
-        "cache_write_tokens": call.cache_write_tokens,
-        "output_tokens": call.output_tokens,
-        "reasoning_tokens": call.reasoning_tokens,
-        "searches": call.searches,
         "attempts": call.attempts,
         "first_content_ms": call.first_content_ms,
         "duration_ms": call.duration_ms,
@@ -176,5 +170,9 @@ fn resolved_json(resolved: &ResolvedCall) -> Value {
         "resolved_at": call.resolved_at_ms.map(time::rfc3339_ms),
         "request_id": resolved.request().request_id,
         "receipt": format!("/v1/receipts/{}", call.id),
-    })
+    });
+    if let Value::Object(members) = &mut json {
+        members.extend(call.quantities.named().map(|(name, amount)| (name.to_owned(), amount.into())));
+    }
+    json
 }

@@ -1,6 +1,6 @@
 //! Whose usage a key may read: its own and that of keys derived from it, or, with a scope of its own, the whole org's.
 
-use bytespike_accounts::keys::Scope;
+use bytespike_accounts::keys::{Caller, Scope};
 use bytespike_dialects::ErrorInfo;
 use bytespike_ledger::joined_key_path;
 
@@ -29,11 +29,11 @@ impl Reader {
 /// No valid key, or one that may not read usage.
 pub async fn reader(gateway: &Gateway, inbound: &Inbound) -> Result<Reader, ErrorInfo> {
     let caller = identify(gateway, inbound).await?.caller;
-    let has = |scope: Scope| caller.scopes.contains(&scope);
-    if !has(Scope::UsageRead) && !has(Scope::OrgUsageRead) {
+    let whole_org = reads_org(&caller);
+    if !whole_org && !caller.scopes.contains(&Scope::UsageRead) {
         return Err(lacks(&caller, Scope::UsageRead));
     }
-    let below_path = (!has(Scope::OrgUsageRead)).then(|| joined_key_path(&caller.key_path));
+    let below_path = (!whole_org).then(|| joined_key_path(&caller.key_path));
     Ok(Reader { org_id: caller.org_id.clone(), below_path })
 }
 
@@ -43,8 +43,13 @@ pub async fn reader(gateway: &Gateway, inbound: &Inbound) -> Result<Reader, Erro
 /// No valid key, or one without the org's scope.
 pub async fn org_reader(gateway: &Gateway, inbound: &Inbound) -> Result<String, ErrorInfo> {
     let caller = identify(gateway, inbound).await?.caller;
-    if caller.scopes.contains(&Scope::OrgUsageRead) {
+    if reads_org(&caller) {
         return Ok(caller.org_id.clone());
     }
     Err(lacks(&caller, Scope::OrgUsageRead))
+}
+
+/// Whoever manages the org sees what it uses.
+fn reads_org(caller: &Caller) -> bool {
+    [Scope::OrgUsageRead, Scope::OrgAdmin].iter().any(|scope| caller.scopes.contains(scope))
 }

@@ -64,6 +64,8 @@ pub struct Asked<'a> {
 pub struct Claim {
     gateway: Gateway,
     row: table::Claim,
+    /// As the client wrote it.
+    key: String,
     holds: bool,
 }
 
@@ -77,7 +79,7 @@ pub async fn begin(gateway: &Gateway, asked: Asked<'_>) -> Result<Start, Refused
     let failed = |error| Refused::from(unavailable(&error));
     for _ in 0..LOOKS {
         if table::claim(&gateway.store, &wanted).await.map_err(failed)? {
-            return Ok(claimed(gateway, wanted));
+            return Ok(claimed(gateway, (key, wanted)));
         }
         let found = table::find(&gateway.store, &wanted.id).await.map_err(failed)?;
         let Some(row) = found else { continue };
@@ -85,7 +87,7 @@ pub async fn begin(gateway: &Gateway, asked: Asked<'_>) -> Result<Start, Refused
             CallState::Over
                 if table::take_over(&gateway.store, &wanted, &row.receipt_id).await.map_err(failed)? =>
             {
-                return Ok(claimed(gateway, wanted));
+                return Ok(claimed(gateway, (key, wanted)));
             }
             CallState::Over => {}
             _ if row.body_sha256 != wanted.body_sha256 => {
@@ -161,8 +163,8 @@ fn refuse(code: ErrorCode, row: &ClaimRow) -> Refused {
     Refused { error: Box::new(error), headers }
 }
 
-fn claimed(gateway: &Gateway, row: table::Claim) -> Start {
-    Start::Call(Some(Claim { gateway: gateway.clone(), row, holds: false }))
+fn claimed(gateway: &Gateway, (key, row): (&str, table::Claim)) -> Start {
+    Start::Call(Some(Claim { gateway: gateway.clone(), row, key: key.to_owned(), holds: false }))
 }
 
 fn wanted(gateway: &Gateway, asked: &Asked<'_>, key: &str) -> Result<table::Claim, Box<ErrorInfo>> {
@@ -261,6 +263,12 @@ pub async fn forget_expired(gateway: &Gateway) -> Result<u64, bytespike_store::s
 }
 
 impl Claim {
+    /// The key as the client wrote it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Whether the answer is to be kept: any that is whole, a stream only if it asked for that.
     #[must_use]
     pub fn keeps_answer(&self) -> bool {
