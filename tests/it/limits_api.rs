@@ -296,6 +296,8 @@ async fn the_description_is_served_and_names_every_route_and_error() {
         ("/api/v1/keys/{id}/credentials/{credential}", vec!["delete"]),
         ("/api/v1/operator/wallets", vec!["get"]),
         ("/api/v1/operator/wallets/{org_id}/credits", vec!["post"]),
+        ("/api/v1/alerts", vec!["get"]),
+        ("/api/v1/alerts/{alert}", vec!["put", "delete"]),
     ] {
         for method in methods {
             let operation = &document["paths"][path][method];

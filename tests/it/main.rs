@@ -8,6 +8,7 @@
 
 mod account_api;
 mod admission;
+mod alerts_api;
 mod backup;
 mod call_limits;
 mod cancellation;
@@ -33,6 +34,7 @@ mod operator;
 mod presets;
 mod prices;
 mod quota;
+mod receipts;
 mod second_factor;
 mod secrets;
 mod shutdown;

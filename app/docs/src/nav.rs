@@ -66,6 +66,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("prices"),
             page!("keys-api"),
             page!("limits-api"),
+            page!("alerts-api"),
             page!("status"),
         ],
     },

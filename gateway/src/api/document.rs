@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{answer, key_body, key_show, keys, leaks, limits, show};
+use super::{alerts, answer, key_body, key_show, keys, leaks, limits, show};
 
 /// What `GET /api/v1/openapi.json` answers: what keys may ask, and what operators may.
 #[must_use]
@@ -18,19 +18,21 @@ pub fn document() -> utoipa::openapi::OpenApi {
     info(
         title = "ByteSpike management API",
         version = "1",
-        description = "Manage an organisation by key: its keys, and the limits of its organisation, deployments, members and keys.",
+        description = "Manage an organisation by key: its keys, the limits of its organisation, deployments, members and keys, and the alerts it gets.",
         license(name = "Apache-2.0")
     ),
     paths(
         limits::list, limits::show, limits::set, limits::remove,
         keys::list, keys::create, keys::show, keys::change, keys::delete, keys::rotate, keys::revoke, keys::end_credential,
         leaks::report,
+        alerts::list, alerts::set, alerts::remove,
     ),
     components(schemas(
         answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody,
         key_show::KeyList, key_show::Key, key_show::KeyWithSecret, key_show::Binding, key_show::Credential,
         key_body::NewKeyBody, key_body::NewLimitBody, key_body::ChangeKeyBody, key_body::RotateBody,
         leaks::Leak, leaks::LeakReport,
+        alerts::AlertList, alerts::Alert, alerts::SetAlertBody,
     )),
     modifiers(&Credentials),
     security(("key" = []), ("bearer" = []))

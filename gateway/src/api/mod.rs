@@ -1,6 +1,7 @@
 //! `/api/v1`: an org managed by key. One JSON shape for errors; unknown fields are refused; every change is audited; the
 //! description at `/api/v1/openapi.json` is generated from this code.
 
+mod alerts;
 mod answer;
 mod document;
 mod key_body;
@@ -44,6 +45,8 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/keys/{id}/revoke", post(keys::revoke))
         .route("/api/v1/keys/{id}/credentials/{credential}", delete(keys::end_credential))
         .route("/api/v1/leaks", post(leaks::report))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/{alert}", put(alerts::set).delete(alerts::remove))
         .route("/api/v1", axum::routing::any(not_found))
         .route("/api/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -147,7 +150,7 @@ async fn method_not_allowed(
 fn methods_of(path: &str) -> &'static str {
     let parts: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
     match parts[..] {
-        ["limits", _, _] => "PUT, DELETE",
+        ["limits", _, _] | ["alerts", _] => "PUT, DELETE",
         ["keys"] => "GET, POST",
         ["keys", _] => "GET, PATCH, DELETE",
         ["keys", _, "rotate" | "revoke"] | ["leaks"] => "POST",
