@@ -215,3 +215,63 @@ async fn with_late_model(upstream: Upstream, database: Kind) -> Stage {
     let key = person.create_key("test", &[]).await;
     Stage { upstream, product, person, key }
 }
+
+#[tokio::test]
+async fn the_price_history_says_what_each_publication_changed_and_when() {
+    for database in BOTH {
+        let stage = Stage::with(|setup| setup.on(database)).await;
+        let page =
+            async |path: &str| Call::get(stage.product.at(path)).send().await.expect_status(200).text();
+        let told = until(
+            async || Call::get(stage.product.at("/pricing/history")).send().await,
+            |answer| answer.text().contains("The first price book."),
+        );
+        told.await;
+        assert!(page(&format!("/pricing/{CLAUDE}")).await.contains("Unchanged since"));
+
+        stage.product.write("prices.toml", DEARER);
+        let publish = ["prices", "publish", "--overrides", "prices.toml", "--note", "not for the public"];
+        assert!(stage.product.run(&publish, "").await.success);
+        let changed = ["$1.00 / 1M tokens", "$3.00 / 1M tokens"];
+        let is_told = |answer: &Answer| changed.iter().all(|price| answer.text().contains(price));
+        let took =
+            until(async || Call::get(stage.product.at("/pricing/history")).send().await, is_told).await;
+        assert!(took < ADOPTED_WITHIN, "{took:?}");
+        let all = page("/pricing/history").await;
+        for part in
+            ["Version 2", "Version 1", "1 change", "/v1/prices/2", &format!("href=\"/pricing/{CLAUDE}\"")]
+        {
+            assert!(all.contains(part), "{part}");
+        }
+        assert!(!all.contains("not for the public"), "an operator's note is the operator's");
+        assert!(all.find("Version 2") < all.find("Version 1"), "the newest first");
+        let chinese = page("/zh/pricing/history").await;
+        assert!(
+            chinese.contains("版本 2") && chinese.contains("1 项变动") && chinese.contains("$3.00"),
+            "{chinese}"
+        );
+
+        let of_model = page(&format!("/pricing/{CLAUDE}")).await;
+        let (_, history) = of_model.split_once("Price history").expect("a section");
+        assert!(changed.iter().all(|price| history.contains(price)), "{history}");
+        assert!(
+            page(&format!("/pricing/{GPT}")).await.contains("Unchanged since"),
+            "another model is not concerned"
+        );
+
+        let signed = export(&stage.product, "/v1/prices").await["export"]["history"].clone();
+        let change = &signed[0]["changes"][0];
+        assert_eq!((&signed[0]["version"], &signed[1]["changes"]), (&2.into(), &Value::Null), "{signed}");
+        assert_eq!((&change["from_pico"], &change["to_pico"]), (&1_000_000.into(), &3_000_000.into()));
+        let (verified, said) = verify_prices(&stage.product).await;
+        assert!(verified, "the history does not get in the way of a check: {said}");
+    }
+}
+
+/// The export in force is what its hash says.
+async fn verify_prices(product: &Product) -> (bool, String) {
+    let text = Call::get(product.at("/v1/prices")).send().await.expect_status(200).text();
+    let export: bytespike_catalog::SignedExport = serde_json::from_str(&text).unwrap();
+    let book = export.unverified().unwrap().book();
+    (book.is_ok(), format!("{book:?}"))
+}

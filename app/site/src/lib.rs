@@ -35,6 +35,7 @@ pub fn router(state: SiteState) -> Router {
         Router::new()
             .route(if prefix.is_empty() { "/" } else { prefix }, get(home_page))
             .route(&at("/pricing"), get(pricing_page))
+            .route(&at("/pricing/history"), get(history_page))
             .route(&at("/pricing/{model}"), get(model_page))
     };
     pages("")
@@ -51,6 +52,10 @@ async fn home_page(visit: Visit, State(state): State<SiteState>) -> Response {
 
 async fn pricing_page(visit: Visit, State(state): State<SiteState>) -> Response {
     pricing::table_page(&visit, &state.prices.now()).await
+}
+
+async fn history_page(visit: Visit, State(state): State<SiteState>) -> Response {
+    pricing::history_page(&visit, &state.prices.now()).await
 }
 
 async fn model_page(

@@ -4,6 +4,7 @@ mod controls;
 mod detail;
 mod footer;
 mod grid;
+mod history;
 mod query;
 mod row;
 mod table;
@@ -35,6 +36,13 @@ pub(crate) async fn model_page(visit: &Visit, prices: &Snapshot, id: &str) -> Re
     let head = Head::new(t.title(id), t.description(id, provider));
     let (inner, prices, model) = (visit.clone(), prices.clone(), model.clone());
     Page::new(head, CachePolicy::Prices, move || detail::body(&inner, &prices, &model)).render(visit).await
+}
+
+pub(crate) async fn history_page(visit: &Visit, prices: &Snapshot) -> Response {
+    let t = &visit.t().pricing.history;
+    let (inner, prices) = (visit.clone(), prices.clone());
+    let head = Head::new(t.title, t.description);
+    Page::new(head, CachePolicy::Prices, move || history::body(&inner, &prices)).render(visit).await
 }
 
 fn body(visit: &Visit, prices: &Snapshot) -> AnyView {

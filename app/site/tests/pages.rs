@@ -3,8 +3,13 @@
 
 use axum::Router;
 use axum::body::Body;
+use bytespike_catalog::diff::{Revision, diff};
 use bytespike_catalog::fx::FxRate;
-use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook, PriceExport, display};
+use bytespike_catalog::overrides::OwnPrice;
+use bytespike_catalog::price::Tier;
+use bytespike_catalog::{
+    BookOptions, Catalog, Component, Markup, Overrides, PriceBook, PriceExport, display,
+};
 use bytespike_site::{Prices, SiteState};
 use bytespike_ui::http::{ReferrerPolicy, SecurityHeaders, layers};
 use bytespike_ui::{Urls, assets};
@@ -18,12 +23,13 @@ use tower::ServiceExt as _;
 /// 2026-11-22T08:00:00Z.
 const NOW_MS: i64 = 1_795_334_400_000;
 const LIVE: &str = "claude-sonnet-5-5";
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/",
     "/pricing",
     "/pricing?currency=cny&sort=price",
     "/pricing?currency=credits",
     "/pricing/claude-sonnet-5-5",
+    "/pricing/history",
     "/nowhere",
 ];
 
@@ -250,4 +256,72 @@ async fn a_media_model_shows_its_kinds_and_a_dated_one_what_comes_next() {
     assert!(row(&list, "gemini-3.8-flash").contains("New price 1 Jan 2027"));
     assert!(row(&list, "deepseek-flash").contains("Peak hours"), "a Sunday");
     assert!(row(&list, "veo-3.1-fast-generate").contains("from $0.10 / second"));
+}
+
+/// Three publications: one of everything, one that changed nothing, and one that moved a price and the exchange rate.
+fn with_history() -> PriceExport {
+    let options = |rate: &str, prices: Vec<OwnPrice>| BookOptions {
+        markup: Markup::LIST_PRICE,
+        fx: FxRate::new("2026-11-22", rate, "test").unwrap(),
+        extra: Vec::new(),
+        overrides: Overrides { prices, ..Overrides::default() },
+        at_ms: NOW_MS,
+    };
+    let price = OwnPrice {
+        model: LIVE.to_owned(),
+        component: Component::Output,
+        usd: "12.50".to_owned(),
+        cny: String::new(),
+        unit: "1M tokens".to_owned(),
+        tier: Tier::default(),
+        schedule: None,
+        effective_from: None,
+        effective_to: None,
+    };
+    let catalog = Catalog::embedded().unwrap();
+    let before = PriceBook::build(&catalog, &options("7.1200", Vec::new())).unwrap();
+    let after = PriceBook::build(&catalog, &options("7.3000", vec![price])).unwrap();
+    let revision = |version, at_ms, changes| Revision { version, at_ms, changes };
+    let history = vec![
+        revision(3, NOW_MS, Some(diff(&before, &after))),
+        revision(1, NOW_MS - 86_400_000, Some(Vec::new())),
+        revision(1, NOW_MS - 2 * 86_400_000, None),
+    ];
+    export().with_history(history)
+}
+
+#[tokio::test]
+async fn the_history_shows_each_publication_and_each_models_own_part() {
+    let surface = surface(Some(with_history()), 0);
+    let (_, all) = html(&surface, "/pricing/history").await;
+    for part in [
+        "Version 3",
+        "$10.00 / 1M tokens",
+        "$12.50 / 1M tokens",
+        "7.1200",
+        "7.3000",
+        "No price changed.",
+        "The first price book.",
+    ] {
+        assert!(all.contains(part), "{part}");
+    }
+    assert!(!all.contains("<details open"), "a publication that moved many prices is folded");
+    let (_, model) = html(&surface, &format!("/pricing/{LIVE}")).await;
+    let (_, own) = model.split_once("Price history").unwrap();
+    assert!(own.contains("$10.00 / 1M tokens") && own.contains("$12.50 / 1M tokens"), "{own}");
+    let (_, chinese) = html(&surface, "/zh/pricing/history").await;
+    assert!(chinese.contains("第一版价格表") && chinese.contains("没有价格变动"));
+    let (_, none) = html(&self::surface(None, 0), "/pricing/history").await;
+    assert!(none.contains("Nothing has been published yet."));
+}
+
+#[tokio::test]
+async fn what_costs_nothing_says_so_in_a_word() {
+    for (path, word) in [("/pricing", "free"), ("/zh/pricing", "免费"), ("/pricing?currency=cny", "free")] {
+        let html = page(path).await;
+        let free = row(&html.replace("/zh/pricing/", "/pricing/"), "glm-4.7-flash").to_owned();
+        assert!(free.contains(&format!(">{word}<")) && !free.contains("0.00"), "{free}");
+    }
+    let of_model = page("/pricing/glm-4.7-flash").await;
+    assert!(of_model.contains(">free<") && !of_model.contains("free / "), "{of_model}");
 }

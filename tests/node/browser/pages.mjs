@@ -2,7 +2,7 @@
 import { GATEWAY, at } from "./person.mjs";
 
 /** Pages that must be found, so that a page nothing leads to is noticed. */
-const PUBLIC = ["/", "/pricing", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
+const PUBLIC = ["/", "/pricing", "/pricing/history", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
 const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
   "/console/settings", "/console/settings/security", "/console/settings/data"];
@@ -45,7 +45,7 @@ async function crawl(read, locale, start) {
   return [...seen].filter((path) => !leadElsewhere.has(path));
 }
 
-const isModel = (path) => /^\/pricing\/./.test(path);
+const isModel = (path) => /^\/pricing\/(?!history$)./.test(path);
 
 /** The path of a page of this language, without its language. */
 function pathOf(link, locale) {

@@ -2,7 +2,7 @@
 
 use super::query::{Currency, Filters};
 use super::row::{PriceText, Row, badge};
-use super::{footer, grid, words};
+use super::{footer, grid, history, words};
 use crate::prices::Snapshot;
 use bytespike_catalog::book::{Price, PricedModel};
 use bytespike_catalog::display;
@@ -32,6 +32,7 @@ pub(super) fn body(visit: &Visit, prices: &Snapshot, model: &ExportedModel) -> A
                 {billed(visit, &export, model, currency)}
                 {facts(visit, &export, model, &row)}
                 {others(visit, model)}
+                {history::of_model(visit, &export, &row.id)}
                 {footer::book(visit, &export)}
             </div>
         },
@@ -76,7 +77,7 @@ fn line(visit: &Visit, export: &PriceExport, price: &Price, currency: Currency) 
         Currency::Credits => words::single(visit, price.list.unit).to_owned(),
         _ => words::unit(visit, price),
     };
-    let ours = visit.t().pricing.unit.per(PriceText::new(price, &export.fx).text(currency), unit);
+    let ours = PriceText::new(visit, price, &export.fx).per(visit, currency, &unit);
     view! {
         <tr>
             <th scope="row">{words::component(visit, price.list.component)}</th>

@@ -14,6 +14,7 @@ pub(super) fn book(visit: &Visit, export: &PriceExport) -> AnyView {
     let machine_time = format::machine_time(export.exported_at_ms);
     let rate = t.rate_text(format::iso_date(visit.locale, &export.fx.date), export.fx.rate());
     let json = format!("{}/v1/prices", visit.gateway());
+    let history = visit.link("/pricing/history");
     let pairs = vec![
         (t.version.to_owned(), view! { <span class="num">{export.version}</span> }.into_any()),
         (t.hash.to_owned(), view! { <span class="id">{export.hash.clone()}</span> }.into_any()),
@@ -29,6 +30,7 @@ pub(super) fn book(visit: &Visit, export: &PriceExport) -> AnyView {
                 <li>{t.credits}</li>
                 <li>{visit.t().pricing.sort.price_note}</li>
                 <li><a href=json>{t.json}</a></li>
+                <li><a href=history>{visit.t().pricing.history.all}</a></li>
             </ul>
         </section>
     }

@@ -43,7 +43,7 @@ pub(super) fn section(
                 let price = cells
                     .iter()
                     .find(|price| size_of(&price.list.tier) == *size && rest_of(&price.list.tier) == *column);
-                let text = price.map(|price| PriceText::new(price, &export.fx).text(currency));
+                let text = price.map(|price| PriceText::new(visit, price, &export.fx).text(currency));
                 (column_label(visit, column, &unit), text)
             }),
         )

@@ -8,7 +8,7 @@ use bytespike_catalog::export::{ExportedModel, PriceExport};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::model::{Modality, Preset, Protocol, Status};
 use bytespike_catalog::price::{Component, Schedule};
-use bytespike_catalog::{Bounds, display, hold_bound};
+use bytespike_catalog::{Bounds, PicoUsd, display, hold_bound};
 use bytespike_ui::components::{Badge, BadgeKind};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
@@ -46,20 +46,39 @@ pub(crate) struct Row {
     aliases: Vec<String>,
 }
 
-/// One price in the three ways it can be written.
+/// One price in the three ways it can be written. What costs nothing says so in a word: "$0.00" looks like a price that
+/// was cut short.
 pub(crate) struct PriceText {
     usd: String,
     cny: String,
     credits: String,
+    is_free: bool,
 }
 
 impl PriceText {
-    pub(super) fn new(price: &Price, fx: &FxRate) -> Self {
+    pub(super) fn new(visit: &Visit, price: &Price, fx: &FxRate) -> Self {
+        let is_free = price.usd_pico == PicoUsd(0);
+        let or_free = |text| if is_free { visit.t().pricing.table.free.to_owned() } else { text };
         Self {
-            usd: display::usd(price),
-            cny: display::cny(price, fx),
-            credits: format::grouped(&display::credits(price)),
+            usd: or_free(display::usd(price)),
+            cny: or_free(display::cny(price, fx)),
+            credits: or_free(format::grouped(&display::credits(price))),
+            is_free,
         }
+    }
+
+    /// `$2.00 / 1M tokens`
+    pub(crate) fn per(&self, visit: &Visit, currency: Currency, unit: &str) -> String {
+        self.with_unit(visit, self.text(currency), unit)
+    }
+
+    /// The same, as [`Self::brief`].
+    pub(crate) fn brief_per(&self, visit: &Visit, currency: Currency, unit: &str) -> String {
+        self.with_unit(visit, self.brief(currency), unit)
+    }
+
+    fn with_unit(&self, visit: &Visit, text: String, unit: &str) -> String {
+        if self.is_free { text } else { visit.t().pricing.unit.per(text, unit) }
     }
 
     pub(crate) fn text(&self, currency: Currency) -> String {
@@ -111,7 +130,7 @@ impl Row {
         let (priced, at_ms) = (&exported.priced, export.exported_at_ms);
         let model = &priced.model;
         let price = |component| priced.price(component, 1, at_ms);
-        let text = |component| price(component).map(|price| PriceText::new(price, &export.fx));
+        let text = |component| price(component).map(|price| PriceText::new(visit, price, &export.fx));
         let main = main_price(priced, at_ms);
         let is_live = prices.is_live(exported);
         Self {
@@ -137,7 +156,7 @@ impl Row {
                 component: words::component(visit, price.list.component),
                 unit: words::unit(visit, price),
                 single_unit: words::single(visit, price.list.unit),
-                price: PriceText::new(price, &export.fx),
+                price: PriceText::new(visit, price, &export.fx),
                 is_least: priced.prices.iter().any(|other| {
                     other.list.component == price.list.component
                         && other.usd_pico > price.usd_pico
@@ -145,7 +164,7 @@ impl Row {
                 }),
             }),
             price_count: u64::try_from(priced.prices.len()).unwrap_or(0),
-            list: list(priced, main),
+            list: list(visit, priced, main),
             list_date: main.map(|price| words::checked(visit, &price.list.source.date)),
             context_tokens: model.context_window_tokens,
             max_output_tokens: model.max_output_tokens,
@@ -194,8 +213,11 @@ fn blended(input: Option<&Price>, output: Option<&Price>, main: Option<&Price>) 
 }
 
 /// Input and output as the provider lists them; for others the main price.
-fn list(priced: &PricedModel, main: Option<&Price>) -> Option<String> {
+fn list(visit: &Visit, priced: &PricedModel, main: Option<&Price>) -> Option<String> {
     let main = main?;
+    if priced.prices.iter().all(|price| price.list.amount_pico == Some(0)) {
+        return Some(visit.t().pricing.table.free.to_owned());
+    }
     let is_text = priced.model.modality == Modality::Text;
     let other = |component| priced.prices.iter().find(|price| price.list.component == component);
     let output = other(Component::Output).filter(|_| is_text).and_then(|price| display::list(&price.list));

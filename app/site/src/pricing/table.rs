@@ -136,7 +136,7 @@ fn unit_row(visit: &Visit, currency: Currency, row: &Row) -> AnyView {
 /// `$0.04 / image`; in credits for one of what is counted.
 fn main_text(visit: &Visit, currency: Currency, main: &MainPrice) -> String {
     let unit = if currency == Currency::Credits { main.single_unit } else { &main.unit };
-    let price = visit.t().pricing.unit.per(main.price.brief(currency), unit);
+    let price = main.price.brief_per(visit, currency, unit);
     if main.is_least { visit.t().pricing.table.from(price) } else { price }
 }
 

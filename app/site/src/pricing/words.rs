@@ -3,6 +3,7 @@
 use crate::pricing::query::Currency;
 use bytespike_catalog::Unavailable;
 use bytespike_catalog::book::Price;
+use bytespike_catalog::diff::When;
 use bytespike_catalog::export::ExportedModel;
 use bytespike_catalog::model::{Modality, Preset, Protocol};
 use bytespike_catalog::price::{Component, ListPrice, Schedule, Source, Tier, Unit, Verification};
@@ -69,16 +70,20 @@ pub(super) fn reason(visit: &Visit, model: &ExportedModel, is_current: bool) -> 
 
 /// What a price is for: `1M tokens`, `image`.
 pub(super) fn unit(visit: &Visit, price: &Price) -> String {
+    quoted(visit, price.list.unit).to_owned()
+}
+
+/// The same for a unit alone.
+pub(super) fn quoted(visit: &Visit, unit: Unit) -> &'static str {
     let t = &visit.t().pricing.unit;
-    let unit = match price.list.unit {
+    match unit {
         Unit::Token => t.million_tokens,
         Unit::VideoToken => t.million_video_tokens,
         Unit::Character => t.thousand_characters,
         Unit::Search => t.thousand_searches,
         Unit::RerankUnit => t.thousand_rerank_units,
         other => single(visit, other),
-    };
-    unit.to_owned()
+    }
 }
 
 /// The unit one credit price is for.
@@ -136,25 +141,39 @@ pub(super) fn component(visit: &Visit, component: Component) -> &'static str {
 
 /// For which requests and when a row is: `input above 272K tokens, off-peak, until 31 Dec 2026`.
 pub(super) fn condition(visit: &Visit, row: &ListPrice) -> String {
+    let when = When { tier: row.tier.clone(), schedule: row.schedule, effective: row.effective };
+    when_of(visit, &when, home(row))
+}
+
+/// The same of a price that is known without its list.
+pub(super) fn when(visit: &Visit, when: &When) -> String {
+    when_of(visit, when, UtcOffset::UTC)
+}
+
+fn when_of(visit: &Visit, when: &When, home: UtcOffset) -> String {
     let t = &visit.t().pricing.tier;
     let schedule =
-        row.schedule.map(|side| if side == Schedule::Peak { t.peak } else { t.offpeak }.to_owned());
-    let tier = Some(condition_of_tier(visit, &row.tier)).filter(|text| !text.is_empty());
+        when.schedule.map(|side| if side == Schedule::Peak { t.peak } else { t.offpeak }.to_owned());
+    let tier = Some(condition_of_tier(visit, &when.tier)).filter(|text| !text.is_empty());
+    let day = |at_ms| format::date(visit.locale, at_ms, home);
     let parts = [
         tier,
         schedule,
-        row.effective.from_ms.map(|from| t.since(day(visit, row, from))),
+        when.effective.from_ms.map(|from| t.since(day(from))),
         // Days are named with the last one included.
-        row.effective.to_ms.map(|to| t.until(day(visit, row, to - 1))),
+        when.effective.to_ms.map(|to| t.until(day(to - 1))),
     ];
     listed(visit, parts.into_iter().flatten().collect())
 }
 
 /// The day of a row's beginning or end, where its list price is at home.
 pub(super) fn day(visit: &Visit, row: &ListPrice, at_ms: i64) -> String {
+    format::date(visit.locale, at_ms, home(row))
+}
+
+fn home(row: &ListPrice) -> UtcOffset {
     let hours = if row.basis.currency == bytespike_catalog::price::Currency::Cny { 8 } else { 0 };
-    let offset = UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC);
-    format::date(visit.locale, at_ms, offset)
+    UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the parts were made for this")]
