@@ -48,7 +48,7 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         urls: urls.clone(),
         latest,
         world: world.clone(),
-        sample_model: welcome::sample_model(product.as_ref()),
+        sample_models: welcome::sample_models(product.as_ref()),
     };
     let health = Health {
         world,

@@ -1,22 +1,34 @@
 //! What the person who started ByteSpike reads first: where to go and what to paste.
 
 use bytespike_accounts::secrets::SecretText;
+use bytespike_catalog::model::{Modality, Model, Preset};
+use bytespike_docs::SampleModels;
 
 use crate::Failure;
 use crate::config::{Config, PublicUrls, Surface};
 use crate::product::Product;
 
-/// In the documentation's samples where nothing is wired.
-const USUAL_MODEL: &str = "claude-sonnet-5";
+/// In the documentation's samples where nothing is wired, by preset.
+const USUAL_MODELS: [(Preset, &str); 2] =
+    [(Preset::Global, "claude-sonnet-5"), (Preset::China, "deepseek-flash")];
 
-/// A model that can be called here.
-pub fn sample_model(product: Option<&Product>) -> String {
+/// For each language, a model that can be called here by an org with the language's preset.
+pub fn sample_models(product: Option<&Product>) -> SampleModels {
+    let of = |preset| sample_model(product, preset);
+    SampleModels { en: of(USUAL_MODELS[0]), zh: of(USUAL_MODELS[1]) }
+}
+
+fn sample_model(product: Option<&Product>, (preset, usual): (Preset, &str)) -> String {
     let demo = product.filter(|product| product.demo.is_some()).map(|_| "demo-claude".to_owned());
     let wired = || {
-        let channels = product?.gateway.channels.current();
-        channels.iter().flat_map(|channel| channel.models.keys()).next().cloned()
+        let gateway = &product?.gateway;
+        let (channels, prices) = (gateway.channels.current(), gateway.prices.current());
+        let is_text = |model: &Model| model.modality == Modality::Text && model.presets.contains(&preset);
+        let slugs = channels.iter().flat_map(|channel| channel.models.keys());
+        let mut offered = slugs.filter_map(|slug| prices.book.find(slug));
+        offered.find(|priced| is_text(&priced.model)).map(|priced| priced.model.id.clone())
     };
-    demo.or_else(wired).unwrap_or_else(|| USUAL_MODEL.to_owned())
+    demo.or_else(wired).unwrap_or_else(|| usual.to_owned())
 }
 
 /// Prints it. An address that makes whoever opens it an operator is printed only while nobody is one, and only on a

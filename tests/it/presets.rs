@@ -67,3 +67,34 @@ async fn a_keys_own_list_stands_in_for_the_preset() {
     assert!(error.message.contains("the key 'listed'"), "{error:?}");
     assert_eq!(ids(&stage.get("/v1/models").await.json()), [CHINA_ONLY]);
 }
+
+#[tokio::test]
+async fn the_samples_name_a_model_that_the_org_may_call() {
+    const GLOBAL_ONLY: &str = "scripted-global";
+    let upstream = Upstream::start(scenes::play).await;
+    let model = |id: &str, preset: &str| {
+        format!(
+            "[[models]]\nid = \"{id}\"\nprovider = \"scripted\"\nprotocols = [\"openai-chat\"]\npresets = [\"{preset}\"]\n\
+             usd_per_million_tokens = {{ input = \"1\", output = \"1\" }}\n"
+        )
+    };
+    let models = [model(GLOBAL_ONLY, "global"), model(CHINA_ONLY, "china")].concat();
+    let carried = [GLOBAL_ONLY, CHINA_ONLY];
+    let base_url = format!("{}/v1", upstream.url());
+    let setup = Setup::default().settings(&models).channel("openai-chat", &base_url, &carried);
+    let mut stage = Stage::on(setup, upstream).await;
+    for (preset, sampled) in [("global", GLOBAL_ONLY), ("china", CHINA_ONLY)] {
+        let settings = stage.person.open("/console/settings").await.text();
+        if let Some(form) = Form::posting_to(&settings, "preset") {
+            let _ = stage.person.submit(&form.set("preset", preset)).await.expect_status(200);
+        }
+        let overview = stage.person.open("/console").await.expect_status(200).text();
+        for model in carried {
+            assert_eq!(overview.contains(model), model == sampled, "{preset}: {model}");
+        }
+    }
+    for (page, sampled) in [("/docs/quickstart", GLOBAL_ONLY), ("/zh/docs/quickstart", CHINA_ONLY)] {
+        let page = stage.person.open(page).await.expect_status(200).text();
+        assert!(page.contains(sampled), "{sampled}");
+    }
+}

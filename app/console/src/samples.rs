@@ -1,4 +1,24 @@
 //! The first call, ready to paste. The key itself stands in it only on the page that shows it once.
+use crate::pages::models;
+use crate::state::ConsoleState;
+use crate::who::SignedIn;
+use bytespike_catalog::model::Model;
+use bytespike_gateway::preset_in_catalogue;
+
+/// A model for an org's samples: the installation's own if the org may call it, else the first one that it may.
+pub(crate) fn model_for(state: &ConsoleState, may_call: impl Fn(&Model) -> bool) -> String {
+    let prices = (state.gateway.prices)();
+    let usual = &state.options.sample_model;
+    let allowed =
+        || models::callable(&prices).map(|listed| &listed.priced.model).filter(|model| may_call(model));
+    let own = allowed().find(|model| model.id == *usual);
+    own.or_else(|| allowed().next()).map_or_else(|| usual.clone(), |model| model.id.clone())
+}
+
+/// Whether the org's preset has the model.
+pub(crate) fn in_preset(who: &SignedIn, model: &Model) -> bool {
+    model.presets.contains(&preset_in_catalogue(who.member.preset()))
+}
 
 /// What a sample is written for.
 pub(crate) struct Sample<'a> {

@@ -17,7 +17,7 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
     Ok(Facts::from([
         ("gateway", options.urls.base(Surface::Gateway).to_owned()),
         ("console", options.urls.base(Surface::Console).to_owned()),
-        ("model", options.sample_model.clone()),
+        ("model", options.sample_models.of(locale).to_owned()),
         ("demo_model", DEMO_MODEL.to_owned()),
         ("status_wait_s", seconds("status_wait_ms")?),
         ("ping_s", seconds("ping_interval_ms")?),

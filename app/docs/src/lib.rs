@@ -16,7 +16,7 @@ pub use bytespike_ui::markdown::Fault;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
-use bytespike_ui::Urls;
+use bytespike_ui::{Locale, Urls};
 use library::Library;
 use std::sync::Arc;
 
@@ -24,8 +24,24 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Options {
     pub urls: Urls,
-    /// A model that can be called here; the samples use it.
-    pub sample_model: String,
+    pub sample_models: SampleModels,
+}
+
+/// A model for the samples of each language: one that a new org of its readers can call, because the language it signs
+/// up in chooses its preset.
+#[derive(Clone, Debug)]
+pub struct SampleModels {
+    pub en: String,
+    pub zh: String,
+}
+
+impl SampleModels {
+    fn of(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::En => &self.en,
+            Locale::Zh => &self.zh,
+        }
+    }
 }
 
 /// Every documentation address, in both languages. Wrap it in [`bytespike_ui::http::layers`].

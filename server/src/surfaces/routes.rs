@@ -25,7 +25,7 @@ pub struct Pages {
     pub latest: watch::Receiver<Option<Arc<PriceExport>>>,
     pub world: World,
     /// A model that can be called here.
-    pub sample_model: String,
+    pub sample_models: bytespike_docs::SampleModels,
 }
 
 /// Every route of the surfaces this process serves. Browser surfaces get the browser's headers; API routes do not.
@@ -42,7 +42,7 @@ pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Resu
     };
     if serves(Surface::Docs) {
         let options =
-            bytespike_docs::Options { urls: urls.clone(), sample_model: pages.sample_model.clone() };
+            bytespike_docs::Options { urls: urls.clone(), sample_models: pages.sample_models.clone() };
         browser = browser.merge(bytespike_docs::router(options)?);
     }
     if let Some(product) = product.filter(|_| serves(Surface::Console)) {
@@ -87,7 +87,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         is_sign_up_open: config.accounts.sign_up,
         trial_grant: trials::amount(config.accounts.trial_grant_credits),
         transport: if https { Transport::Https } else { Transport::LoopbackHttp },
-        sample_model: pages.sample_model.clone(),
+        sample_model: pages.sample_models.en.clone(),
     };
     ConsoleState {
         accounts: product.core.accounts.clone(),

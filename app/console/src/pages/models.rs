@@ -56,7 +56,7 @@ fn may_test(who: &SignedIn) -> bool {
 }
 
 /// Text models with a wired channel and a whole price, in the order of the price page.
-fn callable(prices: &PriceExport) -> impl Iterator<Item = &ExportedModel> {
+pub(crate) fn callable(prices: &PriceExport) -> impl Iterator<Item = &ExportedModel> {
     let is_text = |listed: &&ExportedModel| listed.priced.model.modality == Modality::Text;
     prices.models.iter().filter(|listed| listed.badge == Badge::Live).filter(is_text)
 }

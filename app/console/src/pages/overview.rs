@@ -2,7 +2,7 @@
 use crate::calls::{self, CallPage, narrowed};
 use crate::filter::{Filter, Outcome};
 use crate::problem::Problem;
-use crate::samples::Sample;
+use crate::samples::{self, Sample};
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::when::Moments;
@@ -48,7 +48,7 @@ pub(crate) async fn page(
     let sums = narrowed(&who).is_none();
     let content = view! {
         <div class="page-head"><h1>{t.title}</h1></div>
-        {steps(&state, &visit, &data)}
+        {steps(&state, (&visit, &who), &data)}
         {sums.then(|| tiles(&visit, &data))}
         {sums.then(|| chart(&visit, &data))}
         {recent(&visit, &data)}
@@ -191,12 +191,13 @@ fn recent(visit: &Visit, data: &Overview) -> AnyView {
 }
 
 /// The way from a new account to a first call; gone once the call was made.
-fn steps(state: &ConsoleState, visit: &Visit, data: &Overview) -> Option<AnyView> {
+fn steps(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), data: &Overview) -> Option<AnyView> {
     if data.has_key && !data.recent.rows.is_empty() {
         return None;
     }
     let t = &visit.t().console.steps;
-    let sample = Sample { base_url: visit.gateway(), model: &state.options.sample_model, key: None };
+    let model = samples::model_for(state, |model| samples::in_preset(who, model));
+    let sample = Sample { base_url: visit.gateway(), model: &model, key: None };
     let new = visit.link("/console/keys/new");
     let key_action = (!data.has_key)
         .then(|| view! { <p><ButtonLink kind=ButtonKind::Primary href=new>{t.key_action}</ButtonLink></p> });

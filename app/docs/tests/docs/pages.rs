@@ -157,6 +157,11 @@ async fn samples_name_this_installation() {
     );
     let markdown = get(&docs(), "/docs/quickstart.md").await;
     assert!(markdown.text.contains(&format!("curl -i {BASE}/v1/messages")));
+    let chinese = get(&docs(), "/zh/docs/quickstart").await;
+    assert!(
+        chinese.text.contains("sample-model-zh"),
+        "each language has a model that its readers' orgs may call"
+    );
     let hosting = get(&docs(), "/docs/self-hosting.md").await;
     assert!(hosting.text.contains("[database]"), "the configuration file is printed");
 }

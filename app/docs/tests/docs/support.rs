@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use bytespike_docs::Options;
+use bytespike_docs::{Options, SampleModels};
 use bytespike_ui::Urls;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -17,7 +17,10 @@ pub struct Answer {
 }
 
 pub fn docs() -> Router {
-    let options = Options { urls: Urls::single(BASE), sample_model: "sample-model".to_owned() };
+    let options = Options {
+        urls: Urls::single(BASE),
+        sample_models: SampleModels { en: "sample-model".to_owned(), zh: "sample-model-zh".to_owned() },
+    };
     bytespike_docs::router(options).unwrap_or_else(|fault| panic!("{fault}"))
 }
 

@@ -2,14 +2,15 @@
 //! takes it away.
 use crate::pages::keys::find;
 use crate::problem::Problem;
-use crate::samples::Sample;
+use crate::samples::{self, Sample};
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytespike_accounts::keys::{CreatedKey, KeyInfo};
+use bytespike_accounts::keys::{CreatedKey, KeyInfo, ModelRule};
 use bytespike_accounts::secrets::{Place, SecretText};
+use bytespike_catalog::model::Model;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{ButtonKind, ButtonLink, Callout, CalloutKind, CodeBlock, CopyField};
 use http::HeaderValue;
@@ -47,7 +48,7 @@ pub(crate) async fn page(
     let secret = take(&state, &who, &key_id).await?;
     let t = &visit.t().keys.once;
     let (title, content) = match &secret {
-        Some(secret) => (t.title, shown(&state, &visit, &key, secret)),
+        Some(secret) => (t.title, shown(&state, (&visit, &who), &key, secret)),
         None => (t.gone_title, gone(&visit, &key)),
     };
     let mut response = shell::signed_in((&visit, &who), Section::Keys, Titled::ok(title), content).await;
@@ -55,10 +56,23 @@ pub(crate) async fn page(
     Ok(response)
 }
 
-fn shown(state: &ConsoleState, visit: &Visit, key: &KeyInfo, secret: &SecretText) -> AnyView {
+/// A key's own list of models takes the place of the org's preset.
+fn may_call(who: &SignedIn, key: &KeyInfo, model: &Model) -> bool {
+    match &key.models {
+        ModelRule::Any => samples::in_preset(who, model),
+        list @ ModelRule::Only(_) => list.allows(&model.id),
+    }
+}
+
+fn shown(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    key: &KeyInfo,
+    secret: &SecretText,
+) -> AnyView {
     let t = &visit.t().keys.once;
-    let sample =
-        Sample { base_url: visit.gateway(), model: &state.options.sample_model, key: Some(secret.expose()) };
+    let model = samples::model_for(state, |model| may_call(who, key, model));
+    let sample = Sample { base_url: visit.gateway(), model: &model, key: Some(secret.expose()) };
     let done = visit.link("/console/keys");
     view! {
         <div class="page-head"><div><h1>{t.title}</h1><p>{key.terms.name.clone()}</p></div></div>
