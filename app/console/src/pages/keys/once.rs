@@ -58,7 +58,7 @@ pub(crate) async fn page(
 
 /// A key's own list of models takes the place of the org's preset.
 fn may_call(who: &SignedIn, key: &KeyInfo, model: &Model) -> bool {
-    match &key.models {
+    match &key.terms.models {
         ModelRule::Any => samples::in_preset(who, model),
         list @ ModelRule::Only(_) => list.allows(&model.id),
     }
