@@ -105,7 +105,7 @@ async fn s048_what_is_guarded_asks_for_a_fresh_proof_and_keeps_what_was_typed() 
     browser.join("", EMAIL).await;
     bench.clock.advance(TEN_MINUTES_MS);
     let place = "/console/keys/new";
-    let fields = [("name", "kept <&> name"), ("strict", "on")];
+    let fields = [("name", "kept <&> name"), ("strict", "on"), ("inference", "on")];
     let asked = browser.submit(place, place, &fields).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     assert!(asked.body.contains("Confirm it is you"), "{}", asked.body);
     assert!(asked.body.contains("value=\"kept &lt;&amp;&gt; name\""), "{}", asked.body);
@@ -121,7 +121,10 @@ async fn s048_what_is_guarded_asks_for_a_fresh_proof_and_keeps_what_was_typed() 
     assert!(bench.dump("api_key").await.contains("kept <&> name"));
     assert_ne!(browser.cookies["bs_sid"], before, "S-01: a new id at step-up");
     browser.get(made.location()).await.expect(StatusCode::OK);
-    browser.submit(place, place, &[("name", "second")]).await.expect(StatusCode::SEE_OTHER);
+    browser
+        .submit(place, place, &[("name", "second"), ("inference", "on")])
+        .await
+        .expect(StatusCode::SEE_OTHER);
     bench.clock.advance(TEN_MINUTES_MS);
     browser.submit(place, place, &[("name", "third")]).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     let settings = "/console/settings";
