@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Gateway;
 use bytespike_ledger::Retention;
+use bytespike_payments::Payments;
 use bytespike_store::job;
 use bytespike_ui::Urls;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,8 @@ const DAILY_MS: i64 = 24 * HOURLY_MS;
 /// A process that was not seen for this long is forgotten.
 const PROCESS_DAYS: u32 = 7;
 
+/// Payments whose events did not come are asked about this often.
+const PAYMENTS_EVERY: Duration = Duration::from_secs(60);
 /// What the ledger wants told is turned into letters this often.
 const ALERTS_EVERY: Duration = Duration::from_secs(5);
 
@@ -56,6 +59,7 @@ pub struct Work {
     pub trial_grant: NanoUsd,
     pub retention: Retention,
     pub sources: ChannelSources,
+    pub payments: Option<Payments>,
     /// Where a mail server is configured: what alerts become, and the addresses in them.
     pub letters: Option<(Outbox, Urls)>,
 }
@@ -72,6 +76,9 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
+    if let Some(payments) = work.payments.clone() {
+        jobs.spawn(stop.clone().run_until_cancelled_owned(finish_payments(payments)));
+    }
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
     }
@@ -115,6 +122,19 @@ async fn write_alerts(core: Core, (outbox, urls): (Outbox, Urls)) {
         due.tick().await;
         if let Err(error) = alerts::write_letters(&core, &outbox, &urls).await {
             tracing::warn!(%error, "alerts could not be written; it is tried again");
+        }
+    }
+}
+
+/// Every process may: an order is credited once however often that is asked.
+async fn finish_payments(payments: Payments) {
+    let mut due = tokio::time::interval(PAYMENTS_EVERY);
+    loop {
+        due.tick().await;
+        match payments.finish().await {
+            Ok(0) => {}
+            Ok(finished) => tracing::info!(finished, "finished payments whose events had not come"),
+            Err(error) => tracing::warn!(%error, "payments could not be finished; it is tried again"),
         }
     }
 }
@@ -248,6 +268,9 @@ pub fn retention(config: &config::Retention) -> Retention {
 
 async fn forget_old(work: &Work) -> Result<(), Failure> {
     let forgotten = work.core.ledger.forget_old(&work.retention).await?;
+    if let Some(payments) = &work.payments {
+        payments.forget_bodies().await?;
+    }
     if forgotten.total() > 0 {
         metrics::counter!("bytespike_rows_forgotten_total").increment(forgotten.total());
         tracing::info!(?forgotten, "removed what was kept long enough");

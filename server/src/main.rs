@@ -16,6 +16,7 @@ mod jobs;
 mod listen;
 mod mail;
 mod operator_token_command;
+mod payments;
 mod price_commands;
 mod price_feed;
 mod prices;

@@ -7,6 +7,7 @@ use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, S
 use bytespike_console::Providers;
 use bytespike_gateway::stored_channels::StoredChannels;
 use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
+use bytespike_payments::Payments;
 use bytespike_store::world::World;
 use ed25519_dalek::SigningKey;
 use tokio::task::JoinHandle;
@@ -21,7 +22,7 @@ use crate::mail::{Carrier, Outbox};
 use crate::price_feed::Exports;
 use crate::sign_in_providers::providers;
 use crate::surfaces::ui_urls;
-use crate::{Failure, demo_org, jobs, prices, signing_keys, trials};
+use crate::{Failure, demo_org, jobs, payments, prices, signing_keys, trials};
 
 /// How long mail that waits may take to be sent at the end.
 const LAST_MAIL: Duration = Duration::from_secs(5);
@@ -43,6 +44,8 @@ pub struct Product {
     pub providers: Providers,
     /// Seals a new key on its way to the page that shows it.
     pub shown_key: SealKey,
+    /// Where people can pay in by themselves.
+    pub payments: Option<Payments>,
     /// The demo provider, and a key that can call it.
     pub demo: Option<Demo>,
     mail_worker: Option<JoinHandle<()>>,
@@ -76,6 +79,7 @@ impl Product {
         let carrier = Carrier::new(&config.mail, outbox.clone())?;
         let mail = carrier.map(|carrier| (outbox, tokio::spawn(carrier.run(stop.clone()))));
         let (outbox, mail_worker) = mail.unzip();
+        let payments = payments::wire(&config.payments, urls, &core)?;
         let work = jobs::Work {
             core: core.clone(),
             gateway: gateway.clone(),
@@ -83,12 +87,14 @@ impl Product {
             trial_grant: trials::amount(config.accounts.trial_grant_credits),
             retention: jobs::retention(&config.retention),
             sources,
+            payments: payments.clone(),
             letters: outbox.clone().map(|outbox| (outbox, ui_urls(urls))),
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
             shown_key: master.seal(SealPurpose::ShownKey),
             providers: providers(config, urls)?,
+            payments,
             core,
             gateway,
             outbox,

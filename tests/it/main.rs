@@ -31,6 +31,7 @@ mod museum;
 mod native_lane;
 mod oauth;
 mod operator;
+mod payments;
 mod presets;
 mod prices;
 mod quota;

@@ -13,6 +13,7 @@ pub mod product;
 pub mod speaker;
 pub mod sse;
 pub mod stage;
+pub mod stripe;
 pub mod upstream;
 
 use std::fs::File;

@@ -68,6 +68,8 @@ addresses! {
     "/console/apps/programs/{id}/end" ManagePrograms post(oauth::programs::end);
     "/console/wallet" SeeOrgUsage get(wallet::page);
     "/console/wallet/alerts" Billing post(wallet::alerts::submit);
+    "/console/wallet/top-up" Billing post(wallet::top_up::submit);
+    "/console/wallet/orders/{id}" Billing get(wallet::orders::page);
     "/console/statements" Billing get(statements::list);
     "/console/statements/{month}" Billing get(statements::month::page);
     "/console/statements/{month}/csv" Billing get(statements::month::csv);

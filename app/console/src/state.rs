@@ -10,6 +10,7 @@ use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Quotas;
 use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
+use bytespike_payments::Payments;
 use bytespike_store::world::World;
 use bytespike_ui::Urls;
 
@@ -29,6 +30,8 @@ pub struct ConsoleState {
     /// Seals a new key between the form and the one page that shows it; of purpose
     /// [`ShownKey`](bytespike_accounts::secrets::SealPurpose::ShownKey).
     pub shown_key: SealKey,
+    /// Where people can pay in by themselves.
+    pub payments: Option<Payments>,
     pub options: ConsoleOptions,
 }
 

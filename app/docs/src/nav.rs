@@ -39,6 +39,7 @@ pub(crate) static GROUPS: [Group; 4] = [
         title: |t| t.docs.group.understand,
         entries: &[
             page!("billing"),
+            page!("paying-in"),
             page!("proof"),
             page!("limits"),
             page!("idempotency"),
@@ -75,6 +76,7 @@ pub(crate) static GROUPS: [Group; 4] = [
         entries: &[
             page!("self-hosting"),
             page!("setting-prices"),
+            page!("payments"),
             page!("operating"),
             page!("operator-api"),
             page!("demo-provider"),

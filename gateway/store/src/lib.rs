@@ -30,6 +30,8 @@ pub mod operator;
 pub mod operator_token;
 pub mod org;
 pub mod outbox;
+pub mod payment_event;
+pub mod payment_order;
 pub mod person;
 pub mod quota_request;
 pub mod second_factor;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Channel, Config, SmtpSecurity};
+use super::{Channel, Config, PaymentAmounts, SmtpSecurity};
 
 /// A key and what is wrong with its value.
 type Problem = (String, String);
@@ -16,6 +16,7 @@ pub fn check(config: &Config) -> Result<(), Problem> {
     check_mail(config)?;
     check_exposure(config)?;
     check_sign_in(config)?;
+    check_payments(config)?;
     let mut ids = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
         let problem = |key: &str, text: String| (format!("channels[{index}].{key}"), text);
@@ -136,6 +137,51 @@ fn check_exposure(config: &Config) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whoever can forge an event can give themselves credit, so an installation that takes payments can tell.
+fn check_payments(config: &Config) -> Result<(), Problem> {
+    let payments = &config.payments;
+    let problem = |key: &str, text: &str| Err((format!("payments.{key}"), text.to_owned()));
+    check_amounts("usd", &payments.usd)?;
+    check_amounts("cny", &payments.cny)?;
+    if payments.bonus.iter().any(|step| step.percent > 100) {
+        return problem("bonus", "a step gives at most 100 percent");
+    }
+    let Some(key) = payments.stripe_secret_key.reveal() else { return Ok(()) };
+    if !key.starts_with("sk_") && !key.starts_with("rk_") {
+        return problem("stripe_secret_key", "Stripe's secret keys begin with sk_, restricted ones with rk_");
+    }
+    if payments.stripe_webhook_secrets.is_empty() {
+        let text = "whoever may pay here must be able to tell us that they did: list the signing secret (whsec_…) of the \
+                    endpoint that you created at Stripe";
+        return problem("stripe_webhook_secrets", text);
+    }
+    let is_short = |secret: &super::Secret| secret.reveal().is_none_or(|secret| secret.trim().len() < 16);
+    if payments.stripe_webhook_secrets.iter().any(is_short) {
+        return problem(
+            "stripe_webhook_secrets",
+            "a secret is empty or too short to be one; anyone could forge payments",
+        );
+    }
+    if payments.currencies.is_empty() {
+        return problem("currencies", "name at least one of usd and cny");
+    }
+    let api = &payments.stripe_api_url;
+    let is_local = api.starts_with("http://127.0.0.1:") || api.starts_with("http://localhost:");
+    if !api.starts_with("https://") && !is_local {
+        return problem("stripe_api_url", "the key may only travel over https");
+    }
+    Ok(())
+}
+
+fn check_amounts(currency: &str, amounts: &PaymentAmounts) -> Result<(), Problem> {
+    let is_in = |amount: &u32| (amounts.least..=amounts.most).contains(amount);
+    if amounts.least > 0 && amounts.least <= amounts.most && amounts.presets.iter().all(is_in) {
+        return Ok(());
+    }
+    let text = "least must be positive and not above most, and the presets between them".to_owned();
+    Err((format!("payments.{currency}"), text))
+}
+
 fn check_channel(channel: &Channel) -> Result<(), (&'static str, String)> {
     let has_key =
         channel.api_key.reveal().is_some() || channel.api_keys.iter().any(|key| key.reveal().is_some());
@@ -170,6 +216,20 @@ mod tests {
         assert!(refused(&plain).contains("must be encrypted"));
         let channels = r#"[{id="a", provider="p", dialect="anthropic", base_url="https://x", api_key_env="NOT_SET_HERE"}]"#;
         assert!(refused(&[("BYTESPIKE_CHANNELS", channels)]).contains("NOT_SET_HERE is not set"));
+    }
+
+    #[test]
+    fn s111_s148_payments_are_off_by_default_and_never_without_a_secret_to_believe_them_by() {
+        let config = load(&Sources { file: None, environment: Vec::new() }).unwrap();
+        assert!(config.payments.stripe_secret_key.reveal().is_none());
+        let key = ("BYTESPIKE_PAYMENTS__STRIPE_SECRET_KEY", "sk_test_abc");
+        let with = |secrets| refused(&[key, ("BYTESPIKE_PAYMENTS__STRIPE_WEBHOOK_SECRETS", secrets)]);
+        assert!(refused(&[key]).contains("stripe_webhook_secrets"));
+        assert!(with("[\"\"]").contains("empty"));
+        assert!(with("[\"whsec_good_and_long_enough\", \" \"]").contains("empty"));
+        assert!(refused(&[("BYTESPIKE_PAYMENTS__STRIPE_SECRET_KEY", "pk_test_x")]).contains("sk_"));
+        let usd = "{ presets = [1], least = 5, most = 10 }";
+        assert!(refused(&[("BYTESPIKE_PAYMENTS__USD", usd)]).contains("payments.usd"));
     }
 
     #[test]

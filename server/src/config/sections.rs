@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytespike_catalog::extra::ExtraModel;
+use bytespike_payments::Currency;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub struct Config {
     pub sign_in: SignIn,
     pub gateway: Gateway,
     pub prices: Prices,
+    pub payments: Payments,
     pub retention: Retention,
     pub reconciliation: Reconciliation,
     pub demo: Demo,
@@ -192,6 +194,35 @@ pub struct Prices {
     pub markup: String,
     pub export_url: String,
     pub export_key: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    pub stripe_secret_key: Secret,
+    pub stripe_webhook_secrets: Vec<Secret>,
+    pub stripe_api_url: String,
+    pub currencies: Vec<Currency>,
+    pub usd: PaymentAmounts,
+    pub cny: PaymentAmounts,
+    pub bonus: Vec<BonusStep>,
+    pub bonus_days: u32,
+}
+
+/// In whole units of a currency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentAmounts {
+    pub presets: Vec<u32>,
+    pub least: u32,
+    pub most: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BonusStep {
+    pub from_usd: u32,
+    pub percent: u32,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -54,6 +54,9 @@ pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Resu
     let mut all = browser;
     if let Some(product) = product.filter(|_| serves(Surface::Console)) {
         all = all.merge(oauth::issuer(issuer(pages, product)));
+        if let Some(payments) = product.payments.clone() {
+            all = all.merge(bytespike_payments::router(payments));
+        }
     }
     if let Some(product) = product.filter(|_| serves(Surface::Gateway)) {
         all = all
@@ -99,6 +102,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         mail,
         providers: product.providers.clone(),
         shown_key: product.shown_key.clone(),
+        payments: product.payments.clone(),
         options,
     }
 }

@@ -130,7 +130,16 @@ for (const locale of LOCALES) {
         assert.match(page.url(), /\/console\/receipts\/.*ok=model-answered/, "a test leads to its receipt");
         await inspect(page, `${locale}_console_model_tested`);
       });
+      await t.test(`${locale} a payment that is begun, and an amount that is refused`, async () => {
+        await page.goto(at(locale, "/console/wallet"));
+        await page.locator('button[value="usd:5000"]').click();
+        await page.waitForURL(/\/pay\//);
+        await page.goto(at(locale, "/console/wallet"));
+        await complete(page, { amount: "1" });
+        await inspect(page, `${locale}_console_wallet_refused`);
+      });
       const { pages, lost } = await consolePages(page, locale);
+      assert.ok(pages.some(({ path }) => path.includes("/wallet/orders/")), "a payment that was begun is linked");
       assert.deepEqual(lost, [], "pages that no link leads to");
       assert.equal(pages.filter(({ path }) => path.includes("/receipts/")).length, 3, "every receipt is linked");
       await page.close();

@@ -59,7 +59,7 @@ function pathOf(link, locale) {
 function named(paths) {
   const counts = new Map();
   return paths.map((path) => {
-    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
+    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
     counts.set(plain, (counts.get(plain) ?? 0) + 1);
     const count = counts.get(plain);
     return { path, name: count === 1 ? plain : `${plain}_${count}` };

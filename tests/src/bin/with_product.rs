@@ -6,6 +6,7 @@
 
 use bytespike_tests::person::Person;
 use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup};
+use bytespike_tests::stripe::Stripe;
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
 
@@ -30,7 +31,10 @@ async fn main() -> std::process::ExitCode {
     let setting = arguments.next().expect("usage: with-product sdk|browser COMMAND…");
     let program = arguments.next().expect("a command to run");
     let upstream = Upstream::start(scenes::play).await;
-    let mut product = Setup::scripted(&upstream.url()).settings(PROVIDERS).start().await;
+    let stripe = Stripe::start().await;
+    let setup = stripe.wire(Setup::scripted(&upstream.url()).settings(PROVIDERS));
+    let mut product = setup.start().await;
+    stripe.serve(&product);
     let mut command = Command::new(program);
     command.args(arguments).env("GATEWAY_URL", &product.url).env("GATEWAY_MODELS", format!("{CLAUDE},{GPT}"));
     // An installation has one first operator, and the pages are looked at in two languages.

@@ -1,6 +1,8 @@
 //! The wallet: what is in it, what is set aside, and every movement.
 pub(crate) mod alerts;
 mod lots;
+pub(crate) mod orders;
+pub(crate) mod top_up;
 
 use crate::calls::narrowed;
 use crate::forms::Form;
@@ -28,14 +30,20 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
-    show(&state, (&visit, &who), None).await
+    show(&state, (&visit, &who), Faulty::default()).await
 }
 
-/// `faulty` is the alerts form with what is wrong in it.
+/// The forms of the page that came back with faults.
+#[derive(Default)]
+struct Faulty {
+    alerts: Option<Form>,
+    top_up: Option<Form>,
+}
+
 async fn show(
     state: &ConsoleState,
     (visit, who): (&Visit, &SignedIn),
-    faulty: Option<Form>,
+    faulty: Faulty,
 ) -> Result<Response, Problem> {
     if narrowed(who).is_some() {
         return Err(Problem::Forbidden);
@@ -48,27 +56,34 @@ async fn show(
     let held = state.ledger.held_calls(org_id, &UsageFilter::default(), (None, HOLDS)).await?;
     let t = &visit.t().wallet;
     let title = t.page.title;
-    let titled = if faulty.is_some() { Titled::faulty(visit, title) } else { Titled::ok(title) };
+    let is_faulty = faulty.alerts.is_some() || faulty.top_up.is_some();
+    let titled = if is_faulty { Titled::faulty(visit, title) } else { Titled::ok(title) };
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
     let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
+    let offered = top_up::offered(state, who).await?;
+    let by_operator = offered.is_none().then(|| view! { <li>{t.arrive.operator}</li> });
+    let top_up = offered.as_ref().map(|offered| top_up::part((visit, who), offered, faulty.top_up));
+    let payments = orders::list(state, (visit, who), &moments).await?;
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
         {tiles(visit, wallet.as_ref())}
+        {top_up}
         <section class="stack">
             <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>
             {lots::table(visit, &moments, &lots)}
         </section>
+        {payments}
         <section class="stack"><h2>{t.holds.title}</h2>{holds(visit, &moments, &held)}</section>
         <section class="stack">
             <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>
             {lines(visit, &moments, &journal)}
         </section>
         {statements(visit, who)}
-        {alerts::part((visit, who), wallet.as_ref(), faulty)}
+        {alerts::part((visit, who), wallet.as_ref(), faulty.alerts)}
         <section class="stack">
             <h2>{t.arrive.title}</h2>
-            <ul class="bullets">{trial}<li>{t.arrive.operator}</li><li>{t.arrive.never_back}</li></ul>
+            <ul class="bullets">{trial}{by_operator}<li>{t.arrive.never_back}</li></ul>
         </section>
     };
     Ok(shell::signed_in((visit, who), Section::Wallet, titled, content).await)

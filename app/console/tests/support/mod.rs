@@ -56,6 +56,7 @@ impl Bench {
             providers: Providers::default(),
             mail: Delivery::Show(DevelopmentOutbox::default()),
             shown_key: master.seal(SealPurpose::ShownKey),
+            payments: None,
             options: ConsoleOptions {
                 is_sign_up_open: true,
                 trial_grant: NanoUsd(1_000_000_000),

@@ -1,4 +1,5 @@
 //! When the organisation is told of its balance and of its limits.
+use super::Faulty;
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost, amount, words};
 use crate::problem::Problem;
@@ -29,7 +30,7 @@ pub(crate) async fn submit(
         Ok(nano) => nano.map(NanoUsd),
         Err(error) => {
             form.refuse("low_balance", words::amount(visit.locale, error));
-            return super::show(&state, (&visit, &who), Some(form)).await;
+            return super::show(&state, (&visit, &who), Faulty { alerts: Some(form), ..Faulty::default() }).await;
         }
     };
     let alerts = Alerts { low_balance, limits: form.value("alert_limits") == "on" };

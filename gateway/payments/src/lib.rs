@@ -1,0 +1,54 @@
+//! Money on its way in: an order of ours, the page on which it is paid, what the provider tells us about it, and the
+//! credit it becomes. The ledger books; nothing here touches a wallet.
+mod apply;
+mod endpoint;
+mod event;
+mod offer;
+mod order;
+mod signature;
+mod stripe;
+
+pub use apply::{Applied, ApplyError};
+pub use bytespike_store::payment_order::OrderRow;
+pub use endpoint::{WEBHOOK_PATH, router};
+pub use offer::{Currency, CurrencyOffer, Offer, Rung, amount_text, worth};
+pub use order::{NewOrder, OrderError};
+pub use signature::{SignatureError, TOLERANCE_MS, verify};
+pub use stripe::{Stripe, StripeError};
+
+use bytespike_ledger::Ledger;
+use bytespike_store::Store;
+use bytespike_store::world::World;
+use std::sync::Arc;
+
+/// Payments of one installation. Clones share it.
+#[derive(Clone)]
+pub struct Payments(Arc<PaymentsParts>);
+
+/// What it is given.
+pub struct PaymentsParts {
+    pub store: Store,
+    pub world: World,
+    pub ledger: Ledger,
+    pub stripe: Stripe,
+    /// Signing secrets of the webhook endpoint: the current one, and those that are being replaced. Never empty.
+    pub webhook_secrets: Vec<String>,
+    pub offer: Offer,
+    /// The console's public address, without a trailing slash: people come back to it.
+    pub console_url: String,
+}
+
+impl Payments {
+    #[must_use]
+    pub fn new(parts: PaymentsParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for Payments {
+    type Target = PaymentsParts;
+
+    fn deref(&self) -> &PaymentsParts {
+        &self.0
+    }
+}

@@ -1,0 +1,230 @@
+//! A stand-in for Stripe's Checkout: its API for sessions, the page on which somebody pays, and signed events. Bodies
+//! follow the types that the official `stripe` package (23.1.0) publishes for a Checkout Session and an Event.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use hmac::{Hmac, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::canary;
+use crate::http::{Answer, Call};
+use crate::product::{Product, Setup};
+use crate::upstream::{Reply, Request, Upstream};
+
+/// Unix seconds far ahead: no session of a test closes by itself.
+const CLOSES_AT_S: i64 = 4_000_000_000;
+
+#[derive(Default)]
+struct Inner {
+    sessions: BTreeMap<String, Value>,
+    /// Session by idempotency key.
+    by_key: BTreeMap<String, String>,
+    /// Where events go: the product's address, known once it runs.
+    product: Option<String>,
+    events: u64,
+    /// Answers the next calls with this status instead.
+    failing: Option<u16>,
+}
+
+/// The stand-in. It stops when dropped.
+pub struct Stripe {
+    upstream: Upstream,
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl Stripe {
+    /// Listens on a free port.
+    pub async fn start() -> Self {
+        let inner = Arc::new(Mutex::new(Inner::default()));
+        let upstream = Upstream::start(|_| Reply::silence()).await;
+        let (shared, url) = (inner.clone(), upstream.url());
+        upstream.answer_with(move |request| answer(&shared, &url, request));
+        Self { upstream, inner }
+    }
+
+    /// A product that takes payments here.
+    #[must_use]
+    pub fn wire(&self, setup: Setup) -> Setup {
+        setup.settings(&format!(
+            "[payments]\nstripe_secret_key = \"{}\"\nstripe_webhook_secrets = [\"{}\", \"{}\"]\nstripe_api_url = \"{}\"\n\
+             bonus = [{{ from_usd = 50, percent = 3 }}, {{ from_usd = 100, percent = 5 }}]",
+            canary::STRIPE_KEY,
+            canary::WEBHOOK_SECRET,
+            canary::NEXT_WEBHOOK_SECRET,
+            self.upstream.url()
+        ))
+    }
+
+    /// Events and payers go to this product from now on.
+    pub fn serve(&self, product: &Product) {
+        self.lock().product = Some(product.url.clone());
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.upstream.requests()
+    }
+
+    /// Refuses everything with this status from now on; `None` ends that.
+    pub fn fail_with(&self, status: Option<u16>) {
+        self.lock().failing = status;
+    }
+
+    /// The newest session.
+    #[must_use]
+    pub fn newest(&self) -> Value {
+        self.lock().sessions.values().next_back().cloned().expect("a session was made")
+    }
+
+    /// Changes a session, as paying does.
+    pub fn change(&self, id: &str, fields: &Value) -> Value {
+        let mut inner = self.lock();
+        let session = inner.sessions.get_mut(id).expect("a session of this id");
+        merge(session, fields);
+        session.clone()
+    }
+
+    /// Somebody pays; no event is sent.
+    pub fn pay(&self, id: &str) -> Value {
+        self.change(id, &paid(id))
+    }
+
+    /// An event about this object.
+    pub fn event(&self, kind: &str, object: &Value) -> Value {
+        let mut inner = self.lock();
+        inner.events += 1;
+        event(inner.events, kind, object)
+    }
+
+    /// Sends an event, signed now.
+    pub async fn send(&self, event: &Value) -> Answer {
+        let product = self.lock().product.clone().expect("`serve` says where events go");
+        send_to(&product, event).await
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no answer panicked")
+    }
+}
+
+/// What paying changes.
+fn paid(id: &str) -> Value {
+    json!({"status": "complete", "payment_status": "paid", "payment_intent": format!("pi_{}", &id[8..]), "url": null})
+}
+
+/// Sends an event to a product, signed now with the current secret.
+pub async fn send_to(product: &str, event: &Value) -> Answer {
+    let body = event.to_string();
+    let header = signature(canary::WEBHOOK_SECRET, now_s(), &body);
+    post(product, &header, body).await
+}
+
+/// Sends a body as it is under a signature as it is.
+pub async fn post(product: &str, signature: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let call = Call::new("POST", format!("{product}/webhooks/stripe")).header("content-type", "application/json");
+    call.header("stripe-signature", signature).body(body).send().await
+}
+
+/// A `Stripe-Signature` header.
+#[must_use]
+pub fn signature(secret: &str, at_s: u64, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(format!("{at_s}.{body}").as_bytes());
+    format!("t={at_s},v1={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// Unix seconds.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the product under test reads the real clock, so its events carry it")]
+pub fn now_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970").as_secs()
+}
+
+fn answer(inner: &Arc<Mutex<Inner>>, base: &str, request: &Request) -> Reply {
+    let mut inner = inner.lock().expect("no answer panicked");
+    let path = request.path.split('?').next().unwrap_or_default().to_owned();
+    if let Some(id) = path.strip_prefix("/pay/") {
+        return pay_page(&mut inner, id, request);
+    }
+    if let Some(status) = inner.failing {
+        return Reply::json(status, &json!({"error": {"type": "api_error", "code": "down", "message": "down"}}));
+    }
+    let key = format!("Bearer {}", canary::STRIPE_KEY);
+    if request.header("authorization") != Some(&*key) {
+        return Reply::json(401, &json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}));
+    }
+    match (request.method.as_str(), path.strip_prefix("/v1/checkout/sessions")) {
+        ("POST", Some("")) => create(&mut inner, base, request),
+        ("GET", Some(id)) => match inner.sessions.get(id.trim_start_matches('/')) {
+            Some(session) => Reply::json(200, session),
+            None => Reply::json(404, &json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}})),
+        },
+        _ => Reply::json(404, &json!({"error": {"type": "invalid_request_error", "code": "url_invalid"}})),
+    }
+}
+
+fn create(inner: &mut Inner, base: &str, request: &Request) -> Reply {
+    let fields: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let key = request.header("idempotency-key").expect("sessions are made with an idempotency key").to_owned();
+    if let Some(id) = inner.by_key.get(&key) {
+        return Reply::json(200, &inner.sessions[id]);
+    }
+    let id = format!("cs_test_{:08}", inner.sessions.len() + 1);
+    let session = session(base, &id, &fields);
+    inner.by_key.insert(key, id.clone());
+    inner.sessions.insert(id, session.clone());
+    Reply::json(200, &session)
+}
+
+fn session(base: &str, id: &str, fields: &BTreeMap<String, String>) -> Value {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let amount: i64 = field("line_items[0][price_data][unit_amount]").parse().expect("an amount");
+    json!({
+        "id": id, "object": "checkout.session", "mode": field("mode"), "status": "open", "payment_status": "unpaid",
+        "amount_subtotal": amount, "amount_total": amount,
+        "currency": field("line_items[0][price_data][currency]"),
+        "client_reference_id": field("client_reference_id"),
+        "metadata": {"order_id": field("metadata[order_id]")},
+        "customer": null, "customer_email": field("customer_email"), "customer_details": null,
+        "payment_intent": null, "payment_method_types": ["card", "alipay"], "setup_intent": null, "subscription": null,
+        "livemode": false, "created": 1_795_512_600, "expires_at": CLOSES_AT_S, "locale": field("locale"),
+        "success_url": field("success_url"), "cancel_url": field("cancel_url"), "url": format!("{base}/pay/{id}"),
+    })
+}
+
+/// The page on which somebody pays: a form that pays, has the event sent, and goes back.
+fn pay_page(inner: &mut Inner, id: &str, request: &Request) -> Reply {
+    let Some(session) = inner.sessions.get_mut(id) else { return Reply::json(404, &json!({})) };
+    let back = session["success_url"].as_str().expect("a way back").to_owned();
+    if request.method != "POST" {
+        let form = format!(
+            "<!doctype html><html lang=en><title>Pay</title><form method=post action=/pay/{id}><button name=pay>Pay</button>\
+             </form><a id=cancel href=\"{back}\">Back</a></html>"
+        );
+        return Reply::whole(200, "text/html", form.into_bytes());
+    }
+    merge(session, &paid(id));
+    let session = session.clone();
+    inner.events += 1;
+    let event = event(inner.events, "checkout.session.completed", &session);
+    let product = inner.product.clone().expect("`serve` says where events go");
+    tokio::spawn(async move { send_to(&product, &event).await });
+    Reply::json(303, &json!({})).header("location", &back)
+}
+
+fn event(number: u64, kind: &str, object: &Value) -> Value {
+    json!({
+        "id": format!("evt_{number:08}"), "object": "event", "api_version": "2026-10-28.endive", "created": now_s(),
+        "data": {"object": object}, "livemode": false, "pending_webhooks": 1,
+        "request": {"id": null, "idempotency_key": null}, "type": kind,
+    })
+}
+
+fn merge(object: &mut Value, fields: &Value) {
+    for (name, value) in fields.as_object().expect("fields") {
+        object[name] = value.clone();
+    }
+}
