@@ -15,7 +15,11 @@ const MINOR_PER_UNIT: i64 = 100;
 ///
 /// # Errors
 /// The TLS stack cannot be started.
-pub fn wire(settings: &config::Payments, urls: &PublicUrls, core: &Core) -> Result<Option<Payments>, Failure> {
+pub fn wire(
+    settings: &config::Payments,
+    urls: &PublicUrls,
+    core: &Core,
+) -> Result<Option<Payments>, Failure> {
     let Some(key) = settings.stripe_secret_key.reveal() else { return Ok(None) };
     let secrets = settings.stripe_webhook_secrets.iter();
     Ok(Some(Payments::new(PaymentsParts {

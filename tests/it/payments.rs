@@ -3,8 +3,10 @@
 use bytespike_tests::canary;
 use bytespike_tests::database::{BOTH, Kind, number, rows};
 use bytespike_tests::person::{Form, Person};
-use bytespike_tests::product::{Product, Setup};
+use bytespike_tests::product::{CLAUDE, Product, Setup};
+use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stripe::{self, Stripe};
+use bytespike_tests::upstream::{Upstream, nobody, scenes};
 use serde_json::{Value, json};
 
 /// A product that takes payments, and someone in it.
@@ -17,7 +19,7 @@ struct Shop {
 impl Shop {
     async fn on(database: Kind) -> Self {
         let stripe = Stripe::start().await;
-        let setup = stripe.wire(Setup::default().on(database).trial_grant(0));
+        let setup = stripe.wire(Setup::scripted(&nobody().await).on(database).trial_grant(0));
         let product = setup.start().await;
         stripe.serve(&product);
         let mut person = Person::new(&product, "payer@example.com");
@@ -40,7 +42,8 @@ impl Shop {
     async fn state(&mut self, place: &str) -> String {
         let page = self.person.open(place).await.expect_status(200).text();
         let states = ["not paid yet", "on its way", "credited", "did not go through"];
-        let found: Vec<&str> = states.into_iter().filter(|state| page.contains(&format!("<span>{state}</span>"))).collect();
+        let found: Vec<&str> =
+            states.into_iter().filter(|state| page.contains(&format!("<span>{state}</span>"))).collect();
         found.join(",")
     }
 
@@ -94,8 +97,14 @@ async fn s111_a_payment_becomes_paid_credit_and_credit_on_top_exactly_once() {
         let again = shop.stripe.event("checkout.session.async_payment_succeeded", &session);
         let _ = shop.stripe.send(&again).await.expect_status(200);
         assert_eq!(shop.posted().await, 60_500_000_000 + 1_815_000_000, "3 % on top of 60.50");
-        assert_eq!(shop.read("select count(*) from lot where kind = 'principal' and expires_at_ms is null").await, 1);
-        assert_eq!(shop.read("select count(*) from lot where kind = 'bonus' and expires_at_ms is not null").await, 1);
+        assert_eq!(
+            shop.read("select count(*) from lot where kind = 'principal' and expires_at_ms is null").await,
+            1
+        );
+        assert_eq!(
+            shop.read("select count(*) from lot where kind = 'bonus' and expires_at_ms is not null").await,
+            1
+        );
         assert_eq!(shop.outcomes().await, ["applied", "known"]);
         assert_eq!(shop.state(&place).await, "credited");
         let wallet = shop.person.open("/console/wallet").await.expect_status(200).text();
@@ -107,7 +116,7 @@ async fn s111_a_payment_becomes_paid_credit_and_credit_on_top_exactly_once() {
 #[tokio::test]
 async fn s111_events_sent_at_once_to_two_processes_credit_once() {
     let stripe = Stripe::start().await;
-    let setup = stripe.wire(Setup::default().on(Kind::Postgres).trial_grant(0));
+    let setup = stripe.wire(Setup::scripted(&nobody().await).on(Kind::Postgres).trial_grant(0));
     let product = setup.start().await;
     let second = setup.start_beside(&product).await;
     stripe.serve(&product);
@@ -159,7 +168,9 @@ async fn s111_what_was_not_signed_for_this_endpoint_is_not_believed() {
     let next = stripe::signature(canary::NEXT_WEBHOOK_SECRET, now, &body);
     let _ = stripe::post(&url, &next, body).await.expect_status(200);
     assert_eq!(shop.posted().await, 20 * USD);
-    let _ = stripe::post(&url, &stripe::signature(canary::WEBHOOK_SECRET, now, "nonsense"), "nonsense").await.expect_status(400);
+    let _ = stripe::post(&url, &stripe::signature(canary::WEBHOOK_SECRET, now, "nonsense"), "nonsense")
+        .await
+        .expect_status(400);
 }
 
 #[tokio::test]
@@ -215,7 +226,10 @@ async fn s111_complete_is_not_paid_and_events_out_of_order_end_with_the_money() 
         // A bank transfer: complete first, and the money days later.
         let (session, place) = shop.order(&[("amount", "20"), ("currency", "usd")]).await;
         let id = session["id"].as_str().expect("an id").to_owned();
-        let waiting = shop.stripe.change(&id, &json!({"status": "complete", "payment_status": "unpaid", "payment_intent": "pi_1"}));
+        let waiting = shop.stripe.change(
+            &id,
+            &json!({"status": "complete", "payment_status": "unpaid", "payment_intent": "pi_1"}),
+        );
         let completed = shop.stripe.event("checkout.session.completed", &waiting);
         let _ = shop.stripe.send(&completed).await.expect_status(200);
         assert_eq!(shop.state(&place).await, "on its way");
@@ -227,7 +241,10 @@ async fn s111_complete_is_not_paid_and_events_out_of_order_end_with_the_money() 
         // The money overtakes what was sent before it.
         let (session, place) = shop.order(&[("amount", "30"), ("currency", "usd")]).await;
         let id = session["id"].as_str().expect("an id").to_owned();
-        let waiting = shop.stripe.change(&id, &json!({"status": "complete", "payment_status": "unpaid", "payment_intent": "pi_2"}));
+        let waiting = shop.stripe.change(
+            &id,
+            &json!({"status": "complete", "payment_status": "unpaid", "payment_intent": "pi_2"}),
+        );
         let late = [
             shop.stripe.event("checkout.session.completed", &waiting),
             shop.stripe.event("checkout.session.async_payment_failed", &waiting),
@@ -289,7 +306,8 @@ async fn s106_amounts_nobody_can_pay_are_refused_with_the_form_kept() {
         ("5000.01", "at most $5,000.00"),
         ("99999999999999999999", "as a number"),
     ] {
-        let answer = shop.person.submit_only(&form.clone().set("amount", typed)).await.expect_status(422).text();
+        let answer =
+            shop.person.submit_only(&form.clone().set("amount", typed)).await.expect_status(422).text();
         assert!(answer.contains(words), "{typed}: {words}");
     }
     for preset in ["usd:-1", "usd:1", "eur:1000", "usd:9223372036854775807", "x"] {
@@ -313,7 +331,13 @@ async fn s113_a_form_sent_twice_orders_once_also_when_stripe_was_away() {
     let second = shop.person.submit_only(&form).await.expect_status(303).header("location").to_owned();
     assert_eq!(first, second);
     assert_eq!(shop.read("select count(*) from payment_order").await, 1);
-    let other = shop.person.submit_only(&form.set("amount", "21")).await.expect_status(303).header("location").to_owned();
+    let other = shop
+        .person
+        .submit_only(&form.set("amount", "21"))
+        .await
+        .expect_status(303)
+        .header("location")
+        .to_owned();
     assert_ne!(first, other, "who goes back and changes the amount wants another order");
 }
 
@@ -330,6 +354,115 @@ async fn s89_an_order_is_nobody_elses_and_the_form_is_for_those_who_pay() {
     assert_eq!(shop.person.submit_only(&forged).await.status, 403);
 }
 
+/// Pays in so many dollars and has it credited.
+async fn paid_in(shop: &mut Shop, amount: &str) -> (Value, String) {
+    let (session, place) = shop.order(&[("amount", amount), ("currency", "usd")]).await;
+    let session = shop.stripe.pay(session["id"].as_str().expect("an id"));
+    let event = shop.stripe.event("checkout.session.completed", &session);
+    let _ = shop.stripe.send(&event).await.expect_status(200);
+    (session, place)
+}
+
+impl Shop {
+    async fn tell(&self, kind: &str, object: &Value) {
+        let event = self.stripe.event(kind, object);
+        for _ in 0..2 {
+            let _ = self.stripe.send(&event).await.expect_status(200);
+        }
+    }
+
+    async fn owed(&self) -> i64 {
+        self.read("select cast(coalesce(sum(owed_nano), 0) as bigint) from wallet").await
+    }
+}
+
+#[tokio::test]
+async fn i27_a_disputed_payment_is_taken_out_of_what_is_left_and_the_rest_is_owed_until_it_is_paid() {
+    for database in BOTH {
+        let upstream = Upstream::start(scenes::play).await;
+        let stripe = Stripe::start().await;
+        let setup = stripe.wire(Setup::scripted(&upstream.url()).on(database).trial_grant(0));
+        let product = setup.start().await;
+        stripe.serve(&product);
+        let mut person = Person::new(&product, "payer@example.com");
+        person.sign_up().await;
+        let key = person.create_key("spender", &[]).await;
+        let mut shop = Shop { stripe, product, person };
+        let (session, place) = paid_in(&mut shop, "50").await;
+        assert_eq!(shop.posted().await, 51_500_000_000);
+        let body = json!({"model": CLAUDE, "max_tokens": 64, "messages": [{"role": "user", "content": "scene:text"}]});
+        let url = shop.product.url.clone();
+        let call = || Speaker::Anthropic.call(&url, &key, &body);
+        let _ = call().send().await.expect_status(200);
+        // 17 credits were spent, out of what was given on top.
+        let dispute = stripe::dispute("du_1", &session, 5_000);
+        shop.tell("charge.dispute.created", &dispute).await;
+        assert_eq!(shop.posted().await, 51_500_000_000 - 17_000, "a dispute alone moves no money");
+        shop.tell("charge.dispute.funds_withdrawn", &dispute).await;
+        assert_eq!(
+            (shop.posted().await, shop.owed().await),
+            (0, 0),
+            "all of it was there, and what was given for it lapses"
+        );
+        shop.rules_hold().await;
+
+        // Paid again, and another ten disputed twice over: ten are missing.
+        shop.tell("charge.dispute.funds_reinstated", &dispute).await;
+        assert_eq!((shop.posted().await, shop.owed().await), (50 * USD, 0));
+        let (other, _) = paid_in(&mut shop, "10").await;
+        shop.tell("refund.created", &stripe::given_back("re_1", &session, (5_000, "pending"))).await;
+        shop.tell("charge.dispute.funds_withdrawn", &stripe::dispute("du_2", &other, 1_000)).await;
+        shop.tell("refund.created", &stripe::given_back("re_2", &other, (1_000, "succeeded"))).await;
+        assert_eq!((shop.posted().await, shop.owed().await), (0, 10 * USD));
+        assert!(call().send().await.expect_status(403).text().contains("frozen"));
+        let wallet = shop.person.open("/console/wallet").await.expect_status(200).text();
+        assert!(wallet.contains("Your organisation owes $10.00"));
+        let order = shop.person.open(&place).await.expect_status(200).text();
+        assert!(
+            order.contains("Disputed at the payer")
+                && order.contains("come in again")
+                && order.contains("Given back")
+        );
+
+        // What is paid in goes to it first; then calls are let in again.
+        let _ = paid_in(&mut shop, "12").await;
+        assert_eq!((shop.posted().await, shop.owed().await), (2 * USD, 0));
+        let _ = call().send().await.expect_status(200);
+        shop.rules_hold().await;
+        let outbox = shop.read("select count(*) from outbox where kind = 'payment_undone'").await;
+        assert_eq!(outbox, 4, "each is told of once");
+    }
+}
+
+#[tokio::test]
+async fn s111_what_is_undone_must_match_its_order_and_may_overtake_the_payment() {
+    let mut shop = Shop::on(Kind::Sqlite).await;
+    let (session, place) = shop.order(&[("amount", "20"), ("currency", "usd")]).await;
+    let session = shop.stripe.pay(session["id"].as_str().expect("an id"));
+    // Half of it is given back, and that is told before the payment is.
+    shop.tell("refund.created", &stripe::given_back("re_1", &session, (1_000, "succeeded"))).await;
+    assert_eq!(shop.state(&place).await, "credited");
+    assert_eq!(shop.posted().await, 10 * USD);
+    shop.tell("checkout.session.completed", &session).await;
+    assert_eq!(shop.posted().await, 10 * USD);
+    // It failed, and the money is here again.
+    shop.tell("refund.failed", &stripe::given_back("re_1", &session, (1_000, "failed"))).await;
+    shop.tell("refund.updated", &stripe::given_back("re_1", &session, (1_000, "failed"))).await;
+    assert_eq!(shop.posted().await, 20 * USD);
+    let mut other_currency = session.clone();
+    other_currency["currency"] = json!("cny");
+    let mut unknown = session.clone();
+    unknown["payment_intent"] = json!("pi_unknown");
+    shop.tell("refund.created", &stripe::given_back("re_2", &other_currency, (1_000, "succeeded"))).await;
+    shop.tell("refund.created", &stripe::given_back("re_3", &session, (2_001, "succeeded"))).await;
+    shop.tell("refund.created", &stripe::given_back("re_4", &session, (-1, "succeeded"))).await;
+    shop.tell("refund.created", &stripe::given_back("re_5", &unknown, (1_000, "succeeded"))).await;
+    assert_eq!(shop.posted().await, 20 * USD);
+    assert_eq!(shop.read("select count(*) from payment_event where outcome = 'refused'").await, 3);
+    assert_eq!(shop.read("select count(*) from payment_event where outcome = 'unknown'").await, 1);
+    shop.rules_hold().await;
+}
+
 #[tokio::test]
 async fn s148_without_stripe_there_is_no_form_no_order_and_no_endpoint() {
     let product = Setup::default().start().await;
@@ -340,5 +473,6 @@ async fn s148_without_stripe_there_is_no_form_no_order_and_no_endpoint() {
     assert_eq!(person.open("/console/wallet/orders/ord_1").await.status, 404);
     let body = json!({"id": "evt_1"}).to_string();
     let header = stripe::signature("", stripe::now_s(), &body);
-    assert!(stripe::post(&product.url, &header, body).await.status >= 404);
+    let status = stripe::post(&product.url, &header, body).await.status;
+    assert!(matches!(status, 403 | 404), "{status}");
 }

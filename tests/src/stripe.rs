@@ -110,6 +110,26 @@ impl Stripe {
     }
 }
 
+/// The payer's bank takes money back. As the `stripe` package types a Dispute.
+#[must_use]
+pub fn dispute(id: &str, session: &Value, amount: i64) -> Value {
+    json!({
+        "id": id, "object": "dispute", "amount": amount, "currency": session["currency"], "balance_transactions": [],
+        "charge": "ch_1", "created": now_s(), "is_charge_refundable": false, "livemode": false, "metadata": {},
+        "payment_intent": session["payment_intent"], "reason": "fraudulent", "status": "needs_response",
+    })
+}
+
+/// Money is given back at Stripe. As the `stripe` package types a Refund.
+#[must_use]
+pub fn given_back(id: &str, session: &Value, (amount, status): (i64, &str)) -> Value {
+    json!({
+        "id": id, "object": "refund", "amount": amount, "currency": session["currency"], "balance_transaction": null,
+        "charge": "ch_1", "created": now_s(), "metadata": {}, "payment_intent": session["payment_intent"],
+        "reason": "requested_by_customer", "receipt_number": null, "status": status,
+    })
+}
+
 /// What paying changes.
 fn paid(id: &str) -> Value {
     json!({"status": "complete", "payment_status": "paid", "payment_intent": format!("pi_{}", &id[8..]), "url": null})
@@ -124,7 +144,8 @@ pub async fn send_to(product: &str, event: &Value) -> Answer {
 
 /// Sends a body as it is under a signature as it is.
 pub async fn post(product: &str, signature: &str, body: impl Into<Vec<u8>>) -> Answer {
-    let call = Call::new("POST", format!("{product}/webhooks/stripe")).header("content-type", "application/json");
+    let call =
+        Call::new("POST", format!("{product}/webhooks/stripe")).header("content-type", "application/json");
     call.header("stripe-signature", signature).body(body).send().await
 }
 
@@ -138,7 +159,10 @@ pub fn signature(secret: &str, at_s: u64, body: &str) -> String {
 
 /// Unix seconds.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the product under test reads the real clock, so its events carry it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the product under test reads the real clock, so its events carry it"
+)]
 pub fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
@@ -150,17 +174,36 @@ fn answer(inner: &Arc<Mutex<Inner>>, base: &str, request: &Request) -> Reply {
         return pay_page(&mut inner, id, request);
     }
     if let Some(status) = inner.failing {
-        return Reply::json(status, &json!({"error": {"type": "api_error", "code": "down", "message": "down"}}));
+        return Reply::json(
+            status,
+            &json!({"error": {"type": "api_error", "code": "down", "message": "down"}}),
+        );
     }
     let key = format!("Bearer {}", canary::STRIPE_KEY);
     if request.header("authorization") != Some(&*key) {
-        return Reply::json(401, &json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}));
+        return Reply::json(
+            401,
+            &json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}),
+        );
     }
     match (request.method.as_str(), path.strip_prefix("/v1/checkout/sessions")) {
         ("POST", Some("")) => create(&mut inner, base, request),
+        ("GET", Some("")) => {
+            let query = request.path.split('?').nth(1).unwrap_or_default();
+            let intent = query.strip_prefix("payment_intent=").expect("sessions are listed by their payment");
+            let found: Vec<&Value> =
+                inner.sessions.values().filter(|session| session["payment_intent"] == intent).collect();
+            Reply::json(
+                200,
+                &json!({"object": "list", "data": found, "has_more": false, "url": "/v1/checkout/sessions"}),
+            )
+        }
         ("GET", Some(id)) => match inner.sessions.get(id.trim_start_matches('/')) {
             Some(session) => Reply::json(200, session),
-            None => Reply::json(404, &json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}})),
+            None => Reply::json(
+                404,
+                &json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}}),
+            ),
         },
         _ => Reply::json(404, &json!({"error": {"type": "invalid_request_error", "code": "url_invalid"}})),
     }
@@ -168,7 +211,8 @@ fn answer(inner: &Arc<Mutex<Inner>>, base: &str, request: &Request) -> Reply {
 
 fn create(inner: &mut Inner, base: &str, request: &Request) -> Reply {
     let fields: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
-    let key = request.header("idempotency-key").expect("sessions are made with an idempotency key").to_owned();
+    let key =
+        request.header("idempotency-key").expect("sessions are made with an idempotency key").to_owned();
     if let Some(id) = inner.by_key.get(&key) {
         return Reply::json(200, &inner.sessions[id]);
     }

@@ -1,4 +1,5 @@
-//! What an alert says to its reader: the balance is low, a spend limit is used up or nearly so, a key leaked, more was asked for.
+//! What an alert says to its reader: the balance is low, a payment was undone, a spend limit is used up or nearly so, a key
+//! leaked, more was asked for.
 use crate::mail::{Mail, Rendered, render};
 use bytespike_accounts::call_limits::CallLimitKind;
 use bytespike_catalog::NanoUsd;
@@ -41,6 +42,12 @@ struct KeyLeak {
 }
 
 #[derive(Deserialize)]
+struct PaymentUndone {
+    claimed_credits: String,
+    owed_credits: String,
+}
+
+#[derive(Deserialize)]
 struct LimitShare {
     node: String,
     window: String,
@@ -57,6 +64,15 @@ pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Url
             let low: LowBalance = serde_json::from_str(event.payload_json).ok()?;
             let (balance, threshold) = (usd(&low.balance_credits)?, usd(&low.threshold_credits)?);
             Mail::LowBalance { link: link("/console/wallet"), balance, threshold }
+        }
+        "payment_undone" => {
+            let undone: PaymentUndone = serde_json::from_str(event.payload_json).ok()?;
+            let owed = NanoUsd::from_credits(&undone.owed_credits)?;
+            Mail::PaymentUndone {
+                link: link("/console/wallet"),
+                amount: usd(&undone.claimed_credits)?,
+                owed: (owed > NanoUsd::ZERO).then(|| format::usd(owed.0)),
+            }
         }
         "limit_share" => {
             let share: LimitShare = serde_json::from_str(event.payload_json).ok()?;
@@ -205,6 +221,17 @@ mod tests {
             let declined = written("quota_decided", &request("null"), locale).expect("written");
             assert!(granted.text.contains("$8.00") && declined.text.contains("until Friday"), "{granted:?}");
             assert_ne!(granted.subject, declined.subject);
+        }
+        for locale in Locale::ALL {
+            let undone = |owed: &str| {
+                let payload = format!(
+                    r#"{{"claimed_credits":"60000000.000","taken_credits":"0.000","owed_credits":"{owed}"}}"#
+                );
+                written("payment_undone", &payload, locale).expect("written")
+            };
+            let (taken, owed) = (undone("0.000"), undone("12500000.000"));
+            assert!(taken.subject.contains("$60.00") && !taken.text.contains("$0.00"), "{taken:?}");
+            assert!(owed.subject.contains("$12.50") && owed.text.contains("$60.00"), "{owed:?}");
         }
         assert_eq!(written("price_change", "{}", Locale::En), None);
         assert_eq!(written("low_balance", "{}", Locale::En), None);

@@ -19,6 +19,8 @@ pub enum Mail {
     LowBalance { link: String, balance: String, threshold: String },
     /// Something that happened to the account, said in full. The link leads to where it can be looked at.
     Notice { link: String, subject: String, intro: String, button: &'static str },
+    /// A payment was undone. `owed` is what was spent of it already. The link leads to the wallet.
+    PaymentUndone { link: String, amount: String, owed: Option<String> },
     /// A spend limit is nearly or wholly used. `what` and `window` are words in the reader's language.
     LimitShare {
         link: String,
@@ -69,6 +71,7 @@ impl Mail {
             | Self::PasswordChanged { link }
             | Self::LowBalance { link, .. }
             | Self::Notice { link, .. }
+            | Self::PaymentUndone { link, .. }
             | Self::LimitShare { link, .. }
             | Self::KeyLeaked { link, .. }
             | Self::QuotaRequested { link, .. }
@@ -129,6 +132,14 @@ impl Words {
                 ((t.low_balance.subject(threshold), intro), t.low_balance.button, None)
             }
             Mail::Notice { subject, intro, button, .. } => ((subject.clone(), intro.clone()), *button, None),
+            Mail::PaymentUndone { amount, owed, .. } => {
+                let t = &locale.t().payments.mail;
+                let texts = match owed {
+                    Some(owed) => (t.subject_owed(owed), t.intro_owed(amount, owed)),
+                    None => (t.subject_taken(amount), t.intro_taken(amount)),
+                };
+                (texts, t.button, None)
+            }
             Mail::LimitShare { what, window, used, limit, is_reached, .. } => {
                 let t = &t.limit_share;
                 let texts = if *is_reached {

@@ -52,6 +52,21 @@ pub(crate) fn of_balance(before_nano: i64, wallet: &WalletRow) -> Option<Alert> 
     })
 }
 
+/// A payment was undone. `taken` is what was there of it, the rest is owed.
+pub(crate) fn of_claim(wallet: &WalletRow, (claimed_nano, taken_nano): (i64, i64)) -> Alert {
+    Alert {
+        org_id: wallet.org_id.clone(),
+        kind: "payment_undone",
+        subject: format!("org:{}", wallet.org_id),
+        payload_json: json!({
+            "claimed_credits": NanoUsd(claimed_nano).credits(),
+            "taken_credits": NanoUsd(taken_nano).credits(),
+            "owed_credits": NanoUsd(wallet.owed_nano).credits(),
+        })
+        .to_string(),
+    }
+}
+
 /// The limit is used to a share that was not told of in this window. The row remembers it.
 pub(crate) fn of_share(row: &mut LimitRow) -> Option<Alert> {
     let share = SHARES.into_iter().find(|percent| is_used_to(row, *percent))?;
@@ -169,6 +184,7 @@ mod tests {
             time_zone: "UTC".to_owned(),
             posted_nano,
             held_nano: 0,
+            owed_nano: 0,
             frozen: false,
             journal_seq: 0,
             journal_hash: String::new(),

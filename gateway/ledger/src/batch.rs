@@ -2,15 +2,15 @@
 //! afterwards which rows to write. Both databases run this same code between their load and their store.
 use crate::alerts;
 use crate::call::{
-    BookingError, Credit, CreditKind, Credited, HoldRequest, Outcome, Refusal, Release, Resolution,
-    ResolveError, Settlement,
+    BookingError, Claim, Claimed, Credit, CreditKind, Credited, HoldRequest, Outcome, Refusal, Release,
+    Resolution, ResolveError, Settlement,
 };
 use crate::journal::{self, Account, LotMove, Posting};
 use crate::kept::Kept;
 use crate::lots;
 use crate::node::NodeId;
 use crate::rows::{
-    AbsorbedRow, AttemptRow, EntryRow, JournalRow, LimitRow, LotRow, OutboxRow, PinRow, ReceiptRow,
+    AbsorbedRow, AttemptRow, ClaimRow, EntryRow, JournalRow, LimitRow, LotRow, OutboxRow, PinRow, ReceiptRow,
     ReservationRow, WalletRow,
 };
 use crate::window::time_zone;
@@ -32,6 +32,8 @@ pub(crate) enum Command {
         org_id: String,
     },
     Credit(Credit),
+    /// Takes a payment back.
+    Claim(Claim),
     /// Writes off lapsed credit.
     Lapse {
         org_id: String,
@@ -44,6 +46,7 @@ pub(crate) enum Answer {
     Hold(Result<Granted, Refusal>),
     Resolve(Result<Resolution, ResolveError>),
     Credit(Result<Credited, BookingError>),
+    Claim(Result<Claimed, BookingError>),
     /// Whether anything lapsed.
     Lapse(bool),
 }
@@ -77,6 +80,8 @@ pub(crate) struct Loaded {
     pub pins: HashMap<String, Vec<PinRow>>,
     /// What an idempotency key booked before, by org and key.
     pub credited: HashMap<(String, String), i64>,
+    /// What an idempotency key claimed before: the paid part and what was given on top.
+    pub claimed: HashMap<(String, String), (i64, i64)>,
 }
 
 /// Rows that are only ever added.
@@ -85,6 +90,7 @@ pub(crate) struct Changes {
     pub pins: Vec<PinRow>,
     pub transactions: Vec<JournalRow>,
     pub entries: Vec<EntryRow>,
+    pub claims: Vec<ClaimRow>,
     pub attempts: Vec<AttemptRow>,
     pub absorbed: Vec<AbsorbedRow>,
     pub receipts: Vec<ReceiptRow>,
@@ -107,6 +113,7 @@ impl Command {
             Self::Release(release) => &release.org_id,
             Self::Expire { org_id, .. } | Self::Lapse { org_id } => org_id,
             Self::Credit(credit) => &credit.org_id,
+            Self::Claim(claim) => &claim.org_id,
         }
     }
 
@@ -116,7 +123,7 @@ impl Command {
             Self::Settle(settlement) => Some(&settlement.reservation_id),
             Self::Release(release) => Some(&release.reservation_id),
             Self::Expire { reservation_id, .. } => Some(reservation_id),
-            Self::Credit(_) | Self::Lapse { .. } => None,
+            Self::Credit(_) | Self::Claim(_) | Self::Lapse { .. } => None,
         }
     }
 
@@ -140,6 +147,7 @@ impl<'a> Batch<'a> {
                 Answer::Resolve(self.expire(reservation_id, org_id))
             }
             Command::Credit(credit) => Answer::Credit(self.credit(credit)),
+            Command::Claim(claim) => Answer::Claim(self.claim(claim)),
             Command::Lapse { org_id } => Answer::Lapse(self.lapse(org_id)),
         }
     }
@@ -151,7 +159,7 @@ impl<'a> Batch<'a> {
         }
         self.lapse(org_id);
         let wallet = self.loaded.wallets.get(org_id).ok_or(Refusal::NoWallet)?;
-        if wallet.frozen {
+        if wallet.frozen || wallet.owed_nano > 0 {
             return Err(Refusal::Frozen);
         }
         let available = NanoUsd(wallet.posted_nano - wallet.held_nano);
@@ -303,6 +311,7 @@ impl<'a> Batch<'a> {
         }
         self.loaded.credited.insert(key, credit.amount.0);
         self.book(credit);
+        self.collect(&credit.org_id, None);
         Ok(Credited::Booked { available: self.available(&credit.org_id) })
     }
 

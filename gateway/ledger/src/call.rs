@@ -271,6 +271,28 @@ pub enum Credited {
     },
 }
 
+/// Takes a payment back that was undone outside: by the payer's bank, or at the payment provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub org_id: String,
+    /// The part that was paid: what is missing of it is owed.
+    pub amount: NanoUsd,
+    /// What was given on top: it lapses, as far as it is there.
+    pub bonus: NanoUsd,
+    /// The same key claims once.
+    pub idempotency_key: String,
+    pub note: String,
+}
+
+/// What a claim did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Nothing when it was claimed before.
+    pub taken: NanoUsd,
+    /// Everything the org owes now.
+    pub owed: NanoUsd,
+}
+
 /// Why credit or a limit could not be booked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BookingError {

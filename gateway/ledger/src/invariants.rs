@@ -13,7 +13,7 @@ pub struct Violation {
 }
 
 /// Name and statement; each answers with the ids of at most one offender.
-const RULES: [(&str, &str); 15] = [
+const RULES: [(&str, &str); 17] = [
     (
         "I1 every transaction's entries sum to zero",
         "select tx_id from journal_entry group by tx_id having sum(amount_nano) <> 0 limit 1",
@@ -91,6 +91,18 @@ const RULES: [(&str, &str); 15] = [
          where pinned_nano <> (select coalesce(sum(p.pinned_nano), 0)
                                from reservation_lot p join reservation r on r.id = p.reservation_id
                                where p.lot_id = lot.id and r.state = 'held') limit 1",
+    ),
+    (
+        "I27 what an org owes is what was claimed of it and is not taken yet",
+        "select wallet.org_id from wallet
+         where owed_nano <> (select coalesce(sum(amount_nano), 0) from claim where claim.org_id = wallet.org_id)
+             + (select coalesce(sum(e.amount_nano), 0) from journal_tx t join journal_entry e on e.tx_id = t.id
+                where t.org_id = wallet.org_id and t.kind = 'withdrawal' and e.org_id is not null) limit 1",
+    ),
+    (
+        "I28 who owes has no paid credit that is free",
+        "select wallet.org_id from wallet join lot on lot.org_id = wallet.org_id
+         where owed_nano > 0 and lot.kind = 'principal' and lot.remaining_nano > lot.pinned_nano limit 1",
     ),
     (
         "I25 no two tries of a call share an upstream's id",

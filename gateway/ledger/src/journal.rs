@@ -12,6 +12,8 @@ pub(crate) enum Account {
     BonusExpense,
     Revenue,
     Breakage,
+    /// Left the wallet with a payment that was undone.
+    Withdrawn,
 }
 
 impl Account {
@@ -23,6 +25,7 @@ impl Account {
             Self::BonusExpense => "bonus_expense",
             Self::Revenue => "revenue",
             Self::Breakage => "breakage",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

@@ -3,8 +3,8 @@ use crate::alerts::{AlertSetting, Alerts};
 use crate::batch::{Answer, Command, Lease};
 use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
-    BookingError, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution, ResolveError,
-    SetLimit, Settlement, Unavailable,
+    BookingError, Claim, Claimed, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution,
+    ResolveError, SetLimit, Settlement, Unavailable,
 };
 use crate::faults::{Faults, NoFaults};
 use crate::invariants::{self, Violation};
@@ -120,6 +120,14 @@ impl Ledger {
     pub async fn credit(&self, credit: Credit) -> Result<Credited, BookingError> {
         match self.writer.ask(Command::Credit(credit)).await? {
             Answer::Credit(booked) => booked,
+            _ => Err(mixed_up().into()),
+        }
+    }
+
+    /// Takes a payment back once per idempotency key. What is missing is owed, and nothing is held until it is paid.
+    pub async fn claim(&self, claim: Claim) -> Result<Claimed, BookingError> {
+        match self.writer.ask(Command::Claim(claim)).await? {
+            Answer::Claim(claimed) => claimed,
             _ => Err(mixed_up().into()),
         }
     }

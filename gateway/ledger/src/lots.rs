@@ -54,6 +54,21 @@ pub(crate) fn consume(lots: &mut [Kept<LotRow>], pins: &[PinRow], charge_nano: i
     moves
 }
 
+/// Takes at most so much out of what is free on this account.
+pub(crate) fn take_free(lots: &mut [Kept<LotRow>], account: Account, at_most_nano: i64) -> Vec<LotMove> {
+    let mut left = at_most_nano;
+    let mut moves = Vec::new();
+    for lot in lots.iter_mut().filter(|lot| Account::of_lot(&lot.kind) == account) {
+        let taken = left.min(lot.remaining_nano - lot.pinned_nano);
+        if taken > 0 {
+            lot.change().remaining_nano -= taken;
+            left -= taken;
+            moves.push(LotMove { lot_id: lot.id.clone(), account, amount_nano: -taken });
+        }
+    }
+    moves
+}
+
 /// Takes out what has lapsed and is not pinned.
 pub(crate) fn lapse(lots: &mut [Kept<LotRow>], now_ms: i64) -> Vec<LotMove> {
     let mut moves = Vec::new();

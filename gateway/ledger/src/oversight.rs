@@ -61,6 +61,7 @@ pub struct WalletRow {
     pub org_name: String,
     pub posted_nano: i64,
     pub held_nano: i64,
+    pub owed_nano: i64,
     pub frozen: bool,
     pub created_at_ms: i64,
 }
@@ -111,7 +112,7 @@ impl Ledger {
         limit: u32,
     ) -> sqlx::Result<Vec<WalletRow>> {
         on_database!(read &self.store, db => sqlx::query_as(
-            "select wallet.org_id, coalesce(org.name, '') as org_name, posted_nano, held_nano, frozen, wallet.created_at_ms
+            "select wallet.org_id, coalesce(org.name, '') as org_name, posted_nano, held_nano, owed_nano, frozen, wallet.created_at_ms
              from wallet left join org on org.id = wallet.org_id
              where wallet.org_id > $1 and (cast($2 as boolean) is null or frozen = $2)
              order by wallet.org_id limit $3")

@@ -20,6 +20,8 @@ pub struct Wallet {
     pub held: NanoUsd,
     /// The part of `posted` that was given, not paid.
     pub bonus: NanoUsd,
+    /// What payments that were undone left owed. Until it is paid nothing is held.
+    pub owed: NanoUsd,
     pub frozen: bool,
     pub time_zone: String,
     pub alerts: Alerts,
@@ -131,6 +133,7 @@ struct WalletSums {
     posted_nano: i64,
     held_nano: i64,
     bonus_nano: i64,
+    owed_nano: i64,
     frozen: bool,
     time_zone: String,
     low_balance_nano: Option<i64>,
@@ -141,7 +144,7 @@ impl Ledger {
     /// The org's wallet; `None` before it was opened.
     pub async fn wallet(&self, org_id: &str) -> sqlx::Result<Option<Wallet>> {
         let found: Option<WalletSums> = on_database!(read &self.store, db => sqlx::query_as(
-            "select posted_nano, held_nano, frozen, time_zone, low_balance_nano, alert_limits,
+            "select posted_nano, held_nano, owed_nano, frozen, time_zone, low_balance_nano, alert_limits,
                     (select cast(coalesce(sum(remaining_nano), 0) as bigint) from lot
                      where lot.org_id = wallet.org_id and lot.kind = 'bonus' and lot.remaining_nano > 0) as bonus_nano
              from wallet where org_id = $1")
@@ -151,6 +154,7 @@ impl Ledger {
             posted: NanoUsd(sums.posted_nano),
             held: NanoUsd(sums.held_nano),
             bonus: NanoUsd(sums.bonus_nano),
+            owed: NanoUsd(sums.owed_nano),
             frozen: sums.frozen,
             time_zone: sums.time_zone,
             alerts: Alerts { low_balance: sums.low_balance_nano.map(NanoUsd), limits: sums.alert_limits },

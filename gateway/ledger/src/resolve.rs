@@ -2,7 +2,7 @@
 use crate::alerts;
 use crate::batch::{Batch, outcome_of};
 use crate::call::{Attempt, Outcome, Release, Resolution, ResolveError, Settlement};
-use crate::journal::{Account, Posting};
+use crate::journal::{Account, LotMove, Posting};
 use crate::kept::Kept;
 use crate::landed::Reason;
 use crate::late::LATE_USAGE;
@@ -160,9 +160,13 @@ impl Batch<'_> {
         if let Some(wallet) = self.loaded.wallets.get_mut(&row.org_id) {
             wallet.change().held_nano -= row.held_nano;
         }
-        if outcome != Outcome::Settled {
-            return;
+        if outcome == Outcome::Settled {
+            self.post_charge(row, moves);
         }
+        self.collect(&row.org_id, None);
+    }
+
+    fn post_charge(&mut self, row: &ReservationRow, moves: Vec<LotMove>) {
         let posting = Posting {
             id: self.world().id("jtx"),
             kind: "settle",

@@ -166,6 +166,7 @@ row!(WalletRow in "wallet" by ["org_id"] fixed {
 } {
     posted_nano: i64,
     held_nano: i64,
+    owed_nano: i64,
     journal_seq: i64,
     journal_hash: String,
     resolved_seq: i64,
@@ -265,6 +266,15 @@ row!(EntryRow in "journal_entry" by ["tx_id", "seq"] {
     org_id: Option<String>,
     lot_id: Option<String>,
     amount_nano: i64,
+});
+
+row!(ClaimRow in "claim" by ["org_id", "idem_key"] {
+    org_id: String,
+    idem_key: String,
+    amount_nano: i64,
+    bonus_nano: i64,
+    note: String,
+    at_ms: i64,
 });
 
 row!(AttemptRow in "upstream_attempt" by ["reservation_id", "seq"] keeping first {

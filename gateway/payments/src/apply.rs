@@ -63,7 +63,9 @@ impl Payments {
     /// Moves the order that this page belongs to, after everything about it agrees.
     pub(crate) async fn apply(&self, session: &Session, fate: Fate) -> Result<Applied, ApplyError> {
         let Some(order_id) = &session.client_reference_id else { return Ok(Applied::Unknown) };
-        let Some(order) = payment_order::find(&self.store, order_id).await? else { return Ok(Applied::Unknown) };
+        let Some(order) = payment_order::find(&self.store, order_id).await? else {
+            return Ok(Applied::Unknown);
+        };
         if let Some(reason) = self.contradiction(session, &order) {
             return Ok(Applied::Refused(reason));
         }
@@ -92,7 +94,9 @@ impl Payments {
 
     /// What does not agree between the order and what is said about it.
     fn contradiction(&self, session: &Session, order: &OrderRow) -> Option<String> {
-        let wrong = |what: &str, theirs: String, ours: String| Some(format!("{what}: {theirs}, the order has {ours}"));
+        let wrong = |what: &str, theirs: String, ours: String| {
+            Some(format!("{what}: {theirs}, the order has {ours}"))
+        };
         let currency = session.currency.as_deref().unwrap_or("none");
         if let Some(ours) = &order.session_id
             && *ours != session.id

@@ -84,6 +84,9 @@ impl Payments {
             | "checkout.session.async_payment_succeeded"
             | "checkout.session.async_payment_failed"
             | "checkout.session.expired" => self.session_event(event).await,
+            kind if kind.starts_with("charge.dispute.") || kind.starts_with("refund.") => {
+                self.reversal_event(kind, event.data.object.get()).await
+            }
             _ => Ok(Applied::Unknown),
         }
     }

@@ -5,6 +5,7 @@ mod endpoint;
 mod event;
 mod offer;
 mod order;
+mod reversal;
 mod signature;
 mod stripe;
 

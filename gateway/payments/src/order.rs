@@ -77,8 +77,7 @@ impl Payments {
             return Err(OrderError::TooMany);
         }
         let rate = if new.currency == Currency::Cny { self.rate().await? } else { None };
-        let paid =
-            worth(new.currency, new.amount_minor, rate.as_ref()).ok_or(OrderError::NotOffered)?;
+        let paid = worth(new.currency, new.amount_minor, rate.as_ref()).ok_or(OrderError::NotOffered)?;
         let bonus = self.offer.bonus(paid);
         let order = OrderRow {
             id: self.world.id("ord"),
@@ -131,8 +130,12 @@ impl Payments {
         let url = session.url.as_deref().filter(|url| is_web(url));
         let url = url.ok_or_else(|| StripeError::Unreadable("the session has no page".to_owned()))?;
         let closes_at_ms = session.expires_at.saturating_mul(1_000);
-        payment_order::opened(&self.store, &order.id, &Checkout { session_id: &session.id, url, closes_at_ms })
-            .await?;
+        payment_order::opened(
+            &self.store,
+            &order.id,
+            &Checkout { session_id: &session.id, url, closes_at_ms },
+        )
+        .await?;
         let opened = payment_order::find(&self.store, &order.id).await?;
         opened.ok_or(OrderError::Database(sqlx::Error::RowNotFound))
     }

@@ -135,6 +135,20 @@ impl Stripe {
         self.send(self.client.get(format!("{}/v1/checkout/sessions/{id}", self.base_url))).await
     }
 
+    /// The page on which this payment was made.
+    pub async fn session_of(&self, payment_intent_id: &str) -> Result<Option<Session>, StripeError> {
+        #[derive(Deserialize)]
+        struct List {
+            data: Vec<Session>,
+        }
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("payment_intent", payment_intent_id)
+            .finish();
+        let list: List =
+            self.send(self.client.get(format!("{}/v1/checkout/sessions?{query}", self.base_url))).await?;
+        Ok(list.data.into_iter().next())
+    }
+
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, StripeError> {
         let unreachable = |error: reqwest::Error| StripeError::Unreachable(error.without_url().to_string());
         let request = request.bearer_auth(&self.secret_key).header("stripe-version", VERSION);

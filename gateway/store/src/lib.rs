@@ -32,6 +32,7 @@ pub mod org;
 pub mod outbox;
 pub mod payment_event;
 pub mod payment_order;
+pub mod payment_reversal;
 pub mod person;
 pub mod quota_request;
 pub mod second_factor;

@@ -14,7 +14,12 @@ pub struct EventRow {
 }
 
 /// Keeps the event. False when it is here and was handled before: then there is nothing to do.
-pub async fn receive(store: &Store, (id, kind): (&str, &str), body_json: &str, now_ms: i64) -> sqlx::Result<bool> {
+pub async fn receive(
+    store: &Store,
+    (id, kind): (&str, &str),
+    body_json: &str,
+    now_ms: i64,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query(

@@ -59,6 +59,12 @@ pub async fn by_form(store: &Store, org_id: &str, form_key: &str) -> sqlx::Resul
         .bind(org_id).bind(form_key).fetch_optional(db).await)
 }
 
+/// The order that was paid with this payment.
+pub async fn by_intent(store: &Store, payment_intent_id: &str) -> sqlx::Result<Option<OrderRow>> {
+    on_database!(read store, db => sqlx::query_as("select * from payment_order where payment_intent_id = $1")
+        .bind(payment_intent_id).fetch_optional(db).await)
+}
+
 /// The org's orders, the newest first.
 pub async fn of_org(store: &Store, org_id: &str, limit: u32) -> sqlx::Result<Vec<OrderRow>> {
     on_database!(read store, db => sqlx::query_as(
@@ -103,7 +109,12 @@ pub async fn processing(store: &Store, id: &str) -> sqlx::Result<bool> {
 
 /// It did not go through.
 pub async fn failed(store: &Store, id: &str) -> sqlx::Result<bool> {
-    change(store, id, "update payment_order set state = 'failed' where id = $1 and state in ('open', 'processing')").await
+    change(
+        store,
+        id,
+        "update payment_order set state = 'failed' where id = $1 and state in ('open', 'processing')",
+    )
+    .await
 }
 
 /// Nobody paid while it was open.
@@ -112,7 +123,12 @@ pub async fn expired(store: &Store, id: &str) -> sqlx::Result<bool> {
 }
 
 /// The money is here. It may have been given up before: money that came counts.
-pub async fn paid(store: &Store, id: &str, payment_intent_id: Option<&str>, now_ms: i64) -> sqlx::Result<bool> {
+pub async fn paid(
+    store: &Store,
+    id: &str,
+    payment_intent_id: Option<&str>,
+    now_ms: i64,
+) -> sqlx::Result<bool> {
     let changed: u64 = on_database!(store, db => sqlx::query(
         "update payment_order set state = 'paid', paid_at_ms = $2, payment_intent_id = coalesce($3, payment_intent_id)
          where id = $1 and state not in ('paid', 'credited')")
@@ -129,7 +145,6 @@ pub async fn credited(store: &Store, id: &str, now_ms: i64) -> sqlx::Result<bool
 }
 
 async fn change(store: &Store, id: &str, sql: &'static str) -> sqlx::Result<bool> {
-    let changed: u64 =
-        on_database!(store, db => sqlx::query(sql).bind(id).execute(db).await.map(|done| done.rows_affected()))?;
+    let changed: u64 = on_database!(store, db => sqlx::query(sql).bind(id).execute(db).await.map(|done| done.rows_affected()))?;
     Ok(changed == 1)
 }

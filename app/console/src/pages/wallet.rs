@@ -58,6 +58,7 @@ async fn show(
     let title = t.page.title;
     let is_faulty = faulty.alerts.is_some() || faulty.top_up.is_some();
     let titled = if is_faulty { Titled::faulty(visit, title) } else { Titled::ok(title) };
+    let owed = wallet.as_ref().map_or(NanoUsd::ZERO, |wallet| wallet.owed);
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
     let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
     let offered = top_up::offered(state, who).await?;
@@ -67,6 +68,7 @@ async fn show(
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
+        {(owed > NanoUsd::ZERO).then(|| owes(visit, owed))}
         {tiles(visit, wallet.as_ref())}
         {top_up}
         <section class="stack">
@@ -87,6 +89,13 @@ async fn show(
         </section>
     };
     Ok(shell::signed_in((visit, who), Section::Wallet, titled, content).await)
+}
+
+/// What payments that were undone left owed, and what that means.
+fn owes(visit: &Visit, owed: NanoUsd) -> AnyView {
+    let t = &visit.t().payments.owed;
+    let title = t.title(format::usd(owed.0));
+    view! { <Callout kind=CalloutKind::Warning title=title><p>{t.text}</p></Callout> }.into_any()
 }
 
 /// The way to the statements, for those who may read them.

@@ -29,6 +29,7 @@ impl Memory {
         rows.pins.retain(|reservation_id, _| rows.reservations.contains_key(reservation_id));
         rows.lots.values_mut().for_each(|lots| lots.retain(|lot| lot.remaining_nano > 0));
         rows.credited.clear();
+        rows.claimed.clear();
         rows.wallets.values_mut().for_each(Kept::saved);
         rows.lots.values_mut().flatten().for_each(Kept::saved);
         rows.limits.values_mut().flatten().for_each(Kept::saved);
@@ -52,6 +53,7 @@ mod tests {
             created_at_ms: 0,
             posted_nano: 1,
             held_nano: 0,
+            owed_nano: 0,
             journal_seq: 0,
             journal_hash: String::new(),
             resolved_seq: 0,

@@ -88,6 +88,7 @@ struct Needs {
     reservations: BTreeSet<String>,
     /// Org and idempotency key.
     credits: BTreeSet<(String, String)>,
+    claims: BTreeSet<(String, String)>,
 }
 
 impl Needs {
@@ -96,10 +97,15 @@ impl Needs {
             Command::Credit(credit) => Some((credit.org_id.clone(), credit.idempotency_key.clone())),
             _ => None,
         };
+        let claim = |command: &Command| match command {
+            Command::Claim(claim) => Some((claim.org_id.clone(), claim.idempotency_key.clone())),
+            _ => None,
+        };
         Self {
             orgs: commands.iter().map(|command| command.org_id().to_owned()).collect(),
             reservations: commands.iter().filter_map(|c| c.reservation_id().map(str::to_owned)).collect(),
             credits: commands.iter().filter_map(credit).collect(),
+            claims: commands.iter().filter_map(claim).collect(),
         }
     }
 

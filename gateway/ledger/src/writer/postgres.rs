@@ -145,6 +145,11 @@ async fn load(connection: &mut PgConnection, commands: &[Command]) -> sqlx::Resu
             loaded.credited.insert((org_id.clone(), key.clone()), amount);
         }
     }
+    for (org_id, key) in &needs.claims {
+        if let Some(amounts) = claimed(connection, org_id, key).await? {
+            loaded.claimed.insert((org_id.clone(), key.clone()), amounts);
+        }
+    }
     Ok(loaded)
 }
 
@@ -175,6 +180,15 @@ async fn credited(connection: &mut PgConnection, org_id: &str, key: &str) -> sql
     .bind(key)
     .fetch_one(connection)
     .await
+}
+
+/// What an idempotency key claimed before.
+async fn claimed(connection: &mut PgConnection, org_id: &str, key: &str) -> sqlx::Result<Option<(i64, i64)>> {
+    sqlx::query_as("select amount_nano, bonus_nano from claim where org_id = $1 and idem_key = $2")
+        .bind(org_id)
+        .bind(key)
+        .fetch_optional(connection)
+        .await
 }
 
 /// Everything a batch writes as one statement: a part for each table, the rows as an array for each column.

@@ -10,7 +10,7 @@ use crate::call::Unavailable;
 use crate::faults::{Broken, Fault, Moment, pass};
 use crate::rows::{LimitRow, PinRow, Row};
 use bytespike_store::Store;
-use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Statement, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -194,6 +194,11 @@ fn load(connection: &Connection, commands: &[Command], loaded: &mut Loaded) -> r
             loaded.credited.insert((org_id.clone(), key.clone()), amount);
         }
     }
+    for (org_id, key) in &needs.claims {
+        if let Some(amounts) = claimed(connection, org_id, key)? {
+            loaded.claimed.insert((org_id.clone(), key.clone()), amounts);
+        }
+    }
     Ok(())
 }
 
@@ -220,6 +225,13 @@ fn credited(connection: &Connection, org_id: &str, key: &str) -> rusqlite::Resul
          where t.org_id = ?1 and t.idem_key = ?2",
     )?;
     statement.query_row([org_id, key], |row| row.get(0))
+}
+
+/// What an idempotency key claimed before.
+fn claimed(connection: &Connection, org_id: &str, key: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+    let mut statement = connection
+        .prepare_cached("select amount_nano, bonus_nano from claim where org_id = ?1 and idem_key = ?2")?;
+    statement.query_row([org_id, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// Writes row by row, with statements that stay prepared.

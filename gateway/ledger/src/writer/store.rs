@@ -27,6 +27,7 @@ pub(crate) fn store<T: Tables>(tables: &mut T, loaded: &Loaded, changes: &Change
     tables.update(limits().filter_map(Kept::to_update))?;
     tables.insert(changes.transactions.iter())?;
     tables.insert(changes.entries.iter())?;
+    tables.insert(changes.claims.iter())?;
     tables.insert(changes.attempts.iter())?;
     tables.insert(changes.absorbed.iter())?;
     tables.insert(changes.receipts.iter())?;

@@ -1,7 +1,7 @@
 //! An independent ledger in memory. It keeps the history of credits and calls and sums it anew for every question, so
 //! that it cannot share a mistake with counters that are carried along; months it reckons without a calendar library.
 use crate::request::{Request, Said};
-use bytespike_ledger::{Attempt, Credit, CreditKind, HoldRequest, NodeId, Outcome, Window};
+use bytespike_ledger::{Attempt, Claim, Credit, CreditKind, HoldRequest, NodeId, Outcome, Window};
 use std::collections::BTreeMap;
 
 pub const LEASE_MS: i64 = 60_000;
@@ -52,6 +52,8 @@ struct Lot {
     booked_ms: i64,
     burnt: i64,
     lapsed: i64,
+    /// By payments that were undone.
+    taken: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ struct Org {
 pub struct Auditor {
     orgs: BTreeMap<String, Org>,
     lots: Vec<Lot>,
+    claims: Vec<Claim>,
     pub calls: Vec<Call>,
     pub limits: Vec<Limit>,
     /// When each process last said that it is alive; the last one is running.
@@ -89,6 +92,7 @@ impl Auditor {
         Self {
             orgs: BTreeMap::new(),
             lots: Vec::new(),
+            claims: Vec::new(),
             calls: Vec::new(),
             limits: Vec::new(),
             seen_ms: vec![now_ms],
@@ -112,7 +116,7 @@ impl Auditor {
 
     pub fn posted(&self, org: &str) -> i64 {
         let lots = self.lots.iter().filter(|lot| lot.org == org);
-        let credited: i64 = lots.map(|lot| lot.granted - lot.lapsed).sum();
+        let credited: i64 = lots.map(|lot| lot.granted - lot.lapsed - lot.taken).sum();
         let charged: i64 = self.ended(org).map(|end| end.charged).sum();
         credited - charged
     }
@@ -125,6 +129,13 @@ impl Auditor {
     pub fn bonus(&self, org: &str) -> i64 {
         let given = |lot: &&Lot| lot.org == org && lot.kind == CreditKind::Grant;
         self.lots.iter().filter(given).map(|lot| lot.granted - lot.burnt - lot.lapsed).sum()
+    }
+
+    /// What was claimed and is not taken yet.
+    pub fn owed(&self, org: &str) -> i64 {
+        let claimed: i64 =
+            self.claims.iter().filter(|claim| claim.org_id == org).map(|claim| claim.amount.0).sum();
+        claimed - self.lots.iter().filter(|lot| lot.org == org).map(|lot| lot.taken).sum::<i64>()
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Call> {
@@ -143,6 +154,7 @@ impl Auditor {
     pub fn apply(&mut self, request: &Request, now_ms: i64) -> Said {
         match request {
             Request::Credit(credit) => self.credit(credit, now_ms),
+            Request::Claim(claim) => self.claim(claim),
             Request::Hold(hold) => self.hold(hold, now_ms),
             Request::Settle(settlement) => {
                 let (id, charge) = (&settlement.reservation_id, settlement.charge.nano.0);
@@ -203,8 +215,47 @@ impl Auditor {
             booked_ms: now_ms,
             burnt: 0,
             lapsed: 0,
+            taken: 0,
         });
+        self.collect(&credit.org_id);
         Said::Booked { available: self.available(&credit.org_id) }
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Said {
+        let same_key = |before: &&Claim| {
+            before.org_id == claim.org_id && before.idempotency_key == claim.idempotency_key
+        };
+        match self.claims.iter().find(same_key).map(|before| before == claim) {
+            Some(true) => return Said::Claimed { owed: self.owed(&claim.org_id) },
+            Some(false) => return Said::OtherAmount,
+            None => {}
+        }
+        self.claims.push(claim.clone());
+        let mut left = claim.bonus.0;
+        for lot in self.burn_order(&claim.org_id) {
+            if self.lots[lot].kind == CreditKind::Grant {
+                let taken = left.min(self.free(lot));
+                self.lots[lot].lapsed += taken;
+                left -= taken;
+            }
+        }
+        if left < claim.bonus.0 {
+            self.orgs.get_mut(&claim.org_id).expect("a wallet").breakages += 1;
+        }
+        self.collect(&claim.org_id);
+        Said::Claimed { owed: self.owed(&claim.org_id) }
+    }
+
+    /// Paid credit that is free goes to what is owed.
+    fn collect(&mut self, org: &str) {
+        let mut owed = self.owed(org);
+        for lot in self.burn_order(org) {
+            if self.lots[lot].kind == CreditKind::TopUp {
+                let taken = owed.min(self.free(lot));
+                self.lots[lot].taken += taken;
+                owed -= taken;
+            }
+        }
     }
 
     fn hold(&mut self, request: &HoldRequest, now_ms: i64) -> Said {
@@ -214,7 +265,7 @@ impl Auditor {
             return if same { self.held(call) } else { Said::IdReused };
         }
         self.lapse(org, now_ms);
-        if self.orgs[org].frozen {
+        if self.orgs[org].frozen || self.owed(org) > 0 {
             return Said::Frozen;
         }
         if amount > self.available(org) || !(0..=MAX_REQUEST_NANO).contains(&amount) {
@@ -260,6 +311,8 @@ impl Auditor {
             let charged = charge.min(self.calls[position].amount);
             self.calls[position].end = Some(End { outcome, charged });
             self.burn(position, charged);
+            let org = self.calls[position].org.clone();
+            self.collect(&org);
         }
         let call = &self.calls[position];
         match call.end {
@@ -293,7 +346,8 @@ impl Auditor {
     }
 
     fn free(&self, lot: usize) -> i64 {
-        self.lots[lot].granted - self.lots[lot].burnt - self.lots[lot].lapsed - self.pinned(lot)
+        let Lot { granted, burnt, lapsed, taken, .. } = &self.lots[lot];
+        granted - burnt - lapsed - taken - self.pinned(lot)
     }
 
     fn pin(&self, org: &str, amount: i64) -> Vec<(usize, i64)> {

@@ -8,7 +8,7 @@ use crate::steps::{Op, Step, step};
 use crate::support::{START_MS, release_of, request_of, settlement_of};
 use crate::trouble::{Trouble, Troubles};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{Credit, CreditKind, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window};
+use bytespike_ledger::{Claim, Credit, CreditKind, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window};
 use bytespike_store::testing::{on_postgres, on_sqlite};
 use bytespike_store::world::{ManualClock, World};
 use bytespike_store::{Store, on_database, sqlx};
@@ -95,6 +95,7 @@ struct Machine<'a> {
     owned: HashMap<String, Vec<Held>>,
     /// What was asked for: to be asked again.
     credits: Vec<Credit>,
+    claims: Vec<Claim>,
     holds: HashMap<String, bytespike_ledger::HoldRequest>,
     /// The receipts of calls that ended; they never change.
     receipts: BTreeMap<String, String>,
@@ -132,6 +133,7 @@ impl<'a> Machine<'a> {
             auditor,
             owned: HashMap::new(),
             credits: Vec::new(),
+            claims: Vec::new(),
             holds: HashMap::new(),
             receipts: BTreeMap::new(),
             sent,
@@ -225,6 +227,13 @@ impl<'a> Machine<'a> {
                 .expect("reads");
                 booked == Some(credit.amount.0)
             }
+            Request::Claim(claim) => {
+                let kept: i64 = on_database!(&self.store, db => sqlx::query_scalar(
+                    "select count(*) from claim where org_id = $1 and idem_key = $2 and amount_nano = $3")
+                    .bind(&claim.org_id).bind(&claim.idempotency_key).bind(claim.amount.0).fetch_one(db).await)
+                .expect("reads");
+                kept == 1
+            }
             Request::Hold(hold) => self.state_of(&hold.reservation_id).await.is_some(),
             Request::Settle(settlement) => self.ended_as(&settlement.reservation_id, "settled").await,
             Request::Release(release) => self.ended_as(&release.reservation_id, "released").await,
@@ -276,6 +285,22 @@ impl<'a> Machine<'a> {
                 let mut again = pick(credit, &self.credits)?.clone();
                 again.amount.0 += more;
                 Request::Credit(again)
+            }
+            Op::Claim { org, nano, bonus_nano } => {
+                let claim = Claim {
+                    org_id: org_id(*org),
+                    amount: NanoUsd(*nano),
+                    bonus: NanoUsd(*bonus_nano),
+                    idempotency_key: format!("claim {}", self.claims.len()),
+                    note: "for the test".to_owned(),
+                };
+                self.claims.push(claim.clone());
+                Request::Claim(claim)
+            }
+            Op::ClaimAgain { claim, more } => {
+                let mut again = pick(claim, &self.claims)?.clone();
+                again.amount.0 += more;
+                Request::Claim(again)
             }
             Op::Hold { payer: number, nano } => {
                 let request = request_of(self.world.id("rcp"), payer(*number), *nano);
@@ -370,6 +395,7 @@ impl<'a> Machine<'a> {
     async fn compare_wallets(&self, when: &str) {
         for org in self.auditor.orgs() {
             let wallet = self.ledger.wallet(&org).await.expect("reads").expect("a wallet");
+            assert_eq!(wallet.owed.0, self.auditor.owed(&org), "{org} owes, {when}");
             let seen = (wallet.posted.0, wallet.available().0, wallet.bonus.0);
             let (posted, available) = (self.auditor.posted(&org), self.auditor.available(&org));
             assert_eq!(seen, (posted, available, self.auditor.bonus(&org)), "{org} {when}");

@@ -4,6 +4,7 @@
 mod alerts;
 mod auditor;
 mod books;
+mod claims;
 mod concurrency;
 mod crossing;
 mod flow;

@@ -1,7 +1,7 @@
 //! Commands and what is said to them, in terms that the ledger and its auditor share.
 use bytespike_ledger::{
-    BookingError, Credit, Credited, HoldError, HoldRequest, Ledger, LimitState, Outcome, Refusal, Release,
-    Resolution, ResolveError, Settlement, Unavailable,
+    BookingError, Claim, Credit, Credited, HoldError, HoldRequest, Ledger, LimitState, Outcome, Refusal,
+    Release, Resolution, ResolveError, Settlement, Unavailable,
 };
 
 /// A command, complete with the ids it names.
@@ -9,6 +9,7 @@ use bytespike_ledger::{
 #[expect(clippy::large_enum_variant, reason = "a few of them live at a time, in a test")]
 pub enum Request {
     Credit(Credit),
+    Claim(Claim),
     Hold(Box<HoldRequest>),
     Settle(Settlement),
     Release(Release),
@@ -48,6 +49,9 @@ pub enum Said {
     BookedBefore {
         available: i64,
     },
+    Claimed {
+        owed: i64,
+    },
     OtherAmount,
     /// Nothing is known to have happened.
     Unavailable,
@@ -57,7 +61,7 @@ impl Request {
     /// The call it is about.
     pub fn reservation_id(&self) -> Option<&str> {
         match self {
-            Self::Credit(_) => None,
+            Self::Credit(_) | Self::Claim(_) => None,
             Self::Hold(hold) => Some(&hold.reservation_id),
             Self::Settle(settlement) => Some(&settlement.reservation_id),
             Self::Release(release) => Some(&release.reservation_id),
@@ -68,6 +72,10 @@ impl Request {
     pub async fn send(&self, ledger: &Ledger) -> (Said, Option<bytespike_ledger::Held>) {
         match self {
             Self::Credit(credit) => (booked(ledger.credit(credit.clone()).await), None),
+            Self::Claim(claim) => match ledger.claim(claim.clone()).await {
+                Ok(claimed) => (Said::Claimed { owed: claimed.owed.0 }, None),
+                Err(error) => (booked(Err(error)), None),
+            },
             Self::Hold(hold) => match ledger.hold(HoldRequest::clone(hold)).await {
                 Ok(held) => {
                     let limits = counted(&held.limits);

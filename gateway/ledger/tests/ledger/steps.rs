@@ -61,6 +61,16 @@ pub enum Op {
         credit: Index,
         more: i64,
     },
+    /// A payment is taken back, whether it was ever made or not.
+    Claim {
+        org: usize,
+        nano: i64,
+        bonus_nano: i64,
+    },
+    ClaimAgain {
+        claim: Index,
+        more: i64,
+    },
     Hold {
         payer: usize,
         nano: i64,
@@ -116,9 +126,12 @@ fn op() -> impl Strategy<Value = Op> {
     let kind = prop_oneof![Just(CreditKind::TopUp), Just(CreditKind::Grant)];
     let lapses = prop::option::weighted(0.6, prop_oneof![1..100_000i64, 3_600_000..400_000_000i64]);
     prop_oneof![
-        2 => (0..ORGS, 1..5_000i64, kind, lapses)
+        3 => (0..ORGS, 1..5_000i64, kind, lapses)
             .prop_map(|(org, nano, kind, lapses_in_ms)| Op::Credit { org, nano, kind, lapses_in_ms }),
         1 => (call(), 0..2i64).prop_map(|(credit, more)| Op::CreditAgain { credit, more }),
+        1 => (0..ORGS, 1..1_500i64, 0..300i64)
+            .prop_map(|(org, nano, bonus_nano)| Op::Claim { org, nano, bonus_nano }),
+        1 => (call(), 0..2i64).prop_map(|(claim, more)| Op::ClaimAgain { claim, more }),
         14 => (0..PAYERS, 0..900i64).prop_map(|(payer, nano)| Op::Hold { payer, nano }),
         1 => (call(), 0..2i64).prop_map(|(call, more)| Op::HoldAgain { call, more }),
         8 => (call(), 0..1_200i64, cost())

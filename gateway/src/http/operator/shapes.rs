@@ -122,6 +122,8 @@ pub struct OrgWallet {
     org_name: String,
     posted_credits: String,
     held_credits: String,
+    /// What payments that were undone left owed.
+    owed_credits: String,
     frozen: bool,
     created_at: String,
 }
@@ -209,6 +211,7 @@ impl HeldCall {
             protocol: hold.protocol.clone(),
             stream: hold.stream,
             held_credits: NanoUsd(hold.held_nano).credits(),
+            owed_credits: NanoUsd(hold.owed_nano).credits(),
             held_at: time::rfc3339(hold.held_at_ms),
             age_ms: (now_ms - hold.held_at_ms).max(0),
             lease_ends_at: time::rfc3339(hold.expires_at_ms),

@@ -30,7 +30,8 @@ pub(crate) async fn submit(
         Ok(nano) => nano.map(NanoUsd),
         Err(error) => {
             form.refuse("low_balance", words::amount(visit.locale, error));
-            return super::show(&state, (&visit, &who), Faulty { alerts: Some(form), ..Faulty::default() }).await;
+            return super::show(&state, (&visit, &who), Faulty { alerts: Some(form), ..Faulty::default() })
+                .await;
         }
     };
     let alerts = Alerts { low_balance, limits: form.value("alert_limits") == "on" };

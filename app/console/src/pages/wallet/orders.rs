@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_payments::{Currency, OrderRow, Payments};
 use bytespike_store::payment_order;
+use bytespike_store::payment_reversal::{self, ReversalRow};
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonKind, ButtonLink, Callout, CalloutKind, KeyValues, TableFrame,
 };
@@ -44,7 +45,8 @@ pub(crate) async fn page(
         return Ok(leave(&visit, address).await);
     }
     let order = if query.get("returned").is_some() { asked(payments, order).await } else { order };
-    Ok(show(&state, (&visit, &who), &order).await)
+    let undone = payment_reversal::of_order(&payments.store, &order.id).await?;
+    Ok(show(&state, (&visit, &who), (&order, &undone)).await)
 }
 
 /// Where it can still be paid.
@@ -79,18 +81,24 @@ async fn leave(visit: &Visit, address: &str) -> Response {
     response
 }
 
-async fn show(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), order: &OrderRow) -> Response {
+async fn show(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    (order, undone): (&OrderRow, &[ReversalRow]),
+) -> Response {
     let t = &visit.t().payments.order;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let title = t.title(amount(order));
     let above = vec![(visit.link("/console/wallet"), visit.t().wallet.page.title.to_owned())];
+    let mut facts = facts((visit, &moments), order);
+    facts.extend(undone.iter().map(|row| reversal((visit, &moments), order, row)));
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=title.clone()/>
             <div class="page-head"><h1>{title.clone()} " " {badge(visit, order)}</h1></div>
         </div>
         {news((visit, &moments), order)}
-        <KeyValues pairs=facts((visit, &moments), order)/>
+        <KeyValues pairs=facts/>
     };
     shell::signed_in((visit, who), Section::Wallet, Titled::ok(title), content).await
 }
@@ -146,6 +154,18 @@ fn facts((visit, moments): (&Visit, &Moments), order: &OrderRow) -> Vec<(String,
     }
     facts.push((t.number.to_owned(), view! { <code>{order.id.clone()}</code> }.into_any()));
     facts
+}
+
+/// What was undone of it, and whether that was undone in turn.
+fn reversal((visit, moments): (&Visit, &Moments), order: &OrderRow, row: &ReversalRow) -> (String, AnyView) {
+    let t = &visit.t().payments.order;
+    let what = if row.kind == "dispute" { t.dispute } else { t.given_back };
+    let day = moments.date(row.left_at_ms.or(row.back_at_ms).unwrap_or(moments.now_ms));
+    let when = if row.back_at_ms.is_some() { t.undone_and_back(day) } else { t.undone_on(day) };
+    let currency = Currency::parse(&order.currency).unwrap_or(Currency::Usd);
+    let amount = money(currency, row.amount_minor);
+    let value = view! { <span class="num">{amount}</span> " " <span class="note">{when}</span> };
+    (what.to_owned(), value.into_any())
 }
 
 fn rate(visit: &Visit, order: &OrderRow) -> Option<String> {

@@ -65,7 +65,11 @@ pub(crate) async fn submit(
     }
 }
 
-async fn again(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), form: Form) -> Result<Response, Problem> {
+async fn again(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    form: Form,
+) -> Result<Response, Problem> {
     super::show(state, (visit, who), Faulty { top_up: Some(form), ..Faulty::default() }).await
 }
 
@@ -218,7 +222,8 @@ fn own((visit, who): (&Visit, &SignedIn), offered: &Offered, form: &Form) -> Any
         }
         [] => return ().into_any(),
     };
-    let once = if form.value("once").is_empty() { offered.form_key.clone() } else { form.value("once").to_owned() };
+    let once =
+        if form.value("once").is_empty() { offered.form_key.clone() } else { form.value("once").to_owned() };
     let chosen = form.value("currency").to_owned();
     view! {
         <form method="post" action=action(visit) class="sheet">

@@ -1,0 +1,98 @@
+//! Payments that were undone. Paid credit that is free goes at once, what is missing is owed, and as long as anything is
+//! owed, paid credit that becomes free goes to it and nothing new is held. So a wallet is never overdrawn, and what an org
+//! owes stands outside of it.
+use crate::alerts;
+use crate::batch::Batch;
+use crate::call::{BookingError, Claim, Claimed};
+use crate::journal::{Account, LotMove, Posting};
+use crate::lots;
+use crate::rows::ClaimRow;
+use bytespike_catalog::NanoUsd;
+
+impl Batch<'_> {
+    pub(crate) fn claim(&mut self, claim: &Claim) -> Result<Claimed, BookingError> {
+        let key = (claim.org_id.clone(), claim.idempotency_key.clone());
+        let amounts = (claim.amount.0, claim.bonus.0);
+        match self.loaded.claimed.get(&key) {
+            Some(before) if *before == amounts => {
+                return Ok(Claimed { taken: NanoUsd::ZERO, owed: self.owed(claim) });
+            }
+            Some(_) => return Err(BookingError::IdempotencyMismatch),
+            None => {}
+        }
+        let wallet = self.loaded.wallets.get_mut(&claim.org_id).ok_or(BookingError::NoWallet)?;
+        if claim.amount <= NanoUsd::ZERO || claim.bonus < NanoUsd::ZERO {
+            return Err(BookingError::NotPositive);
+        }
+        let owed_nano = wallet.owed_nano.checked_add(claim.amount.0).ok_or(BookingError::WalletFull)?;
+        wallet.change().owed_nano = owed_nano;
+        self.loaded.claimed.insert(key, amounts);
+        self.changes.claims.push(ClaimRow {
+            org_id: claim.org_id.clone(),
+            idem_key: claim.idempotency_key.clone(),
+            amount_nano: claim.amount.0,
+            bonus_nano: claim.bonus.0,
+            note: claim.note.clone(),
+            at_ms: self.now_ms(),
+        });
+        self.take_bonus(claim);
+        let taken = self.collect(&claim.org_id, Some(&claim.note));
+        let wallet = self.loaded.wallets.get(&claim.org_id);
+        let alert = wallet.map(|wallet| alerts::of_claim(wallet, (claim.amount.0, taken.0)));
+        self.tell(alert);
+        Ok(Claimed { taken, owed: self.owed(claim) })
+    }
+
+    /// Takes what is owed out of paid credit that is free; how much.
+    pub(crate) fn collect(&mut self, org_id: &str, note: Option<&str>) -> NanoUsd {
+        let owed_nano = self.loaded.wallets.get(org_id).map_or(0, |wallet| wallet.owed_nano);
+        if owed_nano == 0 {
+            return NanoUsd::ZERO;
+        }
+        let taken_nano =
+            self.take_out(org_id, ("withdrawal", Account::Principal, owed_nano), (Account::Withdrawn, note));
+        if taken_nano > 0
+            && let Some(wallet) = self.loaded.wallets.get_mut(org_id)
+        {
+            wallet.change().owed_nano -= taken_nano;
+        }
+        NanoUsd(taken_nano)
+    }
+
+    /// What was given on top of the payment was given for it.
+    fn take_bonus(&mut self, claim: &Claim) {
+        let bonus = ("breakage", Account::Bonus, claim.bonus.0);
+        self.take_out(&claim.org_id, bonus, (Account::Breakage, Some(&claim.note)));
+    }
+
+    /// Takes at most so much of what is free on one of the org's accounts, in burn order; how much there was.
+    fn take_out(
+        &mut self,
+        org_id: &str,
+        (kind, account, at_most_nano): (&'static str, Account, i64),
+        (against, note): (Account, Option<&str>),
+    ) -> i64 {
+        let org_lots = self.loaded.lots.entry(org_id.to_owned()).or_default();
+        let moves: Vec<LotMove> = lots::take_free(org_lots, account, at_most_nano);
+        let taken_nano: i64 = moves.iter().map(|lot_move| -lot_move.amount_nano).sum();
+        if taken_nano > 0 {
+            let posting = Posting {
+                id: self.world().id("jtx"),
+                kind,
+                reservation_id: None,
+                idem_key: None,
+                note,
+                price_version: None,
+                at_ms: self.now_ms(),
+                moves,
+                against,
+            };
+            self.post(org_id, posting);
+        }
+        taken_nano
+    }
+
+    fn owed(&self, claim: &Claim) -> NanoUsd {
+        self.loaded.wallets.get(&claim.org_id).map_or(NanoUsd::ZERO, |wallet| NanoUsd(wallet.owed_nano))
+    }
+}

@@ -1,0 +1,2 @@
+create trigger claim_kept before update or delete on claim
+for each row execute function refuse_change('a claim never changes');
