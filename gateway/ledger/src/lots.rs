@@ -59,7 +59,8 @@ pub(crate) fn take_free(lots: &mut [Kept<LotRow>], account: Account, at_most_nan
     let mut left = at_most_nano;
     let mut moves = Vec::new();
     for lot in lots.iter_mut().filter(|lot| Account::of_lot(&lot.kind) == account) {
-        let taken = left.min(lot.remaining_nano - lot.pinned_nano);
+        let unpinned = lot.remaining_nano - lot.pinned_nano;
+        let taken = left.min(unpinned);
         if taken > 0 {
             lot.change().remaining_nano -= taken;
             left -= taken;

@@ -151,6 +151,11 @@ impl Payments {
 
     /// Asks the provider about an order whose event may not have come, and answers with the order as it is then.
     pub async fn ask(&self, order: OrderRow) -> Result<OrderRow, ApplyError> {
+        if order.state == "paid" {
+            // Its event is being applied at this moment, or was broken off.
+            self.book(&order).await?;
+            return Ok(payment_order::find(&self.store, &order.id).await?.unwrap_or(order));
+        }
         let waits = matches!(order.state.as_str(), "open" | "processing");
         let Some(session_id) = order.session_id.as_deref().filter(|_| waits) else { return Ok(order) };
         let session = self.stripe.session(session_id).await?;
@@ -166,21 +171,28 @@ impl Payments {
         Ok(payment_order::find(&self.store, &order.id).await?.unwrap_or(order))
     }
 
-    /// Finishes what events did not: books what is paid, and asks about what has waited for a while. How many orders.
-    pub async fn finish(&self) -> Result<usize, ApplyError> {
-        let paid = payment_order::uncredited(&self.store, MOST_AT_ONCE).await?;
-        for order in &paid {
-            self.book(order).await?;
+    /// Finishes what events did not: books what is paid, and asks about what has waited for a while. How many orders moved
+    /// on; one that cannot is said in the log, and keeps no other waiting.
+    pub async fn finish(&self) -> sqlx::Result<usize> {
+        let mut finished = 0;
+        for order in payment_order::uncredited(&self.store, MOST_AT_ONCE).await? {
+            finished += usize::from(is_done(&order.id, self.book(&order).await).is_some());
         }
         let before_ms = self.world.now_ms() - ASK_AFTER_MS;
-        let waiting = payment_order::waiting(&self.store, before_ms, MOST_AT_ONCE).await?;
-        let mut finished = paid.len();
-        for order in waiting {
-            let before = order.state.clone();
-            finished += usize::from(self.ask(order).await?.state != before);
+        for order in payment_order::waiting(&self.store, before_ms, MOST_AT_ONCE).await? {
+            let (id, before) = (order.id.clone(), order.state.clone());
+            let asked = is_done(&id, self.ask(order).await);
+            finished += usize::from(asked.is_some_and(|asked| asked.state != before));
         }
         Ok(finished)
     }
+}
+
+fn is_done<T>(order_id: &str, done: Result<T, ApplyError>) -> Option<T> {
+    done.inspect_err(
+        |error| tracing::error!(%error, order_id, "an order could not be finished; it is tried again"),
+    )
+    .ok()
 }
 
 /// What the journal says of it in either language: what was paid, and for CNY the rate and its day.

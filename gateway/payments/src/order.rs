@@ -4,6 +4,7 @@ use crate::offer::{Currency, worth};
 use crate::stripe::{NewSession, StripeError};
 use bytespike_catalog::NanoUsd;
 use bytespike_catalog::fx::FxRate;
+use bytespike_store::audit_event::Entry;
 use bytespike_store::payment_order::{self, Checkout, OrderRow};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -55,16 +56,22 @@ impl Payments {
     }
 
     /// Makes an order with its page, or goes on with the one that the same form made. What it is worth is fixed now.
-    pub async fn order(&self, new: &NewOrder<'_>) -> Result<OrderRow, OrderError> {
+    /// The entry is audited with it.
+    pub async fn order(&self, new: &NewOrder<'_>, entry: &Entry) -> Result<OrderRow, OrderError> {
         let form_key = form_key(new).ok_or(OrderError::NotOffered)?;
         let order = match payment_order::by_form(&self.store, new.org_id, &form_key).await? {
             Some(order) => order,
-            None => self.keep(new, form_key).await?,
+            None => self.keep(new, form_key, entry).await?,
         };
         if order.state == "made" { self.open(new, &order).await } else { Ok(order) }
     }
 
-    async fn keep(&self, new: &NewOrder<'_>, form_key: String) -> Result<OrderRow, OrderError> {
+    async fn keep(
+        &self,
+        new: &NewOrder<'_>,
+        form_key: String,
+        entry: &Entry,
+    ) -> Result<OrderRow, OrderError> {
         let offer = self.offer.of(new.currency).ok_or(OrderError::NotOffered)?;
         if new.amount_minor < offer.least_minor {
             return Err(OrderError::TooSmall { least_minor: offer.least_minor });
@@ -100,7 +107,7 @@ impl Payments {
             paid_at_ms: None,
             credited_at_ms: None,
         };
-        payment_order::insert(&self.store, &order).await?;
+        payment_order::insert(&self.store, &order, &entry.about(&order.id)).await?;
         // Of two that came at the same moment one was kept; both go on with it.
         let kept = payment_order::by_form(&self.store, new.org_id, &form_key).await?;
         Ok(kept.unwrap_or(order))

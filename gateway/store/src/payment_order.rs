@@ -1,5 +1,6 @@
 //! What somebody wants to pay, and how far it has come. A state only moves towards the money: whatever arrives late or
 //! twice, an order that was paid stays paid.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 /// An order. Amounts as in the table: `amount_minor` in cents or fen, `_nano` in nano-USD.
@@ -36,16 +37,24 @@ pub struct Checkout<'a> {
     pub closes_at_ms: i64,
 }
 
-/// Keeps a new order, unless the same form has made it before.
-pub async fn insert(store: &Store, row: &OrderRow) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query(
-        "insert into payment_order (id, org_id, person_id, form_key, currency, amount_minor, fx_rate_id, usd_cny_micro,
-                                    paid_nano, bonus_nano, bonus_expires_at_ms, created_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (org_id, form_key) do nothing")
-        .bind(&row.id).bind(&row.org_id).bind(&row.person_id).bind(&row.form_key).bind(&row.currency)
-        .bind(row.amount_minor).bind(&row.fx_rate_id).bind(row.usd_cny_micro).bind(row.paid_nano)
-        .bind(row.bonus_nano).bind(row.bonus_expires_at_ms).bind(row.created_at_ms)
-        .execute(db).await.map(drop))
+/// Keeps a new order and its entry, unless the same form has made it before.
+pub async fn insert(store: &Store, row: &OrderRow, entry: &Entry) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let made = sqlx::query(
+            "insert into payment_order (id, org_id, person_id, form_key, currency, amount_minor, fx_rate_id, usd_cny_micro,
+                                        paid_nano, bonus_nano, bonus_expires_at_ms, created_at_ms)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (org_id, form_key) do nothing")
+            .bind(&row.id).bind(&row.org_id).bind(&row.person_id).bind(&row.form_key).bind(&row.currency)
+            .bind(row.amount_minor).bind(&row.fx_rate_id).bind(row.usd_cny_micro).bind(row.paid_nano)
+            .bind(row.bonus_nano).bind(row.bonus_expires_at_ms).bind(row.created_at_ms)
+            .execute(&mut *tx).await?.rows_affected();
+        if made == 1 {
+            tx.append(entry).await?;
+        }
+        tx.commit().await?;
+        Ok::<_, sqlx::Error>(())
+    })
 }
 
 pub async fn find(store: &Store, id: &str) -> sqlx::Result<Option<OrderRow>> {

@@ -13,6 +13,7 @@ use bytespike_payments::{Currency, CurrencyOffer, NewOrder, OrderError, Payments
 use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption};
 use bytespike_ui::{Locale, Surface, Visit, format};
 use leptos::prelude::*;
+use serde_json::json;
 
 /// A hundredth of a unit, in billionths of it.
 const NANO_PER_MINOR: i64 = 10_000_000;
@@ -52,7 +53,10 @@ pub(crate) async fn submit(
         product: &product,
         console_path: &visit.link("/console"),
     };
-    match payments.order(&new).await {
+    let asked = json!({ "currency": currency.code(), "amount_minor": amount_minor });
+    let event = who.member.did("payment.ordered").changed(json!(null), asked);
+    let entry = state.accounts.audit.entry(&who.origin, event);
+    match payments.order(&new, &entry).await {
         Ok(order) => Ok(see_other(&visit.link(&format!("/console/wallet/orders/{}?go=1", order.id)))),
         Err(OrderError::Database(error)) => Err(error.into()),
         Err(error) => {
@@ -78,7 +82,7 @@ pub(super) fn may_pay(who: &SignedIn) -> bool {
 }
 
 /// The name under which people know this installation.
-fn host(visit: &Visit) -> String {
+pub(super) fn host(visit: &Visit) -> String {
     let base = visit.urls.base(Surface::Console);
     base.split_once("://").map_or(base, |(_, host)| host).to_owned()
 }
