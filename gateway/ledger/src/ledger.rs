@@ -23,9 +23,10 @@ use std::time::Duration;
 
 /// How long a hold lives without its owner renewing it.
 const LEASE_MS: i64 = 60_000;
-/// A hold that takes longer is given up, and the call refused.
+/// A hold that the writer has not begun by then is given up, and the call refused.
 const HOLD_WITHIN: Duration = Duration::from_secs(5);
-/// A settlement that takes longer is given up: the customer does not wait for our ledger, and the call is free.
+/// A settlement that the writer has not begun by then is given up: the customer does not wait for our ledger, and the call
+/// is free.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// One ledger for one database; clones share it.
@@ -92,7 +93,7 @@ impl Ledger {
         let reservation_id = request.reservation_id.clone();
         // Owned before it is asked for, so that no tick can find it abandoned.
         let live = self.live.enter(&reservation_id);
-        match within(HOLD_WITHIN, self.writer.ask(Command::Hold(Box::new(request)))).await? {
+        match self.writer.ask_within(HOLD_WITHIN, Command::Hold(Box::new(request))).await? {
             Answer::Hold(Ok(granted)) => Ok(Held {
                 reservation_id,
                 held: granted.held,
@@ -106,14 +107,14 @@ impl Ledger {
         }
     }
 
-    /// Idempotent. Gives up after two seconds: then the call is free unless its receipt says otherwise.
+    /// Idempotent. Gives up when it has not begun after two seconds: then it never will, and the call is free.
     pub async fn settle(&self, settlement: Settlement) -> Result<Resolution, ResolveError> {
-        resolution(within(RESOLVE_WITHIN, self.writer.ask(Command::Settle(Box::new(settlement)))).await?)
+        resolution(self.writer.ask_within(RESOLVE_WITHIN, Command::Settle(Box::new(settlement))).await?)
     }
 
     /// Idempotent. Gives up after two seconds: then the hold stands until it is released again, or expires.
     pub async fn release(&self, release: Release) -> Result<Resolution, ResolveError> {
-        resolution(within(RESOLVE_WITHIN, self.writer.ask(Command::Release(Box::new(release)))).await?)
+        resolution(self.writer.ask_within(RESOLVE_WITHIN, Command::Release(Box::new(release))).await?)
     }
 
     /// Books once per idempotency key.
@@ -280,15 +281,6 @@ impl Ledger {
         }
         Ok(lapsed)
     }
-}
-
-/// Nobody waits for the ledger longer than that.
-async fn within(
-    limit: Duration,
-    asked: impl Future<Output = Result<Answer, Unavailable>>,
-) -> Result<Answer, Unavailable> {
-    let late = |_| Err(Unavailable(format!("it did not answer within {} s", limit.as_secs())));
-    tokio::time::timeout(limit, asked).await.unwrap_or_else(late)
 }
 
 fn resolution(answer: Answer) -> Result<Resolution, ResolveError> {

@@ -13,7 +13,9 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Commands taken into one transaction at most.
 const BATCH: usize = 256;
@@ -22,9 +24,14 @@ const QUEUE: usize = 4_096;
 /// How often a batch is tried when the database is busy or another instance was in its way.
 const TRIES: u32 = 5;
 
+/// How long an answer is waited for once the writer is at work on the command, whatever its sender's patience.
+const AT_WORK: Duration = Duration::from_secs(10);
+
 /// A command and who waits for its answer.
 pub(crate) struct Job {
     command: Command,
+    /// Told when the writer begins. Nobody hears it any more when the sender gave up before.
+    begun: oneshot::Sender<()>,
     answer: oneshot::Sender<Result<Answer, Unavailable>>,
 }
 
@@ -55,15 +62,37 @@ impl Writer {
     }
 
     pub async fn ask(&self, command: Command) -> Result<Answer, Unavailable> {
+        self.ask_within(Duration::MAX, command).await
+    }
+
+    /// Gives up when the writer has not begun within `patience`: then the command is never done. One that was begun is
+    /// waited for, because its sender must not say that nothing happened while it is being committed.
+    pub async fn ask_within(&self, patience: Duration, command: Command) -> Result<Answer, Unavailable> {
         let lanes = match self {
             Self::Lanes(lanes) => lanes,
-            Self::Inline(inline) => return inline.ask(&command).await,
+            Self::Inline(inline) => {
+                return timeout(patience, inline.ask(&command)).await.map_err(|_| late(patience))?;
+            }
         };
         let lane = lane(lanes, command.org_id());
-        let (answer, answered) = oneshot::channel();
-        lane.send(Job { command, answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        let ((begun, mut begins), (answer, answered)) = (oneshot::channel(), oneshot::channel());
+        let begins_in_time = async {
+            lane.send(Job { command, begun, answer }).await.map_err(|_| stopped())?;
+            (&mut begins).await.map_err(|_| stopped())
+        };
+        match timeout(patience, begins_in_time).await {
+            Ok(begun) => begun?,
+            Err(_) => {
+                begins.close();
+                begins.try_recv().map_err(|_| late(patience))?;
+            }
+        }
+        timeout(AT_WORK, answered).await.map_err(|_| late(AT_WORK))?.map_err(|_| stopped())?
     }
+}
+
+fn late(patience: Duration) -> Unavailable {
+    Unavailable(format!("it did not answer within {} s", patience.as_secs()))
 }
 
 fn lane<'a>(lanes: &'a [mpsc::Sender<Job>], org_id: &str) -> &'a mpsc::Sender<Job> {
@@ -76,9 +105,10 @@ fn stopped() -> Unavailable {
     Unavailable("its writer has stopped".to_owned())
 }
 
-/// The commands whose senders still wait; the others gave up, and what nobody waits for is not done.
-fn wanted(jobs: Vec<Job>) -> (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Unavailable>>>) {
-    jobs.into_iter().filter(|job| !job.answer.is_closed()).map(|job| (job.command, job.answer)).unzip()
+/// Begins the commands whose senders still wait; the others gave up, and what nobody waits for is not done.
+fn begin(jobs: Vec<Job>) -> (Vec<Command>, Vec<oneshot::Sender<Result<Answer, Unavailable>>>) {
+    let wanted = |Job { command, begun, answer }| begun.send(()).is_ok().then_some((command, answer));
+    jobs.into_iter().filter_map(wanted).unzip()
 }
 
 /// What a batch of commands has to load, apart from what the reservations name.

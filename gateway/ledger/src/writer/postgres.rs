@@ -3,8 +3,8 @@
 //! touched under their wallet's lock, by whichever instance holds it.
 use super::store::{Tables, store};
 use super::{
-    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, decide, limits_by_node, lots_by_org,
-    reservations_by_id, wallets_by_org, wanted,
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, begin, decide, limits_by_node, lots_by_org,
+    reservations_by_id, wallets_by_org,
 };
 use crate::batch::{Answer, Command, Loaded};
 use crate::call::Unavailable;
@@ -42,7 +42,7 @@ pub(crate) fn start(pool: &PgPool, context: &Context) -> Writer {
 async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>, context: Context) {
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut queued, BATCH).await > 0 {
-        let (commands, senders) = wanted(std::mem::take(&mut queued));
+        let (commands, senders) = begin(std::mem::take(&mut queued));
         let Some(answers) = serve(&pool, &commands, &context).await else { return };
         for (sender, answer) in senders.into_iter().zip(answers) {
             // A sender that gave up meanwhile finds the outcome by asking again.

@@ -2,8 +2,8 @@
 use super::memory::Memory;
 use super::store::{Tables, store};
 use super::{
-    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, decide, limits_by_node, lots_by_org,
-    reservations_by_id, wallets_by_org, wanted,
+    BATCH, Context, Job, Needs, QUEUE, TRIES, Writer, alone, begin, decide, limits_by_node, lots_by_org,
+    reservations_by_id, wallets_by_org,
 };
 use crate::batch::{Answer, Command, Loaded};
 use crate::call::Unavailable;
@@ -90,7 +90,7 @@ fn open(path: PathBuf) -> rusqlite::Result<Connection> {
 fn run(mut database: Database, mut jobs: mpsc::Receiver<Job>, context: &Context) {
     let mut queued = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut queued, BATCH) > 0 {
-        let (commands, senders) = wanted(std::mem::take(&mut queued));
+        let (commands, senders) = begin(std::mem::take(&mut queued));
         let Some(answers) = serve(&mut database, &commands, context) else { return };
         for (sender, answer) in senders.into_iter().zip(answers) {
             // A sender that gave up meanwhile finds the outcome by asking again.
