@@ -36,6 +36,36 @@ impl Person {
         self.follow(answer).await
     }
 
+    /// Asks for a page and shows the answer itself, redirects too.
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Call::get(self.url(path))).await
+    }
+
+    /// Posts fields with the token of this session, and shows the answer itself.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let page = self.get("/console/settings").await;
+        let tokens = forms(&page.text()).into_iter().flat_map(|form| form.fields);
+        let token = tokens.into_iter().find(|(name, _)| name == "csrf").map(|(_, token)| token);
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let fields = fields.chain(token.map(|token| ("csrf".to_owned(), token))).collect();
+        self.submit_only(&Form { action: path.to_owned(), fields, kinds: BTreeMap::new() }).await
+    }
+
+    /// Invites an address; answers the link that a development server shows.
+    pub async fn invite(&mut self, email: &str, role: &str) -> String {
+        let page = self.open("/console/members/invite").await.expect_status(200);
+        let form = Form::with(&page.text(), "email").set("email", email).set("role", role);
+        let sent = self.submit(&form).await.expect_status(200);
+        link_containing(&sent.text(), "/console/invitation").expect("the development link to the invitation")
+    }
+
+    /// Opens the link of an invitation and accepts it.
+    pub async fn accept(&mut self, link: &str) {
+        let page = self.open(link).await.expect_status(200);
+        let form = Form::posting_to(&page.text(), "/console/invitation/accept").expect("a form that accepts");
+        let _ = self.submit(&form).await.expect_status(200);
+    }
+
     /// Submits a form and follows redirects.
     pub async fn submit(&mut self, form: &Form) -> Answer {
         let answer = self.submit_only(form).await;

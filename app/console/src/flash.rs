@@ -39,10 +39,23 @@ pub(crate) enum Notice {
     EmailChanged,
     EndAsked,
     EndTakenBack,
+    RoleChanged,
+    NameSaved,
+    MemberRemoved,
+    OrgTransferred,
+    OrgLeft,
+    OrgJoined,
+    OrgCreated,
+    InvitationSent,
+    InvitationNotMailed,
+    InvitationRevoked,
+    ServiceAccountCreated,
+    DeploymentCreated,
+    DeploymentArchived,
 }
 
 impl Notice {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 45] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -75,9 +88,22 @@ impl Notice {
         Self::EmailChanged,
         Self::EndAsked,
         Self::EndTakenBack,
+        Self::RoleChanged,
+        Self::NameSaved,
+        Self::MemberRemoved,
+        Self::OrgTransferred,
+        Self::OrgLeft,
+        Self::OrgJoined,
+        Self::OrgCreated,
+        Self::InvitationSent,
+        Self::InvitationNotMailed,
+        Self::InvitationRevoked,
+        Self::ServiceAccountCreated,
+        Self::DeploymentCreated,
+        Self::DeploymentArchived,
     ];
 
-    const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::SignedOut => "signed-out",
             Self::Verified => "verified",
@@ -111,11 +137,24 @@ impl Notice {
             Self::EmailChanged => "email-changed",
             Self::EndAsked => "end-asked",
             Self::EndTakenBack => "end-taken-back",
+            Self::RoleChanged => "role-changed",
+            Self::NameSaved => "name-saved",
+            Self::MemberRemoved => "member-removed",
+            Self::OrgTransferred => "org-transferred",
+            Self::OrgLeft => "org-left",
+            Self::OrgJoined => "org-joined",
+            Self::OrgCreated => "org-created",
+            Self::InvitationSent => "invitation-sent",
+            Self::InvitationNotMailed => "invitation-not-mailed",
+            Self::InvitationRevoked => "invitation-revoked",
+            Self::ServiceAccountCreated => "service-account-created",
+            Self::DeploymentCreated => "deployment-created",
+            Self::DeploymentArchived => "deployment-archived",
         }
     }
 
     fn text(self, locale: Locale) -> &'static str {
-        let t = &locale.t().console.flash;
+        let (t, people) = (&locale.t().console.flash, &locale.t().people.flash);
         match self {
             Self::SignedOut => t.signed_out,
             Self::Verified => t.verified,
@@ -149,6 +188,19 @@ impl Notice {
             Self::EmailChanged => locale.t().security.flash.email_changed,
             Self::EndAsked => locale.t().security.flash.end_asked,
             Self::EndTakenBack => locale.t().security.flash.end_taken_back,
+            Self::RoleChanged => people.role_changed,
+            Self::NameSaved => people.name_saved,
+            Self::MemberRemoved => people.member_removed,
+            Self::OrgTransferred => people.org_transferred,
+            Self::OrgLeft => people.org_left,
+            Self::OrgJoined => people.org_joined,
+            Self::OrgCreated => people.org_created,
+            Self::InvitationSent => people.invitation_sent,
+            Self::InvitationNotMailed => people.invitation_not_mailed,
+            Self::InvitationRevoked => people.invitation_revoked,
+            Self::ServiceAccountCreated => people.service_account_created,
+            Self::DeploymentCreated => people.deployment_created,
+            Self::DeploymentArchived => people.deployment_archived,
         }
     }
 }

@@ -13,6 +13,7 @@ mod gateway;
 pub mod mail;
 mod model_test;
 mod next;
+mod node_limits;
 mod notices;
 mod outbox;
 mod pages;
@@ -40,7 +41,7 @@ use axum::routing::{get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, oauth, operator};
+use pages::{auth, members, oauth, operator};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -80,6 +81,7 @@ fn before_sign_in() -> Router<ConsoleState> {
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))
         .route("/console/auth/{provider}", post(auth::provider::begin))
         .route("/console/auth/{provider}/callback", get(auth::provider::callback))
+        .route("/console/invitation", get(members::accept::form))
         .route("/oauth/authorize", get(oauth::authorize::page))
         .route("/admin/first", get(operator::form).post(operator::submit))
 }

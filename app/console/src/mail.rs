@@ -13,6 +13,8 @@ pub enum Mail {
     AlreadyRegistered { link: String },
     /// The link that lets its holder choose a new password. Valid once and for `valid_minutes`.
     Reset { link: String, valid_minutes: i64 },
+    /// The link that invites into an organisation. Valid once, for `valid_days`.
+    Invitation { link: String, org: String, inviter: String, valid_days: i64 },
     /// A notice after a password was changed. The link leads to the reset request.
     PasswordChanged { link: String },
     /// The organisation's balance fell below what it asked to be told of. The link leads to the wallet.
@@ -68,6 +70,7 @@ impl Mail {
             | Self::ConfirmEmail { link, .. }
             | Self::AlreadyRegistered { link }
             | Self::Reset { link, .. }
+            | Self::Invitation { link, .. }
             | Self::PasswordChanged { link }
             | Self::LowBalance { link, .. }
             | Self::Notice { link, .. }
@@ -124,6 +127,10 @@ impl Words {
                 t.reset.button,
                 Some(validity(locale, *valid_minutes)),
             ),
+            Mail::Invitation { org, inviter, valid_days, .. } => {
+                let t = &t.invitation;
+                ((t.subject(org), t.intro(inviter, org)), t.button, Some(t.validity(*valid_days)))
+            }
             Mail::PasswordChanged { .. } => {
                 (fixed(t.password_changed.subject, t.password_changed.intro), t.password_changed.button, None)
             }
@@ -229,6 +236,12 @@ mod tests {
             Mail::Verify { link: link.clone(), valid_minutes: 1440 },
             Mail::AlreadyRegistered { link: link.clone() },
             Mail::Reset { link: link.clone(), valid_minutes: 30 },
+            Mail::Invitation {
+                link: link.clone(),
+                org: "Ada Ltd".to_owned(),
+                inviter: "Ada".to_owned(),
+                valid_days: 7,
+            },
             Mail::PasswordChanged { link },
         ];
         for mail in mails {

@@ -1,7 +1,8 @@
 //! How messages leave: over a mail server, or, where none is configured on a developer's machine, onto the page.
 use crate::mail::{Mail as Text, render};
 use crate::notices;
-use bytespike_accounts::mail::{Mail, MailKind, RESET_MINUTES, VERIFY_MINUTES};
+use crate::query;
+use bytespike_accounts::mail::{INVITATION_DAYS, Mail, MailKind, RESET_MINUTES, VERIFY_MINUTES};
 use bytespike_accounts::orgs::Language;
 use bytespike_ui::{Locale, Surface, Urls};
 use serde::{Deserialize, Serialize};
@@ -123,8 +124,11 @@ pub(crate) fn language_of(locale: Locale) -> Language {
 fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
     let link = |shared: &str| format!("{}{}", urls.base(Surface::Console), locale.path(shared));
     match kind {
-        MailKind::VerifyEmail { token } => Text::Verify {
-            link: link(&format!("/console/verify?token={}", token.expose())),
+        MailKind::VerifyEmail { token, next } => Text::Verify {
+            link: link(&format!(
+                "/console/verify?{}",
+                query::write(&[("token", token.expose()), ("next", next.as_deref().unwrap_or_default())])
+            )),
             valid_minutes: VERIFY_MINUTES,
         },
         MailKind::ConfirmEmail { token } => Text::ConfirmEmail {
@@ -134,6 +138,12 @@ fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
         MailKind::ResetPassword { token } => Text::Reset {
             link: link(&format!("/console/reset?token={}", token.expose())),
             valid_minutes: RESET_MINUTES,
+        },
+        MailKind::Invitation { token, org_name, inviter_name } => Text::Invitation {
+            link: link(&format!("/console/invitation?token={}", token.expose())),
+            org: org_name.clone(),
+            inviter: inviter_name.clone(),
+            valid_days: INVITATION_DAYS,
         },
         MailKind::AlreadyRegistered => Text::AlreadyRegistered { link: link("/console/sign-in") },
         MailKind::Notice(notice) => notices::letter(notice, locale, link("/console/settings/security")),

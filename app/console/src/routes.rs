@@ -1,8 +1,9 @@
 //! Every address behind sign-in: what it takes to be there, and who answers. The router and the table are made of one
 //! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
+use crate::pages::places::{deployment, deployments, services};
 use crate::pages::{
-    auth, calls_page, keys, limits, models, oauth, overview, receipt_page, security, settings, statements,
-    wallet,
+    audit, auth, calls_page, keys, limits, members, models, oauth, overview, receipt_page, security,
+    settings, statements, wallet,
 };
 use crate::problem;
 use crate::state::ConsoleState;
@@ -74,6 +75,29 @@ addresses! {
     "/console/statements/{month}" Billing get(statements::month::page);
     "/console/statements/{month}/csv" Billing get(statements::month::csv);
     "/console/statements/{month}/json" Billing get(statements::month::json);
+    "/console/invitation/accept" ManageSelf post(members::accept::submit);
+    "/console/orgs" ManageSelf get(members::orgs::page).post(members::orgs::create);
+    "/console/orgs/{id}/switch" ManageSelf post(members::orgs::switch);
+    "/console/members" ManageSelf get(members::page);
+    "/console/members/invite" ManageMembers get(members::invite::form).post(members::invite::submit);
+    "/console/members/invitations/{id}/resend" ManageMembers post(members::invite::resend);
+    "/console/members/invitations/{id}/revoke" ManageMembers post(members::invite::revoke);
+    "/console/members/leave" ManageSelf get(members::leave::form).post(members::leave::submit);
+    "/console/members/{id}" ManageSelf get(members::member);
+    "/console/members/{id}/name" ManageDeployments post(members::rename);
+    "/console/members/{id}/role" ManageMembers post(members::set_role);
+    "/console/members/{id}/limits" SetLimits post(members::set_limits);
+    "/console/members/{id}/remove" ManageMembers get(members::remove_form).post(members::remove);
+    "/console/members/{id}/transfer" OwnOrg get(members::transfer_form).post(members::transfer);
+    "/console/service-accounts" SeeMembers get(services::page);
+    "/console/service-accounts/new" ManageDeployments get(services::form).post(services::submit);
+    "/console/deployments" SeeOrgUsage get(deployments::page);
+    "/console/deployments/new" ManageDeployments get(deployments::form).post(deployments::submit);
+    "/console/deployments/{id}" SeeOrgUsage get(deployment::page);
+    "/console/deployments/{id}/name" ManageDeployments post(deployment::rename);
+    "/console/deployments/{id}/limits" SetLimits post(deployment::set_limits);
+    "/console/deployments/{id}/archive" ManageDeployments get(deployment::archive_form).post(deployment::archive);
+    "/console/audit" SeeAudit get(audit::page);
     "/console/settings" ManageSelf get(settings::page);
     "/console/settings/profile" ManageSelf post(settings::profile::submit);
     "/console/settings/organisation" ManageOrg post(settings::organisation::submit);

@@ -3,6 +3,7 @@ use crate::flash;
 use crate::forms::Form;
 use crate::who::{SignedIn, Visitor};
 use axum::response::{IntoResponse, Redirect, Response};
+use bytespike_accounts::role::Permission;
 use bytespike_ui::components::{Hidden, IconName};
 use bytespike_ui::layout::{self, ConsoleFrame, NavItem};
 use bytespike_ui::{CachePolicy, Head, Page, Visit};
@@ -20,6 +21,7 @@ pub(crate) enum Section {
     Calls,
     Wallet,
     Apps,
+    Organisation,
     Settings,
 }
 
@@ -59,8 +61,9 @@ pub(crate) async fn signed_in(
     content: impl IntoView + 'static,
 ) -> Response {
     let frame = ConsoleFrame {
-        items: items(visit, section),
+        items: items((visit, who), section),
         organisation: who.member.org_name().to_owned(),
+        organisations: visit.link("/console/orgs"),
         person: who.member.email().to_owned(),
         sign_out: sign_out(visit, who),
         flash: flash::of(visit),
@@ -102,7 +105,7 @@ async fn respond(visit: &Visit, titled: Titled, body: AnyView) -> Response {
     page.status(titled.status).render(visit).await
 }
 
-fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
+fn items((visit, who): (&Visit, &SignedIn), current: Section) -> Vec<NavItem> {
     let t = &visit.t().console.nav;
     let all = [
         (Section::Overview, "/console", t.overview, IconName::Layout),
@@ -112,6 +115,7 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
         (Section::Apps, "/console/apps", t.apps, IconName::Shield),
+        (Section::Organisation, "/console/members", t.organisation, IconName::Users),
         (Section::Settings, "/console/settings", t.settings, IconName::Settings),
     ];
     let item = |(section, path, label, icon): (Section, &str, &'static str, IconName)| NavItem {
@@ -120,7 +124,9 @@ fn items(visit: &Visit, current: Section) -> Vec<NavItem> {
         icon: Some(icon),
         is_current: section == current,
     };
-    all.map(item).into()
+    // The wallet is for those who answer for the organisation's money.
+    let sees_org = who.member.role().may(Permission::SeeOrgUsage);
+    all.into_iter().filter(|(section, ..)| *section != Section::Wallet || sees_org).map(item).collect()
 }
 
 fn sign_out(visit: &Visit, who: &SignedIn) -> AnyView {

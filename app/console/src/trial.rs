@@ -28,7 +28,7 @@ pub async fn book(
     amount: NanoUsd,
 ) -> Result<(), TrialError> {
     ledger.open_wallet(&trial.org_id, TIME_ZONE).await?;
-    if amount > NanoUsd(0) {
+    if trial.is_owed && amount > NanoUsd(0) {
         let credit = Credit {
             org_id: trial.org_id.clone(),
             amount,

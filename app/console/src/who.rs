@@ -42,7 +42,11 @@ impl SignedIn {
         let cookie = Session::from_request_parts(parts, state).await.map_err(|_| Problem::Unavailable)?;
         let accounts = &state.accounts;
         let Some(session) = accounts.sessions.current(&cookie).await? else { return Ok(None) };
-        let found = accounts.people.membership(&session.person_id, session.org_id.as_deref()).await?;
+        let mut found = accounts.people.membership(&session.person_id, session.org_id.as_deref()).await?;
+        // Whoever was taken out of the org they looked at still has their others.
+        if found.is_none() && session.org_id.is_some() {
+            found = accounts.people.membership(&session.person_id, None).await?;
+        }
         let token = accounts.csrf.token(Binding::Session(&session.csrf_binding));
         let origin = origin_of(parts);
         let name = state.options.transport.cookie_name(ANONYMOUS_COOKIE);

@@ -42,6 +42,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("paying-in"),
             page!("proof"),
             page!("limits"),
+            page!("members"),
             page!("idempotency"),
             page!("models"),
             page!("streaming"),

@@ -95,24 +95,22 @@ impl Audit {
     /// The event as the store appends it with its change.
     #[must_use]
     pub fn entry(&self, origin: &Origin, event: Event<'_>) -> Entry {
+        let Event { name, actor, org_id, target, detail } = event;
         let visible = origin.user_agent.chars().filter(|c| !c.is_control());
         let row = AuditRow {
             seq: 0,
             at_ms: self.world.now_ms(),
-            event: event.name.to_owned(),
-            actor: event.actor.to_string(),
-            org_id: event.org_id.map(str::to_owned),
-            target: event.target.map(str::to_owned),
+            event: name.to_owned(),
+            actor: actor.to_string(),
+            org_id: org_id.map(str::to_owned),
+            target: target.map(str::to_owned),
             ip: origin.ip.to_string(),
             user_agent: visible.take(MOST_USER_AGENT_CHARS).collect(),
             request_id: origin.request_id.clone(),
             detail_json: String::new(),
             hash: String::new(),
         };
-        let detail = match event.detail {
-            Value::Object(detail) => detail,
-            _ => serde_json::Map::new(),
-        };
+        let detail = if let Value::Object(detail) = detail { detail } else { serde_json::Map::new() };
         let audit = self.clone();
         Entry { row, detail, link: Arc::new(move |previous, row| audit.hash(previous, row)) }
     }

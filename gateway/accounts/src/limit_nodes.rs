@@ -1,7 +1,7 @@
 //! The tree of an org's limit nodes, and which of them a key may see and set limits on.
 use crate::Accounts;
 use crate::keys::{Caller, Scope};
-pub use bytespike_store::deployment::DeploymentRow as Deployment;
+pub use bytespike_store::deployment::OpenDeployment as Deployment;
 use bytespike_store::limit_node::{self, NodeRow};
 use std::collections::BTreeMap;
 

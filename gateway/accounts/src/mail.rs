@@ -9,6 +9,9 @@ pub const VERIFY_MINUTES: i64 = 24 * 60;
 /// How long the link to choose a new password works.
 pub const RESET_MINUTES: i64 = 30;
 
+/// How long an invitation can be accepted.
+pub const INVITATION_DAYS: i64 = 7;
+
 /// One mail to be sent. Nothing in it can break out of a header.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -20,13 +23,19 @@ pub struct Mail {
 #[derive(Clone, Debug)]
 pub enum MailKind {
     /// Carries a link to confirm the address; works once, for [`VERIFY_MINUTES`].
-    VerifyEmail { token: SecretText },
+    VerifyEmail {
+        token: SecretText,
+        /// A page of ours that the reader was going to.
+        next: Option<String>,
+    },
     /// Someone signed up with an address that has an account: says so, and offers to sign in or reset.
     AlreadyRegistered,
     /// Carries a link to choose a new password; works once, for [`RESET_MINUTES`].
     ResetPassword { token: SecretText },
     /// Carries a link to confirm a new address of an account; works once, for [`VERIFY_MINUTES`].
     ConfirmEmail { token: SecretText },
+    /// Invites into an org. Carries a link that works once, for [`INVITATION_DAYS`], for whoever proves this address.
+    Invitation { token: SecretText, org_name: String, inviter_name: String },
     /// The password was changed or reset: tells whoever did not do it what to do.
     PasswordChanged,
     /// Something about how the account is guarded changed: says what, and what to do if it was somebody else.

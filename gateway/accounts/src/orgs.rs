@@ -57,17 +57,24 @@ impl Preset {
     }
 }
 
-/// A trial credit to be booked. The id makes booking it twice the same as once, so a crash in between is harmless:
+/// A wallet to be opened, with a trial credit for the org that comes with an account. The id makes booking it twice the same as once, so a crash in between is harmless:
 /// book it with the ledger under `grant_id`, then call [`People::trial_granted`](crate::people::People::trial_granted).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialGrant {
     pub org_id: String,
     pub grant_id: String,
+    /// False for an org that somebody made beside their first one.
+    pub is_owed: bool,
 }
 
 impl TrialGrant {
     pub fn of(org_id: impl Into<String>) -> Self {
         let org_id = org_id.into();
-        Self { grant_id: format!("trial:{org_id}"), org_id }
+        Self { grant_id: format!("trial:{org_id}"), org_id, is_owed: true }
+    }
+
+    /// A wallet without a credit.
+    pub fn not_owed(org_id: impl Into<String>) -> Self {
+        Self { is_owed: false, ..Self::of(org_id) }
     }
 }

@@ -52,7 +52,7 @@ impl Bench {
     }
 
     pub async fn sign_up(&self, email: &str, password: &str) -> Option<Mail> {
-        let form = SignUp { email, password, name: None, language: Language::En };
+        let form = SignUp { email, password, name: None, language: Language::En, next: None };
         self.accounts.people.sign_up(&origin(), form).await.expect("accepted")
     }
 }
@@ -68,7 +68,9 @@ pub fn origin_at(ip: &str) -> Origin {
 /// The token in a mail's link.
 pub fn token(mail: &Mail) -> SecretText {
     match &mail.kind {
-        MailKind::VerifyEmail { token } | MailKind::ResetPassword { token } => token.clone(),
+        MailKind::VerifyEmail { token, .. }
+        | MailKind::Invitation { token, .. }
+        | MailKind::ResetPassword { token } => token.clone(),
         other => panic!("a mail without a link: {other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! One-time tokens: 190 random bits in a link, stored as an HMAC, good for one use and a short while.
 use crate::Basis;
 use crate::base62;
-use crate::mail::{RESET_MINUTES, VERIFY_MINUTES};
+use crate::mail::{INVITATION_DAYS, RESET_MINUTES, VERIFY_MINUTES};
 use crate::secrets::{MacKey, MacPurpose, SecretText};
 use bytespike_store::Store;
 use bytespike_store::one_time_token::{self, NewToken};
@@ -17,6 +17,7 @@ pub enum TokenKind {
     /// Kept with the address it would change to, in `email_change`.
     ChangeEmail,
     FirstOperator,
+    Invitation,
 }
 
 impl TokenKind {
@@ -26,14 +27,16 @@ impl TokenKind {
             TokenKind::ResetPassword => "reset_password",
             TokenKind::ChangeEmail => "change_email",
             TokenKind::FirstOperator => "first_operator",
+            TokenKind::Invitation => "invitation",
         }
     }
 
-    fn lifetime_ms(self) -> i64 {
+    pub(crate) fn lifetime_ms(self) -> i64 {
         match self {
             TokenKind::VerifyEmail | TokenKind::ChangeEmail => VERIFY_MINUTES * MINUTE_MS,
             TokenKind::ResetPassword => RESET_MINUTES * MINUTE_MS,
             TokenKind::FirstOperator => 30 * MINUTE_MS,
+            TokenKind::Invitation => INVITATION_DAYS * 24 * 60 * MINUTE_MS,
         }
     }
 }
@@ -64,6 +67,13 @@ impl Tokens {
         };
         one_time_token::replace(&self.store, row).await?;
         Ok(token.into())
+    }
+
+    /// A token that a row of its own keeps, by its hash.
+    pub fn mint(&self, kind: TokenKind) -> (SecretText, String) {
+        let token = base62::random(&self.world, TOKEN_CHARS);
+        let hash = self.hash(kind, &token);
+        (token.into(), hash)
     }
 
     /// Whom the token is for, if it would work. Does not use it up: mail scanners follow links.

@@ -16,6 +16,7 @@ pub mod email_change;
 pub mod estimate_ratio;
 pub mod idempotent_call;
 pub mod identity;
+pub mod invitation;
 pub mod job;
 pub mod known_browser;
 pub mod letter;

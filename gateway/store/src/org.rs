@@ -12,6 +12,43 @@ pub struct Org {
     pub created_at_ms: i64,
 }
 
+/// An org beside the one that everybody starts with. No trial credit is owed to it.
+#[derive(Clone, Copy)]
+pub struct NewOrg<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub preset: &'a str,
+    pub deployment_id: &'a str,
+    pub member_id: &'a str,
+    /// Its owner.
+    pub person_id: &'a str,
+    pub now_ms: i64,
+}
+
+/// Creates it with its `default` deployment and its owner. False when the person owns `most` orgs.
+pub async fn insert(store: &Store, new: NewOrg<'_>, most: i64, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        // The person's row is held, so that two requests at once do not both find room.
+        sqlx::query("update person set name = name where id = $1").bind(new.person_id).execute(&mut *tx).await?;
+        let inserted = sqlx::query(
+            "insert into org (id, name, preset, owes_trial, created_at_ms) select $1, $2, $3, false, $4
+             where (select count(*) from member where person_id = $5 and role = 'owner' and state = 'active') < $6")
+            .bind(new.id).bind(new.name).bind(new.preset).bind(new.now_ms).bind(new.person_id).bind(most)
+            .execute(&mut *tx).await?.rows_affected();
+        if inserted == 0 {
+            return Ok(false);
+        }
+        sqlx::query("insert into deployment (id, org_id, name, slug, created_at_ms) values ($1, $2, 'default', 'default', $3)")
+            .bind(new.deployment_id).bind(new.id).bind(new.now_ms).execute(&mut *tx).await?;
+        sqlx::query("insert into member (id, org_id, person_id, role, created_at_ms) values ($1, $2, $3, 'owner', $4)")
+            .bind(new.member_id).bind(new.id).bind(new.person_id).bind(new.now_ms).execute(&mut *tx).await?;
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
 /// Writes nothing when the org has that name.
 pub async fn rename(store: &Store, id: &str, name: &str, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
@@ -41,15 +78,14 @@ pub async fn set_preset(store: &Store, id: &str, preset: &str, entry: &Entry) ->
     })
 }
 
-/// Orgs with a verified owner whose trial credit is not booked yet, oldest first.
-pub async fn without_trial(store: &Store, limit: i64) -> sqlx::Result<Vec<String>> {
-    let rows: Vec<(String,)> = on_database!(read store, db => sqlx::query_as(
-        "select org.id from org where org.trial_granted_at_ms is null and exists (
+/// Orgs with a verified owner whose wallet is not opened yet, oldest first, and whether they are owed a trial credit.
+pub async fn without_trial(store: &Store, limit: i64) -> sqlx::Result<Vec<(String, bool)>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select org.id, org.owes_trial from org where org.trial_granted_at_ms is null and exists (
              select 1 from member join person on person.id = member.person_id
              where member.org_id = org.id and member.role = 'owner' and person.email_verified_at_ms is not null)
          order by org.created_at_ms limit $1")
-        .bind(limit).fetch_all(db).await)?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+        .bind(limit).fetch_all(db).await)
 }
 
 pub async fn mark_trial_granted(store: &Store, id: &str, now_ms: i64) -> sqlx::Result<()> {

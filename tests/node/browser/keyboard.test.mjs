@@ -23,7 +23,8 @@ test("forms before sign-in", async (t) => {
 test("forms of the console", async (t) => {
   const page = await browser.newPage();
   await signUp(page, "en", "typist@example.com");
-  for (const path of ["/console/keys/new", "/console/keys/check", "/console/settings"]) {
+  for (const path of ["/console/keys/new", "/console/keys/check", "/console/settings", "/console/members/invite", "/console/orgs",
+    "/console/deployments/new", "/console/service-accounts/new", "/console/audit"]) {
     await t.test(path, () => assertReachable(page, at("en", path)));
   }
 });

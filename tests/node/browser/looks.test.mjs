@@ -2,25 +2,19 @@
 // than the screen, nothing missing and nothing that the content policy had to stop.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
-import axe from "axe-core";
 
+import { inspect } from "./inspect.mjs";
 import { consolePages, publicPages } from "./pages.mjs";
 import { CLAUDE, FIRST_RUNS, GATEWAY, LOCALES, PASSWORD, at, complete, createKey, follow, launch, signUp, spoken } from "./person.mjs";
 
-const SHOTS = new URL("../../../.cache/screenshots/", import.meta.url).pathname;
-const WIDTHS = { 360: 740, 1440: 900 };
 /** Pages of the console that look different before anything has happened. */
 const EMPTY = { overview: "/console", keys: "/console/keys", calls: "/console/calls", wallet: "/console/wallet" };
 
 let browser;
-before(async () => {
-  browser = await launch();
-  await mkdir(SHOTS, { recursive: true });
-});
+before(async () => { browser = await launch(); });
 after(() => browser.close());
 
 for (const locale of LOCALES) {
@@ -194,28 +188,4 @@ function complaintsOf(page) {
   page.on("console", onConsole).on("pageerror", onError).on("requestfailed", onFailure);
   const stop = () => page.off("console", onConsole).off("pageerror", onError).off("requestfailed", onFailure);
   return { stop: () => (stop(), heard) };
-}
-
-async function inspect(page, name) {
-  page.setDefaultTimeout(120_000); // The price list is 39,000 px long, and the machine may be busy.
-  for (const [width, height] of Object.entries(WIDTHS)) {
-    await page.setViewportSize({ width: Number(width), height });
-    const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-    const cut = await page.locator(".table-frame").evaluateAll((frames) => frames.filter((frame) => frame.scrollWidth > frame.clientWidth).length);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${SHOTS}${name}_${colorScheme}_${width}.png`, fullPage: true, animations: "disabled" });
-      await assertAccessible(page, `${colorScheme} ${width}`);
-    }
-    assert.ok(width === "360" || cut === 0, "a table is cut off on a wide screen");
-    assert.ok(overflow <= 0, `${overflow} px wider than a screen of ${width} px`);
-  }
-}
-
-async function assertAccessible(page, how) {
-  if (!(await page.evaluate("typeof axe !== 'undefined'"))) await page.evaluate(axe.source);
-  const { violations } = await page.evaluate("axe.run({ resultTypes: ['violations'] })");
-  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  const told = serious.map(({ id, nodes }) => `${how}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  assert.deepEqual(told, []);
 }

@@ -5,7 +5,8 @@ import { GATEWAY, at } from "./person.mjs";
 const PUBLIC = ["/", "/pricing", "/pricing/history", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
 const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
-  "/console/settings", "/console/settings/security", "/console/settings/data"];
+  "/console/settings", "/console/settings/security", "/console/settings/data", "/console/orgs", "/console/members", "/console/members/invite", "/console/members/leave", "/console/service-accounts",
+  "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
 export async function publicPages(locale) {

@@ -41,6 +41,16 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
         "/settings",
         "/settings/security",
         "/settings/data",
+        "/orgs",
+        "/members",
+        "/members/invite",
+        "/members/leave",
+        "/service-accounts",
+        "/service-accounts/new",
+        "/deployments",
+        "/deployments/new",
+        "/audit",
+        "/audit?event=key.&actor=%3Cb%3E&target=%3Cb%3E",
     ];
     let own = [
         format!("/keys/{key_id}"),
@@ -48,6 +58,8 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
         format!("/keys/{key_id}/created"),
         format!("/receipts/{paid}"),
         format!("/receipts/{free}"),
+        format!("/members/{}", member.member_id()),
+        format!("/deployments/{}", member.deployment_id()),
     ];
     fixed.into_iter().map(str::to_owned).chain(own).collect()
 }

@@ -11,6 +11,8 @@ pub struct ConsoleFrame {
     pub items: Vec<NavItem>,
     /// The organisation and who is signed in.
     pub organisation: String,
+    /// Where another organisation is chosen.
+    pub organisations: String,
     pub person: String,
     /// A form that signs out; it carries the session's token, so the console makes it.
     pub sign_out: AnyView,
@@ -20,11 +22,11 @@ pub struct ConsoleFrame {
 
 pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'static) -> AnyView {
     let t = &visit.t().common.nav;
-    let ConsoleFrame { items, organisation, person, sign_out, flash } = frame;
+    let ConsoleFrame { items, organisation, organisations, person, sign_out, flash } = frame;
     let mobile_items = items.clone();
     let account = view! {
         <div class="console-account">
-            <p class="console-organisation">{organisation}</p>
+            <p class="console-organisation"><a href=organisations>{organisation}</a></p>
             <p class="console-person">{person}</p>
             <div class="console-prefs">{language_link(visit)}{theme_form(visit)}</div>
             {sign_out}

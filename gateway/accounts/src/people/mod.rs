@@ -4,8 +4,13 @@ mod confirm;
 mod email_change;
 mod ending;
 mod from_provider;
+mod invitations;
+mod members;
 mod membership;
 mod model_test;
+#[cfg(test)]
+mod org_tests;
+mod places;
 mod profile;
 mod recovery;
 mod sign_in;
@@ -31,8 +36,11 @@ pub use confirm::{ConfirmError, Proof};
 pub use email_change::EmailChangeError;
 pub use ending::{EndError, GRACE_MS};
 pub(crate) use from_provider::NewFromProvider;
+pub use invitations::{Invitation, InviteError, Issued};
+pub use members::{Member, MemberError};
 pub use membership::Membership;
 pub use model_test::MODEL_TESTS_A_DAY;
+pub use places::{Deployment, PlaceError};
 pub use profile::{OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, PasswordChange, ResetError};
 pub use sign_in::{FirstStep, SecondStepError, SignInError};
@@ -67,9 +75,9 @@ impl People {
         Ok(allowed.then(|| Mail { to, language: Language::from_tag(&person.language), kind }))
     }
 
-    async fn verification_mail(&self, person: &Person) -> sqlx::Result<Option<Mail>> {
+    async fn verification_mail(&self, person: &Person, next: Option<&str>) -> sqlx::Result<Option<Mail>> {
         let token = self.tokens.issue(TokenKind::VerifyEmail, &person.id).await?;
-        self.mail(person, MailKind::VerifyEmail { token }).await
+        self.mail(person, MailKind::VerifyEmail { token, next: next.map(str::to_owned) }).await
     }
 
     async fn record(&self, origin: &Origin, event: Event<'_>) {

@@ -5,8 +5,8 @@ use crate::audit::{Actor, Event};
 use crate::names::{self, NameProblem};
 use crate::orgs::{Language, Preset};
 use crate::role::Permission;
+use bytespike_store::org;
 use bytespike_store::person::{self, ProfileRow};
-use bytespike_store::{member, org};
 use serde_json::json;
 
 const MOST_TIME_ZONE_BYTES: usize = 64;
@@ -36,8 +36,6 @@ pub enum OrgError {
     Forbidden,
     #[error(transparent)]
     Name(#[from] NameProblem),
-    #[error("there is no such member, or it is you, or the org's owner")]
-    NotRemovable,
     #[error("the org cannot be changed right now: {0}")]
     Unavailable(#[from] sqlx::Error),
 }
@@ -89,24 +87,6 @@ impl People {
         let entry = self.audit.entry(origin, Event::new("person.disabled", actor).target(person_id));
         person::disable(&self.store, person_id, &entry).await?;
         self.rights.refresh().await.map(drop)
-    }
-
-    /// Takes a member out of the org; the keys they hold stop with it.
-    pub async fn remove_member(
-        &self,
-        origin: &Origin,
-        member: &Membership,
-        member_id: &str,
-    ) -> Result<(), OrgError> {
-        allow(member, Permission::ManageMembers)?;
-        let entry = self.audit.entry(origin, member.did("member.removed").target(member_id));
-        if member_id == member.member_id()
-            || !member::remove(&self.store, member.org_id(), member_id, &entry).await?
-        {
-            return Err(OrgError::NotRemovable);
-        }
-        self.rights.refresh().await?;
-        Ok(())
     }
 }
 

@@ -118,9 +118,9 @@ impl People {
         self.throttle.take_back(network).await?;
         if person.email_verified_at_ms.is_none() {
             self.record_failure(origin, Some(person), "unverified").await;
-            return Err(SignInError::Refused { mail: self.verification_mail(person).await? });
+            return Err(SignInError::Refused { mail: self.verification_mail(person, None).await? });
         }
-        let Some(membership) = self.membership(&person.id, None).await? else {
+        let Some(membership) = self.home(origin, person).await? else {
             self.record_failure(origin, Some(person), "inactive").await;
             return Err(REFUSED);
         };

@@ -22,6 +22,8 @@ pub struct SignUp<'a> {
     pub password: &'a str,
     pub name: Option<&'a str>,
     pub language: Language,
+    /// A page of ours that the reader was going to; the confirmation leads on to it.
+    pub next: Option<&'a str>,
 }
 
 /// An owner made on the host, whose address counts as proven. Has no password, so cannot sign in with one.
@@ -88,9 +90,9 @@ impl People {
         if self.insert(&person, &name).await? {
             self.record(origin, Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id))
                 .await;
-            return Ok(self.verification_mail(&person).await?);
+            return Ok(self.verification_mail(&person, form.next).await?);
         }
-        Ok(self.sign_up_again(&person).await?)
+        Ok(self.sign_up_again(&person, form.next).await?)
     }
 
     /// The confirmation to send again, if the address has an account that still needs it.
@@ -105,7 +107,7 @@ impl People {
         }
         let found = person::find_by_email(&self.store, &email.key()).await?;
         match found.filter(|person| person.email_verified_at_ms.is_none() && person.state == "active") {
-            Some(person) => Ok(self.verification_mail(&person).await?),
+            Some(person) => Ok(self.verification_mail(&person, None).await?),
             None => Ok(None),
         }
     }
@@ -127,7 +129,11 @@ impl People {
 
     /// Trial credits still to be booked, oldest first: new ones, and those a crash came between.
     pub async fn trials_due(&self, limit: i64) -> sqlx::Result<Vec<TrialGrant>> {
-        Ok(org::without_trial(&self.store, limit).await?.into_iter().map(TrialGrant::of).collect())
+        let due = org::without_trial(&self.store, limit).await?;
+        Ok(due
+            .into_iter()
+            .map(|(org_id, is_owed)| TrialGrant { is_owed, ..TrialGrant::of(org_id) })
+            .collect())
     }
 
     /// The credit is booked; [`Self::trials_due`] no longer names it.
@@ -149,7 +155,7 @@ impl People {
     }
 
     /// An unproven address starts over with the newest password; a proven one is told that it has an account.
-    async fn sign_up_again(&self, again: &Person) -> sqlx::Result<Option<Mail>> {
+    async fn sign_up_again(&self, again: &Person, next: Option<&str>) -> sqlx::Result<Option<Mail>> {
         let email_key = again.email.to_ascii_lowercase();
         let Some(existing) = person::find_by_email(&self.store, &email_key).await? else { return Ok(None) };
         if existing.email_verified_at_ms.is_some() {
@@ -157,7 +163,7 @@ impl People {
         }
         let password_hash = again.password_hash.as_deref().unwrap_or_default();
         person::restart_sign_up(&self.store, &existing.id, &again.language, password_hash).await?;
-        self.verification_mail(&existing).await
+        self.verification_mail(&existing, next).await
     }
 
     pub(super) fn new_person(

@@ -1,7 +1,9 @@
 //! Creating an account.
 use crate::forms::{Form, VisitorPost, words};
+use crate::next::after_sign_in;
 use crate::outbox::language_of;
 use crate::problem::Problem;
+use crate::query::Query;
 use crate::shell::{self, Titled, see_other};
 use crate::state::ConsoleState;
 use crate::who::{SignedIn, Visitor};
@@ -24,7 +26,8 @@ pub(crate) async fn form(
     if who.is_some() {
         return see_other(&visit.link("/console"));
     }
-    show(&state, (&visit, &visitor), &Form::default()).await
+    let next = Query::of(&visit).get("next").unwrap_or_default().to_owned();
+    show(&state, (&visit, &visitor), &Form::filled([("next", next)])).await
 }
 
 /// `POST /console/sign-up`: the same answer for a new address and a taken one; only the mail differs.
@@ -38,7 +41,10 @@ pub(crate) async fn submit(
         return Err(Problem::Forbidden);
     }
     let language = language_of(visit.locale);
-    let new = SignUp { email: form.value("email"), password: form.value("password"), name: None, language };
+    // Where the reader was going is kept in the mail, which may be opened in another browser.
+    let next = Some(after_sign_in(Some(form.value("next")), "")).filter(|next| !next.is_empty());
+    let (email, password) = (form.value("email"), form.value("password"));
+    let new = SignUp { email, password, name: None, language, next: next.as_deref() };
     match state.accounts.people.sign_up(&visitor.origin, new).await {
         Ok(mail) => {
             state.mail.deliver(&state.urls, &visitor.id, mail).await;
@@ -89,6 +95,7 @@ fn open(state: &ConsoleState, visit: &Visit, visitor: &Visitor, form: &Form) -> 
         {form.summary(visit.locale)}
         <form method="post" action=visit.link("/console/sign-up")>
             <Hidden name="csrf" value=visitor.token.clone()/>
+            <Hidden name="next" value=form.value("next")/>
             <Field
                 id="email" label=t.field.email kind=InputKind::Email value=form.value("email")
                 hint=t.field.email_hint nostrip:fault=form.fault("email") autocomplete="email"

@@ -1,9 +1,10 @@
 //! Confirming an address. Opening the link changes nothing, because mail scanners open links; the button does.
 use crate::flash::{self, Notice};
 use crate::forms::VisitorPost;
+use crate::next::after_sign_in;
 use crate::pages::auth::dead_link;
 use crate::problem::Problem;
-use crate::query::Query;
+use crate::query::{self, Query};
 use crate::shell::{self, Titled, see_other};
 use crate::state::ConsoleState;
 use crate::trial;
@@ -22,7 +23,9 @@ pub(crate) async fn form(
     visit: Visit,
     visitor: Visitor,
 ) -> Result<Response, Problem> {
-    let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
+    let query = Query::of(&visit);
+    let token = query.get("token").unwrap_or_default().to_owned();
+    let next = query.get("next").unwrap_or_default().to_owned();
     if !state.accounts.people.can_verify(&token).await? {
         return Ok(dead_link((&visit, &visitor), "/console/resend").await);
     }
@@ -33,6 +36,7 @@ pub(crate) async fn form(
         <form method="post" action=visit.link("/console/verify")>
             <Hidden name="csrf" value=visitor.token.clone()/>
             <Hidden name="token" value=token/>
+            <Hidden name="next" value=next/>
             <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
     };
@@ -49,7 +53,11 @@ pub(crate) async fn submit(
     match state.accounts.people.verify_email(&visitor.origin, form.value("token")).await {
         Ok(due) => {
             welcome(&state, &due).await;
-            Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::Verified)))
+            let notice = flash::with(&visit.link("/console/sign-in"), Notice::Verified);
+            Ok(see_other(&match after_sign_in(Some(form.value("next")), "").as_str() {
+                "" => notice,
+                next => format!("{notice}&{}", query::write(&[("next", next)])),
+            }))
         }
         Err(VerifyError::Dead) => Ok(dead_link((&visit, &visitor), "/console/resend").await),
         Err(VerifyError::Unavailable(error)) => Err(error.into()),

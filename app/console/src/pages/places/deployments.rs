@@ -1,0 +1,150 @@
+//! Deployments: listed and made.
+use crate::flash::{self, Notice};
+use crate::forms::{self, Form, SignedPost};
+use crate::node_limits::OrgLimits;
+use crate::pages::members::{place_problem, spent_this_month, tabs};
+use crate::problem::Problem;
+use crate::shell::{self, Section, Titled, see_other};
+use crate::state::ConsoleState;
+use crate::when::Moments;
+use crate::who::SignedIn;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_accounts::people::{Deployment, PlaceError};
+use bytespike_accounts::role::Permission;
+use bytespike_ledger::{Dimension, NodeId};
+use bytespike_ui::components::{
+    Badge, BadgeKind, Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, TableFrame,
+};
+use bytespike_ui::{Visit, format};
+use leptos::prelude::*;
+use std::collections::HashMap;
+use tabs::OrgTab;
+
+pub(super) const PATH: &str = "/console/deployments";
+
+/// `GET /console/deployments`
+pub(crate) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let all = state.accounts.people.deployments(&who.member).await?;
+    let limits = OrgLimits::load(&state, &who).await?;
+    let spent = spent(&state, &who).await?;
+    let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let t = &visit.t().people.deployments;
+    let new = who.member.role().may(Permission::ManageDeployments).then(|| {
+        let href = visit.link("/console/deployments/new");
+        view! { <div class="actions"><ButtonLink kind=ButtonKind::Primary href=href>{t.new}</ButtonLink></div> }
+    });
+    let rows: Vec<AnyView> =
+        all.iter().map(|one| row(&visit, &moments, (one, &limits, spent.get(&one.id).copied()))).collect();
+    let content = view! {
+        <div class="page-head"><div><h1>{t.title}</h1><p>{t.lead}</p></div>{new}</div>
+        {tabs::of((&visit, &who), OrgTab::Deployments)}
+        {table(&visit, rows)}
+    };
+    Ok(shell::signed_in((&visit, &who), Section::Organisation, Titled::ok(t.title), content).await)
+}
+
+/// Charged this month, nano-USD by deployment.
+pub(super) async fn spent(state: &ConsoleState, who: &SignedIn) -> Result<HashMap<String, i64>, Problem> {
+    let sums = spent_this_month(state, who, Dimension::Deployment).await?;
+    Ok(sums.into_iter().filter_map(|(key, sums)| Some((key.deployment_id?, sums.charged_nano))).collect())
+}
+
+fn table(visit: &Visit, rows: Vec<AnyView>) -> AnyView {
+    let t = &visit.t().people.deployments;
+    view! {
+        <TableFrame caption=t.title>
+            <thead>
+                <tr>
+                    <th scope="col">{t.name}</th>
+                    <th scope="col" class="num">{t.spent}</th>
+                    <th scope="col">{t.quota}</th>
+                    <th scope="col" class="num">{t.keys}</th>
+                    <th scope="col">{t.created}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn row(
+    visit: &Visit,
+    moments: &Moments,
+    (one, limits, spent): (&Deployment, &OrgLimits, Option<i64>),
+) -> AnyView {
+    let t = &visit.t().people.deployments;
+    let href = visit.link(&format!("{PATH}/{}", one.id));
+    let badge = one.archived_at_ms.map(|_| view! { " " <Badge kind=BadgeKind::Muted label=t.archived/> });
+    let class = one.archived_at_ms.map(|_| "faded");
+    view! {
+        <tr class=class>
+            <th scope="row"><a href=href>{one.name.clone()}</a>{badge}</th>
+            <td class="num" data-label=t.spent>{format::usd(spent.unwrap_or(0))}</td>
+            <td data-label=t.quota>{limits.brief(visit.locale, &NodeId::deployment(&one.id))}</td>
+            <td class="num" data-label=t.keys>{one.open_keys}</td>
+            <td data-label=t.created>{moments.date(one.created_at_ms)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// `GET /console/deployments/new`
+pub(crate) async fn form(visit: Visit, who: SignedIn) -> Response {
+    show((&visit, &who), &Form::default()).await
+}
+
+/// `POST /console/deployments/new`
+pub(crate) async fn submit(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    post: SignedPost,
+) -> Result<Response, Problem> {
+    let SignedPost { who, mut form } = post;
+    match state.accounts.people.create_deployment(&who.origin, &who.member, form.value("name")).await {
+        Ok(id) => {
+            let page = visit.link(&format!("{PATH}/{id}"));
+            Ok(see_other(&flash::with(&page, Notice::DeploymentCreated)))
+        }
+        Err(PlaceError::Name(problem)) => {
+            form.refuse("name", forms::words::name(visit.locale, problem));
+            Ok(show((&visit, &who), &form).await)
+        }
+        Err(PlaceError::TooMany) => {
+            form.refuse("name", visit.t().people.error.too_many);
+            Ok(show((&visit, &who), &form).await)
+        }
+        Err(error) => Err(place_problem(error)),
+    }
+}
+
+async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
+    let t = &visit.t().people.deployments;
+    let titled = Titled::of(visit, t.new, form);
+    let above = vec![(visit.link(PATH), t.title.to_owned())];
+    let cancel = visit.t().console.word.cancel;
+    let content = view! {
+        <div>
+            <Breadcrumbs locale=visit.locale above=above here=t.new/>
+            <h1>{t.new}</h1>
+        </div>
+        {form.summary(visit.locale)}
+        <form method="post" action=visit.link("/console/deployments/new") class="sheet">
+            <Hidden name="csrf" value=who.token.clone()/>
+            <Field
+                id="name" label=t.name value=form.value("name") hint=t.name_hint nostrip:fault=form.fault("name")
+                max_length=64 autocomplete="off"
+            />
+            <p class="actions">
+                <Button kind=ButtonKind::Primary>{t.submit}</Button>
+                <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{cancel}</ButtonLink>
+            </p>
+        </form>
+    };
+    shell::signed_in((visit, who), Section::Organisation, titled, content).await
+}

@@ -1,0 +1,4 @@
+//! What holds and owns keys beside people: deployments, and service accounts.
+pub(crate) mod deployment;
+pub(crate) mod deployments;
+pub(crate) mod services;
