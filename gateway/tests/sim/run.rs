@@ -43,7 +43,6 @@ pub fn play(seed: u64) -> String {
 /// Tells what happened when a run fails: it is the only one where its seed was asked for.
 struct Told<'a>(&'a Log);
 
-#[expect(clippy::print_stdout, reason = "a failing run is repeated from its seed, and read")]
 impl Drop for Told<'_> {
     #[expect(clippy::print_stdout, reason = "a failed run is told to whoever asked for it")]
     fn drop(&mut self) {
