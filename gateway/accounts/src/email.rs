@@ -33,6 +33,12 @@ impl EmailAddress {
     }
 }
 
+/// Enough of an address to know it again, in a log that is never erased: `a…@example.com`.
+pub(crate) fn masked(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    format!("{}…@{domain}", local.chars().next().unwrap_or_default())
+}
+
 fn is_local(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_{|}~-".contains(&byte);
     (1..=64).contains(&text.len())

@@ -3,7 +3,7 @@ use super::{Membership, People};
 use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::base62;
-use crate::email::{EmailAddress, EmailError};
+use crate::email::{EmailAddress, EmailError, masked};
 use crate::mail::{Mail, MailKind, Notice, VERIFY_MINUTES};
 use crate::orgs::Language;
 use crate::secrets::SecretText;
@@ -73,7 +73,7 @@ impl People {
         let before = self.owner_of_wish(&hash).await?.ok_or(EmailChangeError::Dead)?;
         let changed = email_change::apply(&self.store, &hash, self.world.now_ms()).await?;
         let person_id = changed.ok_or(EmailChangeError::Dead)?;
-        let detail = json!({ "before": before.email, "after": wanted });
+        let detail = json!({ "before": masked(&before.email), "after": masked(&wanted) });
         let event = Event::new("person.email_changed", Actor::Person(&person_id)).target(&person_id);
         self.record(origin, event.detail(detail)).await;
         let language = Language::from_tag(&before.language);
