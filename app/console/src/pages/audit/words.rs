@@ -2,7 +2,7 @@
 use bytespike_ui::Locale;
 
 /// What events are about, as the filter offers them: the start of their names, and the word for it.
-pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 9] {
+pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 12] {
     let t = &locale.t().people.thing;
     [
         ("key.", t.key),
@@ -14,6 +14,9 @@ pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 9] {
         ("service_account.", t.service_account),
         ("oauth.", t.oauth),
         ("oauth_client.", t.oauth_client),
+        ("payment.", t.payment),
+        ("quota.", t.quota),
+        ("factor.", t.factor),
     ]
 }
 
@@ -59,6 +62,33 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "oauth.revoked_by_program" => t.oauth_revoked_by_program,
         "oauth_client.registered" => t.oauth_client_registered,
         "oauth_client.ended" => t.oauth_client_ended,
+        "key.credential_ended" => t.key_credential_ended,
+        "key.leaked" => t.key_leaked,
+        "alert.set" => t.alert_set,
+        "payment.ordered" => t.payment_ordered,
+        "quota.requested" => t.quota_requested,
+        "quota.granted" => t.quota_granted,
+        "quota.declined" => t.quota_declined,
+        "quota.withdrawn" => t.quota_withdrawn,
+        "rule.set" => t.rule_set,
+        "factor.turned_on" => t.factor_turned_on,
+        "factor.turned_off" => t.factor_turned_off,
+        "factor.codes_renewed" => t.factor_codes_renewed,
+        "factor.recovery_code_used" => t.factor_recovery_code_used,
+        "factor.refused" => t.factor_refused,
+        "person.confirmed" => t.person_confirmed,
+        "person.new_browser" => t.person_new_browser,
+        "person.password_changed" => t.person_password_changed,
+        "person.password_reset" => t.person_password_reset,
+        "person.reset_requested" => t.person_reset_requested,
+        "person.profile_changed" => t.person_profile_changed,
+        "person.sign_in_failed" => t.person_sign_in_failed,
+        "person.email_change_asked" => t.person_email_change_asked,
+        "person.email_changed" => t.person_email_changed,
+        "person.identity_linked" => t.person_identity_linked,
+        "person.identity_unlinked" => t.person_identity_unlinked,
+        "person.end_asked" => t.person_end_asked,
+        "person.end_taken_back" => t.person_end_taken_back,
         _ => return None,
     })
 }
@@ -75,6 +105,14 @@ pub(super) fn field(locale: Locale, name: &str) -> Option<&'static str> {
         "email" => t.email,
         "owner" => t.owner,
         "keys_revoked" => t.keys_revoked,
+        "note" => t.note,
+        "models" => t.models,
+        "scopes" => t.scopes,
+        "deployment" => t.deployment,
+        "holder" => t.holder,
+        "currency" => t.currency,
+        "wanted" => t.wanted,
+        "reason" => t.reason,
         "month" => keys.month,
         "lifetime" => keys.lifetime,
         "7d" => keys.seven_days,

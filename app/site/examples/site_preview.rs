@@ -1,5 +1,5 @@
 //! Serves the public pages with an export made from the embedded catalogue, to look at them:
-//! `cargo run -p bytespike-site --example preview -- 127.0.0.1:41300`.
+//! `cargo run -p bytespike-site --example site_preview -- 127.0.0.1:41300`.
 
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook, PriceExport};
