@@ -13,7 +13,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from conftest import GATEWAY, MODELS, TEXT
 
 CLIENT = "dosia-desktop"
-REDIRECT = "http://127.0.0.1:39871/callback"
+REDIRECT = "http://127.0.0.1:19871/callback"
 SCOPE = "profile models:read keys:provision offline_access"
 PASSWORD = "a quiet engine of brass"
 

@@ -7,7 +7,7 @@ import * as oauth from "oauth4webapi";
 import { GATEWAY } from "./gateway.mjs";
 import { Person, unescape } from "./person.mjs";
 
-const REDIRECT = "http://127.0.0.1:39872/callback";
+const REDIRECT = "http://127.0.0.1:19872/callback";
 const options = { [oauth.allowInsecureRequests]: true };
 const client = { client_id: "dosia-desktop", token_endpoint_auth_method: "none" };
 let server;

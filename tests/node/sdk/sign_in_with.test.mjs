@@ -10,17 +10,18 @@ import { OAuth2Server } from "oauth2-mock-server";
 import { GATEWAY } from "./gateway.mjs";
 import { Person, unescape } from "./person.mjs";
 
-const ISSUER = "http://localhost:39873";
+// The ports stand in the product's configuration (with_product.rs); the system gives none of them to outgoing connections.
+const ISSUER = "http://localhost:19873";
 const SECRET = "a secret of the mock provider";
-const GITHUB = 39874;
+const GITHUB = 19874;
 const provider = new OAuth2Server();
 const github = fakeGitHub();
 
 before(async () => {
   await provider.issuer.keys.generate("RS256");
-  await provider.start(39873);
+  await provider.start(19873);
   provider.issuer.url = ISSUER;
-  await new Promise((resolve) => github.listen(GITHUB, "127.0.0.1", resolve));
+  await new Promise((resolve, reject) => github.once("error", reject).listen(GITHUB, "127.0.0.1", resolve));
 });
 after(async () => {
   await provider.stop();

@@ -4,23 +4,29 @@
 //! GATEWAY_FIRST_RUNS.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
 
+use std::time::Duration;
+
 use bytespike_tests::person::Person;
 use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup};
 use bytespike_tests::stripe::Stripe;
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
 
-/// Where the tests of the sdk stage listen as providers that people sign in with.
+/// No suite takes as long: a command that still runs then hangs, is stopped, and fails.
+const LONGEST: Duration = Duration::from_secs(25 * 60);
+
+/// Where the tests of the sdk stage listen as providers that people sign in with. The ports lie below those that the system
+/// gives to outgoing connections (32768 and up on Linux), so nothing of ours can have taken them.
 const PROVIDERS: &str = r#"
 [sign_in.github]
 client_id = "bytespike"
 client_secret = "a secret of the fake GitHub"
-base_url = "http://127.0.0.1:39874"
-api_url = "http://127.0.0.1:39874"
+base_url = "http://127.0.0.1:19874"
+api_url = "http://127.0.0.1:19874"
 [[sign_in.oidc]]
 id = "mock"
 name = "Mock"
-issuer = "http://localhost:39873"
+issuer = "http://localhost:19873"
 client_id = "bytespike"
 client_secret = "a secret of the mock provider"
 "#;
@@ -49,11 +55,22 @@ async fn main() -> std::process::ExitCode {
         let key = person.create_key("manager", &everything.map(|scope| (scope, "on"))).await;
         command.env("GATEWAY_MANAGER_KEY", key).env("GATEWAY_OPERATOR_TOKEN", operator_token(&product).await);
     }
-    let status = command.status().await.expect("the command starts");
-    if !status.success() {
-        eprintln!("the product's log:\n{}", product.log());
+    if succeeds(command).await {
+        return std::process::ExitCode::SUCCESS;
     }
-    if status.success() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+    eprintln!("the product's log:\n{}", product.log());
+    std::process::ExitCode::FAILURE
+}
+
+async fn succeeds(mut command: Command) -> bool {
+    let mut child = command.kill_on_drop(true).spawn().expect("the command starts");
+    match tokio::time::timeout(LONGEST, child.wait()).await {
+        Ok(status) => status.expect("the command ends").success(),
+        Err(_) => {
+            eprintln!("the command was stopped after {} minutes", LONGEST.as_secs() / 60);
+            false
+        }
+    }
 }
 
 /// A token for the operators' part of the management API.
