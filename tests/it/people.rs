@@ -79,7 +79,16 @@ async fn a_removed_members_key_stops_within_a_second_and_the_log_tells_it_all() 
         assert_eq!(ask().await, 200);
         let id = member_id(&stage, "dev@example.com").await;
         let page = format!("/console/members/{id}");
-        let limited = fill(&mut stage.person, &page, &[("limit_month", "0.000001")]).await;
+        let _ = stage
+            .person
+            .open(&page)
+            .await
+            .expect_status(200)
+            .text()
+            .find("/limits/node/mem:")
+            .expect("a way there");
+        let node = format!("/console/limits/node/mem:{id}");
+        let limited = fill(&mut stage.person, &node, &[("limit_month", "0.000001")]).await;
         assert!(limited.contains("$0.000001"), "{limited}");
         assert_eq!(ask().await, 429, "the member's limit binds their key");
         let mut owner = stage.person;

@@ -13,7 +13,6 @@ mod gateway;
 pub mod mail;
 mod model_test;
 mod next;
-mod node_limits;
 mod notices;
 mod outbox;
 mod pages;

@@ -86,7 +86,6 @@ addresses! {
     "/console/members/{id}" ManageSelf get(members::member);
     "/console/members/{id}/name" ManageDeployments post(members::rename);
     "/console/members/{id}/role" ManageMembers post(members::set_role);
-    "/console/members/{id}/limits" SetLimits post(members::set_limits);
     "/console/members/{id}/remove" ManageMembers get(members::remove_form).post(members::remove);
     "/console/members/{id}/transfer" OwnOrg get(members::transfer_form).post(members::transfer);
     "/console/service-accounts" SeeMembers get(services::page);
@@ -95,7 +94,6 @@ addresses! {
     "/console/deployments/new" ManageDeployments get(deployments::form).post(deployments::submit);
     "/console/deployments/{id}" SeeOrgUsage get(deployment::page);
     "/console/deployments/{id}/name" ManageDeployments post(deployment::rename);
-    "/console/deployments/{id}/limits" SetLimits post(deployment::set_limits);
     "/console/deployments/{id}/archive" ManageDeployments get(deployment::archive_form).post(deployment::archive);
     "/console/audit" SeeAudit get(audit::page);
     "/console/settings" ManageSelf get(settings::page);

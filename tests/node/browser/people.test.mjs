@@ -59,12 +59,14 @@ async function journey({ owner, guest, locale, hands, look }, name) {
 
   await owner.goto(at(locale, "/console/members"));
   await follow(owner.locator("tbody a", { hasText: /^guest-/ }), hands);
-  await complete(owner, { limit_month: "12.50", requests_per_minute: "x" }, hands);
-  assert.ok(await owner.locator('[name="requests_per_minute"][aria-invalid="true"]').count(), "a fault stands at its field");
-  await complete(owner, { requests_per_minute: "60" }, hands);
-  assert.match(owner.url(), /ok=limits-saved/);
-  await look(owner, "member");
   const member = new URL(owner.url()).pathname;
+  await follow(owner.locator('main a[href*="/limits/node/mem:"]'), hands);
+  await complete(owner, { limit_month: "12.50", limit_requests: "x" }, hands);
+  assert.ok(await owner.locator('[name="limit_requests"][aria-invalid="true"]').count(), "a fault stands at its field");
+  await complete(owner, { limit_requests: "60" }, hands);
+  assert.match(owner.url(), /ok=limits-saved/);
+  await owner.goto(`${GATEWAY}${member}`);
+  await look(owner, "member");
   await owner.goto(`${GATEWAY}${member}/transfer`);
   await look(owner, "transfer");
   await places(owner, { locale, hands, look });

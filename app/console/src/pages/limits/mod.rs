@@ -6,7 +6,7 @@ mod several;
 
 pub(crate) use several::submit as set_several;
 
-use crate::pages::keys::limits::{label_of, named, said};
+use crate::pages::keys::limits::{label_of, named, said, table as table_of};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
@@ -18,7 +18,7 @@ use bytespike_accounts::role::Permission;
 use bytespike_gateway::quota::{OrgLimits, Which};
 use bytespike_ledger::LimitState;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Badge, BadgeKind, TableFrame};
+use bytespike_ui::components::{Badge, BadgeKind, ButtonLink, TableFrame};
 use bytespike_ui::format;
 use leptos::prelude::*;
 
@@ -63,6 +63,22 @@ async fn show(
         {may_set(who).then(|| several::section((visit, who), &all, form))}
     };
     Ok(shell::signed_in((visit, who), Section::Limits, Titled::of(visit, title, form), content).await)
+}
+
+/// The limits on the way to a node, on the page of what the node stands for; those who set limits find the way from there.
+pub(crate) fn of_node(
+    (visit, who): (&Visit, &SignedIn),
+    moments: &Moments,
+    node: &str,
+    all: &OrgLimits,
+) -> AnyView {
+    let t = &visit.t().limits.node;
+    let change = may_set(who).then(|| {
+        let href = visit.link(&format!("/console/limits/node/{node}"));
+        view! { <p class="actions"><ButtonLink href=href>{t.change}</ButtonLink></p> }
+    });
+    view! { <section class="stack"><h2>{t.heading}</h2>{table_of(visit, moments, node, all)}{change}</section> }
+        .into_any()
 }
 
 /// The org, the reader, their deployments and their keys, from the top down.

@@ -40,7 +40,7 @@ pub(crate) async fn submit(
     let saved =
         !form.has_faults() && limits::save(&state, (&who, visit.locale), (&node, &wanted), &mut form).await?;
     match saved {
-        true => Ok(see_other(&flash::with(&visit.link("/console/limits"), Notice::LimitsSaved))),
+        true => Ok(see_other(&flash::with(&address(&visit, &node), Notice::LimitsSaved))),
         false => show(&state, (&visit, &who), (&node, &all), Forms { limits: Some(form), rule: None }).await,
     }
 }
@@ -65,7 +65,11 @@ pub(crate) async fn set_rule(
     }
     let by = (&who.origin, Manager::Member(&who.member).actor());
     rules.set(by, (who.member.org_id(), &node), &rule).await?;
-    Ok(see_other(&flash::with(&visit.link("/console/limits"), Notice::LimitsSaved)))
+    Ok(see_other(&flash::with(&address(&visit, &node), Notice::LimitsSaved)))
+}
+
+fn address(visit: &Visit, node: &str) -> String {
+    visit.link(&format!("/console/limits/node/{node}"))
 }
 
 /// The forms of this page that came back with faults.
@@ -118,7 +122,7 @@ async fn show(
 
 fn limits_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> AnyView {
     let t = &visit.t().limits;
-    let action = visit.link(&format!("/console/limits/node/{node}"));
+    let action = address(visit, node);
     let (back, cancel) = (visit.link("/console/limits"), visit.t().console.word.cancel);
     let hints = (visit.t().keys.create.limits_lead, visit.t().keys.detail.change_limits_hint);
     view! {
@@ -141,7 +145,7 @@ fn limits_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> An
 
 fn rule_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> AnyView {
     let t = &visit.t().limits.node;
-    let action = visit.link(&format!("/console/limits/node/{node}/rule"));
+    let action = format!("{}/rule", address(visit, node));
     view! {
         <section class="stack">
             <div><h2>{t.rules}</h2><p class="soft">{t.rules_lead}</p></div>

@@ -3,7 +3,8 @@ use super::list::{self, People};
 use super::{PATH, find, place_problem, problem_of, words};
 use crate::flash::{self, Notice};
 use crate::forms::{self, Form, SignedPost};
-use crate::node_limits::{self, OrgLimits};
+use crate::pages::keys::limits::brief;
+use crate::pages::limits;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
@@ -13,7 +14,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::people::{Member, MemberError, PlaceError};
 use bytespike_accounts::role::{Permission, Role};
-use bytespike_ledger::NodeId;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, KeyValues, Select,
 };
@@ -25,7 +25,6 @@ use leptos::prelude::*;
 struct Faulty {
     name: Option<Form>,
     role: Option<Form>,
-    limits: Option<Form>,
 }
 
 /// `GET /console/members/{id}`
@@ -58,25 +57,6 @@ pub(crate) async fn set_role(
         }
         Err(error) => Err(problem_of(error)),
     }
-}
-
-/// `POST /console/members/{id}/limits`
-pub(crate) async fn set_limits(
-    State(state): State<ConsoleState>,
-    Path(id): Path<String>,
-    visit: Visit,
-    post: SignedPost,
-) -> Result<Response, Problem> {
-    let SignedPost { who, mut form } = post;
-    let member = find(&state, &who, &id).await?;
-    let all = OrgLimits::load(&state, &who).await?;
-    let wanted = node_limits::read(&mut form, visit.locale, &all, &NodeId::org(who.member.org_id()));
-    if form.has_faults() {
-        let faulty = Faulty { limits: Some(form), ..Faulty::default() };
-        return show(&state, (&visit, &who), &member, faulty).await;
-    }
-    node_limits::save(&state, &who, &NodeId::member(&id), wanted).await?;
-    Ok(see_other(&flash::with(&address(&visit, &member), Notice::LimitsSaved)))
 }
 
 /// `POST /console/members/{id}/name`: of a service account; people name themselves.
@@ -112,7 +92,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let people = list::load(state, who).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let wrong = [&faulty.name, &faulty.role, &faulty.limits].into_iter().flatten().next().cloned();
+    let wrong = [&faulty.name, &faulty.role].into_iter().flatten().next().cloned();
     let titled =
         if wrong.is_some() { Titled::faulty(visit, &member.name) } else { Titled::ok(member.name.as_str()) };
     let t = &visit.t().people;
@@ -130,7 +110,7 @@ async fn show(
         {facts(visit, &moments, &people, member)}
         {name_part((visit, who), member, faulty.name)}
         {role_part((visit, who), member, faulty.role)}
-        {limits_part((visit, who), member, &people, faulty.limits)}
+        {limits::of_node((visit, who), &moments, &format!("mem:{}", member.id), &people.limits)}
         {ends((visit, who), member)}
     };
     Ok(shell::signed_in((visit, who), Section::Organisation, titled, content).await)
@@ -140,7 +120,7 @@ fn facts(visit: &Visit, moments: &Moments, people: &People, member: &Member) -> 
     let t = &visit.t().people.members;
     let spent = format::usd(people.spent.get(&member.id).copied().unwrap_or(0));
     let text = |text: String| text.into_any();
-    let quota = people.limits.brief(visit.locale, &NodeId::member(&member.id));
+    let quota = brief(visit.locale, &format!("mem:{}", member.id), &people.limits);
     let email = member.email.clone().map(|email| (t.email.to_owned(), text(email)));
     let pairs = [
         (t.role.to_owned(), text(words::role(visit.locale, member.role).to_owned())),
@@ -197,17 +177,6 @@ fn role_part((visit, who): (&Visit, &SignedIn), member: &Member, faulty: Option<
         }
         .into_any()
     })
-}
-
-fn limits_part(
-    (visit, who): (&Visit, &SignedIn),
-    member: &Member,
-    people: &People,
-    faulty: Option<Form>,
-) -> Option<AnyView> {
-    let may = who.member.role().may(Permission::SetLimits);
-    let form = faulty.unwrap_or_else(|| people.limits.filled(&NodeId::member(&member.id)));
-    may.then(|| node_limits::part((visit, who), format!("{}/limits", address(visit, member)), &form))
 }
 
 /// Handing over and taking out, each with a page of its own that says what it means.

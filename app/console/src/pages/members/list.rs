@@ -1,6 +1,6 @@
 //! Every member the reader may see, and below them the invitations that are open.
 use super::{PATH, invite, spent_this_month, tabs, words};
-use crate::node_limits::OrgLimits;
+use crate::pages::keys::limits::brief;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::Member;
 use bytespike_accounts::role::Permission;
-use bytespike_ledger::{Dimension, NodeId};
+use bytespike_gateway::quota::OrgLimits;
+use bytespike_ledger::Dimension;
 use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
@@ -53,7 +54,7 @@ pub(crate) async fn load(state: &ConsoleState, who: &SignedIn) -> Result<People,
     let spent = spent.into_iter().filter_map(|(key, sums)| Some((key.member_id?, sums.charged_nano)));
     Ok(People {
         members: state.accounts.people.members(&who.member).await?,
-        limits: OrgLimits::load(state, who).await?,
+        limits: state.quotas().of_org(who.member.org_id()).await?,
         spent: spent.collect(),
     })
 }
@@ -98,7 +99,7 @@ fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, people: &People, on
     let you = is_self.then(|| view! { " " <Badge kind=BadgeKind::Plain label=t.you/> });
     let email = one.email.clone().map(|email| view! { <span class="note">{email}</span> });
     let spent = people.spent.get(&one.id).copied().unwrap_or(0);
-    let quota = people.limits.brief(visit.locale, &NodeId::member(&one.id));
+    let quota = brief(visit.locale, &format!("mem:{}", one.id), &people.limits);
     view! {
         <tr>
             <th scope="row"><a href=href>{one.name.clone()}</a>{you}{email}</th>

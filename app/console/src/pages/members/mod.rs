@@ -9,7 +9,7 @@ pub(crate) mod tabs;
 mod take_out;
 pub(crate) mod words;
 
-pub(crate) use detail::{page as member, rename, set_limits, set_role};
+pub(crate) use detail::{page as member, rename, set_role};
 pub(crate) use list::{load as list, page, table};
 pub(crate) use take_out::{remove, remove_form, transfer, transfer_form};
 

@@ -2,7 +2,8 @@
 use super::deployments::{self, PATH};
 use crate::flash::{self, Notice};
 use crate::forms::{self, Form, SignedPost};
-use crate::node_limits::{self, OrgLimits};
+use crate::pages::keys::limits::brief;
+use crate::pages::limits;
 use crate::pages::members::place_problem;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
@@ -13,20 +14,13 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::people::{Deployment, PlaceError};
 use bytespike_accounts::role::Permission;
-use bytespike_ledger::{Dimension, NodeId, UsageFilter, UsageSums, Window};
+use bytespike_ledger::{Dimension, UsageFilter, UsageSums, Window};
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, KeyValues, TableFrame,
 };
 use bytespike_ui::{Visit, format};
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
-
-/// The forms of the page that came back with faults.
-#[derive(Default)]
-struct Faulty {
-    name: Option<Form>,
-    limits: Option<Form>,
-}
 
 /// What the deployment's keys used this month, by model.
 type Used = Vec<(String, UsageSums)>;
@@ -39,7 +33,7 @@ pub(crate) async fn page(
     who: SignedIn,
 ) -> Result<Response, Problem> {
     let deployment = find(&state, &who, &id).await?;
-    show(&state, (&visit, &who), &deployment, Faulty::default()).await
+    show(&state, (&visit, &who), &deployment, None).await
 }
 
 /// `POST /console/deployments/{id}/name`
@@ -56,30 +50,10 @@ pub(crate) async fn rename(
         Ok(()) => Ok(see_other(&flash::with(&address(&visit, &deployment), Notice::NameSaved))),
         Err(PlaceError::Name(problem)) => {
             form.refuse("name", forms::words::name(visit.locale, problem));
-            let faulty = Faulty { name: Some(form), ..Faulty::default() };
-            show(&state, (&visit, &who), &deployment, faulty).await
+            show(&state, (&visit, &who), &deployment, Some(form)).await
         }
         Err(error) => Err(place_problem(error)),
     }
-}
-
-/// `POST /console/deployments/{id}/limits`
-pub(crate) async fn set_limits(
-    State(state): State<ConsoleState>,
-    Path(id): Path<String>,
-    visit: Visit,
-    post: SignedPost,
-) -> Result<Response, Problem> {
-    let SignedPost { who, mut form } = post;
-    let deployment = find(&state, &who, &id).await?;
-    let all = OrgLimits::load(&state, &who).await?;
-    let wanted = node_limits::read(&mut form, visit.locale, &all, &NodeId::org(who.member.org_id()));
-    if form.has_faults() {
-        let faulty = Faulty { limits: Some(form), ..Faulty::default() };
-        return show(&state, (&visit, &who), &deployment, faulty).await;
-    }
-    node_limits::save(&state, &who, &NodeId::deployment(&id), wanted).await?;
-    Ok(see_other(&flash::with(&address(&visit, &deployment), Notice::LimitsSaved)))
 }
 
 /// `GET /console/deployments/{id}/archive`
@@ -141,33 +115,30 @@ async fn show(
     state: &ConsoleState,
     (visit, who): (&Visit, &SignedIn),
     deployment: &Deployment,
-    faulty: Faulty,
+    faulty: Option<Form>,
 ) -> Result<Response, Problem> {
     let t = &visit.t().people.deployments;
-    let limits = OrgLimits::load(state, who).await?;
+    let limits = state.quotas().of_org(who.member.org_id()).await?;
     let spent = deployments::spent(state, who).await?.get(&deployment.id).copied().unwrap_or(0);
     let used = used(state, who, &deployment.id).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let wrong = [&faulty.name, &faulty.limits].into_iter().flatten().next().cloned();
+    let summary = faulty.as_ref().map(|form| form.summary(visit.locale));
     let name = deployment.name.as_str();
-    let titled = if wrong.is_some() { Titled::faulty(visit, name) } else { Titled::ok(name) };
+    let titled = if faulty.is_some() { Titled::faulty(visit, name) } else { Titled::ok(name) };
     let above = vec![(visit.link(PATH), t.title.to_owned())];
     let is_open = deployment.archived_at_ms.is_none();
     let badge = (!is_open).then(|| view! { " " <Badge kind=BadgeKind::Muted label=t.archived/> });
-    let node = NodeId::deployment(&deployment.id);
-    let may_limit = is_open && who.member.role().may(Permission::SetLimits);
-    let limit_form = faulty.limits.unwrap_or_else(|| limits.filled(&node));
-    let action = format!("{}/limits", address(visit, deployment));
+    let node = format!("dep:{}", deployment.id);
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=deployment.name.clone()/>
             <div class="page-head"><h1>{deployment.name.clone()}{badge}</h1></div>
         </div>
-        {wrong.map(|form| form.summary(visit.locale))}
-        {facts(visit, &moments, deployment, (spent, limits.brief(visit.locale, &node)))}
+        {summary}
+        {facts(visit, &moments, deployment, (spent, brief(visit.locale, &node, &limits)))}
         {usage(visit, &used)}
-        {is_open.then(|| name_part((visit, who), deployment, faulty.name))}
-        {may_limit.then(|| node_limits::part((visit, who), action, &limit_form))}
+        {is_open.then(|| name_part((visit, who), deployment, faulty))}
+        {is_open.then(|| limits::of_node((visit, who), &moments, &node, &limits))}
         {is_open.then(|| end((visit, who), deployment))}
     };
     Ok(shell::signed_in((visit, who), Section::Organisation, titled, content).await)

@@ -1,7 +1,7 @@
 //! Deployments: listed and made.
 use crate::flash::{self, Notice};
 use crate::forms::{self, Form, SignedPost};
-use crate::node_limits::OrgLimits;
+use crate::pages::keys::limits::brief;
 use crate::pages::members::{place_problem, spent_this_month, tabs};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
@@ -12,7 +12,8 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::{Deployment, PlaceError};
 use bytespike_accounts::role::Permission;
-use bytespike_ledger::{Dimension, NodeId};
+use bytespike_gateway::quota::OrgLimits;
+use bytespike_ledger::Dimension;
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, TableFrame,
 };
@@ -30,7 +31,7 @@ pub(crate) async fn page(
     who: SignedIn,
 ) -> Result<Response, Problem> {
     let all = state.accounts.people.deployments(&who.member).await?;
-    let limits = OrgLimits::load(&state, &who).await?;
+    let limits = state.quotas().of_org(who.member.org_id()).await?;
     let spent = spent(&state, &who).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let t = &visit.t().people.deployments;
@@ -86,7 +87,7 @@ fn row(
         <tr class=class>
             <th scope="row"><a href=href>{one.name.clone()}</a>{badge}</th>
             <td class="num" data-label=t.spent>{format::usd(spent.unwrap_or(0))}</td>
-            <td data-label=t.quota>{limits.brief(visit.locale, &NodeId::deployment(&one.id))}</td>
+            <td data-label=t.quota>{brief(visit.locale, &format!("dep:{}", one.id), limits)}</td>
             <td class="num" data-label=t.keys>{one.open_keys}</td>
             <td data-label=t.created>{moments.date(one.created_at_ms)}</td>
         </tr>
