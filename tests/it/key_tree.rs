@@ -274,6 +274,10 @@ impl Forest {
         let path = format!("key:{}/lifetime", self.keys[at].id);
         let body = json!({"limit_credits": credits(limit_nano)});
         let set = try_set(&self.stage, &self.admin, &path, &body).await;
+        if self.path(at).iter().any(|above| self.keys[*above].ended) {
+            assert_eq!(set.status, 404, "nothing below an ended key has limits: {}", set.text());
+            return;
+        }
         let fits = self.limit_fits(&self.path(at)[1..], Some(limit_nano));
         assert_eq!(set.status, if fits { 200 } else { 422 }, "{}", set.text());
         if fits {

@@ -3,7 +3,7 @@ use crate::Accounts;
 use crate::keys::{Caller, Scope};
 pub use bytespike_store::deployment::OpenDeployment as Deployment;
 use bytespike_store::limit_node::{self, NodeRow};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An org, deployment, member or key that limits can sit on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,12 @@ impl Accounts {
         bytespike_store::deployment::open(&self.store, org_id).await
     }
 
-    /// The org's nodes as they are now.
+    /// The org's nodes as they are now. A key below one that has ended makes no calls any more, so it is none.
     pub async fn limit_nodes(&self, org_id: &str) -> sqlx::Result<NodeTree> {
         let rows = limit_node::of_org(&self.store, org_id).await?;
-        Ok(NodeTree(rows.into_iter().map(|row| (row.node_id.clone(), row.into())).collect()))
+        let mut tree = NodeTree(rows.into_iter().map(|row| (row.node_id.clone(), row.into())).collect());
+        while tree.drop_orphans() {}
+        Ok(tree)
     }
 }
 
@@ -51,6 +53,13 @@ impl NodeTree {
 
     pub fn get(&self, id: &str) -> Option<&LimitNode> {
         self.0.get(id)
+    }
+
+    /// Drops what hangs on a node that is not there; whether anything did.
+    fn drop_orphans(&mut self) -> bool {
+        let known: BTreeSet<String> = self.0.keys().cloned().collect();
+        self.0.retain(|_, node| node.parent.as_ref().is_none_or(|parent| known.contains(parent)));
+        self.0.len() < known.len()
     }
 
     /// Every node above this one, the nearest first: a call counts in all of them. Keys lead to the keys they were
@@ -115,7 +124,6 @@ mod tests {
     use crate::people::Membership;
     use crate::testing::{Bench, on_each, origin};
     use bytespike_store::{on_database, sqlx};
-    use std::collections::BTreeSet;
 
     /// A key derived from `parent`, with the same holder and deployment.
     async fn derive(bench: &Bench, owner: &Membership, parent: &str) -> String {

@@ -201,6 +201,10 @@ impl<'a> Machine<'a> {
     async fn judge(&mut self, request: &Request, said: Said, unsure: bool) {
         let now_ms = self.now_ms();
         if said == Said::Unavailable && !self.took_effect(request).await {
+            if let Request::Hold(hold) = request {
+                // One that was refused may have found credit whose time was up.
+                self.learn_lapses(&hold.payer.org_id).await;
+            }
             return;
         }
         let expected = self.auditor.apply(request, now_ms);
@@ -365,20 +369,24 @@ impl<'a> Machine<'a> {
 
     /// After housekeeping that was broken off.
     async fn learn_what_was_swept(&mut self, overdue: &[String]) {
-        let now_ms = self.now_ms();
         for id in overdue {
             if self.ended_as(id, "expired").await {
                 self.auditor.expire(id);
             }
         }
         for org in self.auditor.orgs() {
-            let lapses: i64 = on_database!(&self.store, db => sqlx::query_scalar(
-                "select count(*) from journal_tx where org_id = $1 and kind = 'breakage'")
-                .bind(&org).fetch_one(db).await)
-            .expect("reads");
-            if usize::try_from(lapses).expect("few") > self.auditor.breakages(&org) {
-                self.auditor.lapse(&org, now_ms);
-            }
+            self.learn_lapses(&org).await;
+        }
+    }
+
+    /// Whether more credit was written off than the auditor knows: then it was what is due now.
+    async fn learn_lapses(&mut self, org: &str) {
+        let lapses: i64 = on_database!(&self.store, db => sqlx::query_scalar(
+            "select count(*) from journal_tx where org_id = $1 and kind = 'breakage'")
+            .bind(org).fetch_one(db).await)
+        .expect("reads");
+        if usize::try_from(lapses).expect("few") > self.auditor.breakages(org) {
+            self.auditor.lapse(org, self.now_ms());
         }
     }
 
