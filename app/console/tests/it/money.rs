@@ -21,7 +21,7 @@ async fn a_receipt_shows_held_charged_and_returned_with_every_line_and_attempt()
     call.failed = 1;
     let id = bench.settled(&member, call).await;
     for (prefix, delivered, component, reason) in [
-        ("", "Delivered", "Input read from cache", "The model finished its answer."),
+        ("", "Landed", "Input read from cache", "The model finished its answer."),
         ("/zh", "已送达", "读取缓存的输入", "模型正常答完。"),
     ] {
         let page = browser.get(&format!("{prefix}/console/receipts/{id}")).await.expect(StatusCode::OK).body;
