@@ -5,6 +5,7 @@ mod backup_command;
 mod channel_commands;
 mod channels;
 mod cli;
+mod client_documents;
 mod commands;
 mod config;
 mod core;

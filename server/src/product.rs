@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
-use bytespike_console::Providers;
+use bytespike_console::{ClientDocuments, Providers};
 use bytespike_gateway::stored_channels::StoredChannels;
 use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
 use bytespike_payments::Payments;
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::client_documents::client_documents;
 use crate::config::{Config, DemoMode, PublicUrls};
 use crate::core::{Core, OnlyServer, master_key, only_server};
 use crate::demo::{self, DemoProvider};
@@ -42,6 +43,8 @@ pub struct Product {
     pub outbox: Option<Outbox>,
     /// Who else people can sign in with.
     pub providers: Providers,
+    /// Programs that nobody registered, where they may ask.
+    pub client_documents: Option<ClientDocuments>,
     /// Seals a new key on its way to the page that shows it.
     pub shown_key: SealKey,
     /// Where people can pay in by themselves.
@@ -94,6 +97,7 @@ impl Product {
         Ok(Self {
             shown_key: master.seal(SealPurpose::ShownKey),
             providers: providers(config, urls)?,
+            client_documents: client_documents(config)?,
             payments,
             core,
             gateway,

@@ -32,6 +32,7 @@ mod model_test;
 mod museum;
 mod native_lane;
 mod oauth;
+mod oauth_documents;
 mod operator;
 mod payments;
 mod people;

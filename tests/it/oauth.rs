@@ -10,9 +10,9 @@ use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stage::Stage;
 use serde_json::{Value, json};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const REDIRECT: &str = "http://127.0.0.1:51004/callback";
+pub(crate) const REDIRECT: &str = "http://127.0.0.1:51004/callback";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 fn encode(pairs: &[(&str, &str)]) -> String {
@@ -24,7 +24,7 @@ fn encode(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(|(name, value)| format!("{}={}", text(name), text(value))).collect::<Vec<_>>().join("&")
 }
 
-fn authorize(more: &[(&str, &str)]) -> String {
+pub(crate) fn authorize(more: &[(&str, &str)]) -> String {
     let mut pairs = vec![
         ("response_type", "code"),
         ("client_id", "dosia-desktop"),
@@ -40,7 +40,7 @@ fn authorize(more: &[(&str, &str)]) -> String {
 }
 
 /// What a page that goes back to the program carries.
-fn answer_in(page: &str) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn answer_in(page: &str) -> std::collections::BTreeMap<String, String> {
     let (_, rest) = page.split_once("0; url=").unwrap_or_else(|| panic!("no way back on {page}"));
     let address = rest.split('"').next().unwrap_or_default().replace("&amp;", "&");
     assert!(address.starts_with(REDIRECT), "{address}");
@@ -75,7 +75,7 @@ fn decode(text: &str) -> String {
     String::from_utf8(bytes).expect("UTF-8")
 }
 
-async fn post(stage: &Stage, path: &str, pairs: &[(&str, &str)]) -> Answer {
+pub(crate) async fn post(stage: &Stage, path: &str, pairs: &[(&str, &str)]) -> Answer {
     let url = format!("{}{path}", stage.product.url);
     let form = "application/x-www-form-urlencoded";
     Call::new("POST", url).header("content-type", form).body(encode(pairs)).send().await
@@ -95,7 +95,7 @@ async fn code(stage: &mut Stage) -> String {
 }
 
 /// A page's form sends only boxes that are ticked; these are.
-fn checked(form: Form) -> Form {
+pub(crate) fn checked(form: Form) -> Form {
     ["scope-profile", "scope-models", "scope-keys", "scope-stay"]
         .into_iter()
         .fold(form, |form, name| form.set(name, "on"))

@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod calls;
+mod client_documents;
 mod confirm;
 mod filter;
 mod flash;
@@ -29,6 +30,7 @@ pub mod trial;
 mod when;
 mod who;
 
+pub use client_documents::{ClientDocuments, DocumentPolicy};
 pub use gateway::LocalGateway;
 pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of};
 pub use providers::{ProviderConfig, ProviderKind, Providers};

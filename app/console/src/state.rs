@@ -1,4 +1,5 @@
 //! What the console's handlers are given.
+use crate::client_documents::ClientDocuments;
 use crate::gateway::LocalGateway;
 use crate::outbox::Delivery;
 use crate::providers::Providers;
@@ -27,6 +28,8 @@ pub struct ConsoleState {
     pub mail: Delivery,
     /// Who else people can sign in with.
     pub providers: Providers,
+    /// Programs that nobody registered, where they may ask.
+    pub client_documents: Option<ClientDocuments>,
     /// Seals a new key between the form and the one page that shows it; of purpose
     /// [`ShownKey`](bytespike_accounts::secrets::SealPurpose::ShownKey).
     pub shown_key: SealKey,

@@ -39,6 +39,8 @@ impl Rule {
     pub const LEAK_REPORTS: Rule = Rule { free: 60, most: 60, window_ms: 60_000 };
     /// Wrong codes of a second factor: a code has six digits, so this many tries gain nothing.
     pub const FACTOR: Rule = Rule { free: 5, most: 5, window_ms: HOUR_MS / 4 };
+    /// Documents of programs that one network makes us fetch.
+    pub const DOCUMENTS: Rule = Rule { free: 20, most: 20, window_ms: HOUR_MS / 6 };
 
     /// Tests of models by one org, which the installation pays for.
     pub const MODEL_TESTS: Rule =
@@ -118,6 +120,11 @@ impl Throttle {
     /// Reports of leaked keys from one network.
     pub fn leaks_from(&self, ip: IpAddr) -> Subject {
         self.subject("leak", &network_of(ip))
+    }
+
+    /// Documents of programs that one network makes us fetch.
+    pub fn documents_for(&self, ip: IpAddr) -> Subject {
+        self.subject("document", &network_of(ip))
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.

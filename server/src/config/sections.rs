@@ -23,6 +23,7 @@ pub struct Config {
     pub mail: Mail,
     pub accounts: Accounts,
     pub sign_in: SignIn,
+    pub oauth: Oauth,
     pub gateway: Gateway,
     pub prices: Prices,
     pub payments: Payments,
@@ -130,6 +131,23 @@ pub enum SmtpSecurity {
 pub struct Accounts {
     pub sign_up: bool,
     pub trial_grant_credits: u32,
+}
+
+/// Programs that ask people for a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth {
+    pub client_documents: ClientDocuments,
+    pub client_document_hosts: Vec<String>,
+}
+
+/// Whose ids may be the addresses of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientDocuments {
+    Off,
+    Listed,
+    Any,
 }
 
 /// Who else people can sign in with. A provider without a client id is not offered.

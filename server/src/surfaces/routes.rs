@@ -101,6 +101,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         urls: urls.clone(),
         mail,
         providers: product.providers.clone(),
+        client_documents: product.client_documents.clone(),
         shown_key: product.shown_key.clone(),
         payments: product.payments.clone(),
         options,
@@ -125,6 +126,7 @@ fn issuer(pages: &Pages, product: &Product) -> OauthServer {
         issuer: pages.urls.console.clone(),
         gateway_url: pages.urls.gateway.clone(),
         docs_url: pages.urls.docs.clone(),
+        takes_client_documents: product.client_documents.is_some(),
     })
 }
 

@@ -54,6 +54,7 @@ impl Bench {
             },
             urls: Urls::single(BASE),
             providers: Providers::default(),
+            client_documents: None,
             mail: Delivery::Show(DevelopmentOutbox::default()),
             shown_key: master.seal(SealPurpose::ShownKey),
             payments: None,

@@ -2,7 +2,7 @@
 //! ever redirects. The order and the answers are RFC 6749, 7636, 8707, 9101, 9396 and OAuth 2.1.
 use super::key_request::{self, KeyRequest};
 use super::scope::{self, GrantScopes};
-use super::{Client, Oauth, pkce, redirect};
+use super::{Client, Oauth, Trust, pkce, redirect};
 
 const MOST_QUERY_BYTES: usize = 8 * 1024;
 const MOST_STATE_BYTES: usize = 512;
@@ -64,6 +64,9 @@ pub enum PageProblem {
     TooLong,
     UnknownClient,
     RedirectUri,
+    /// Something else is wrong, and the program is one that nobody vouches for: a browser is not sent on to it before its
+    /// person has seen whose it is (RFC 9700, section 4.11). In words for whoever makes it.
+    Faulty(&'static str),
 }
 
 /// An answer to the program.
@@ -101,7 +104,11 @@ impl Oauth {
             return Ok(Err(Refused::Page(PageProblem::RedirectUri)));
         };
         let redirect_uri = redirect_uri.to_owned();
+        let is_vouched_for = client.trust != Trust::Document;
         Ok(asked.rest(client, &redirect_uri, resources).map_err(|(error, description)| {
+            if !is_vouched_for {
+                return Refused::Page(PageProblem::Faulty(description));
+            }
             let state = asked.get("state").filter(|state| is_state(state)).map(str::to_owned);
             Refused::Redirect(Back { redirect_uri, state, error, description })
         }))
@@ -157,7 +164,7 @@ impl<'a> Asked<'a> {
             )
         })?;
         self.refuse_unsupported()?;
-        let prompt = self.prompt()?;
+        let prompt = self.prompt(&client)?;
         Ok(Checked {
             client,
             redirect_uri: redirect_uri.to_owned(),
@@ -205,10 +212,13 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    fn prompt(&self) -> Result<Prompt, Fault> {
+    fn prompt(&self, client: &Client) -> Result<Prompt, Fault> {
         match self.get("prompt") {
             None | Some("consent" | "select_account") => Ok(Prompt::Consent),
             Some("login") => Ok(Prompt::SignIn),
+            Some("none") if client.trust == Trust::Document => {
+                Err(("invalid_request", "a person is always asked about a program that nobody registered"))
+            }
             Some("none") => Ok(Prompt::Nothing),
             Some(_) => Err(("invalid_request", "prompt must be none, login, consent or select_account")),
         }

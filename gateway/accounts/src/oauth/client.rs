@@ -1,5 +1,7 @@
-//! Programs that may ask: those that ship with ByteSpike, and those that an org registered for itself.
+//! Programs that may ask: those that ship with ByteSpike, those that an org registered for itself, and those whose id is
+//! the address of a document about them ([`super::document`]).
 use super::Oauth;
+use super::document::DocumentAddress;
 use super::redirect::{self, RedirectProblem};
 use super::scope::{GrantScope, GrantScopes};
 use super::token_text::{self, Presented, TokenKind};
@@ -10,6 +12,7 @@ use crate::people::Membership;
 use crate::role::Permission;
 use crate::secrets::SecretText;
 use bytespike_store::oauth::client::{self as rows, ClientRow};
+use bytespike_store::oauth::client_document;
 use serde_json::json;
 
 /// Redirect addresses of one program.
@@ -27,6 +30,8 @@ pub enum Trust {
     BuiltIn,
     /// An admin of the org with this id registered it.
     Registered,
+    /// Nobody knows it; its id is the address of a document in which it says who it is.
+    Document,
 }
 
 /// A program that may ask.
@@ -41,7 +46,7 @@ pub struct Client {
     /// The most it may ask for, and what it gets when it names nothing.
     pub scopes: GrantScopes,
     pub is_resource_server: bool,
-    secret_verifier: Option<String>,
+    pub(super) secret_verifier: Option<String>,
 }
 
 /// What an admin registers.
@@ -91,6 +96,11 @@ impl Client {
         self.secret_verifier.is_some()
     }
 
+    /// The host whose word the program's name is, with a document.
+    pub fn vouching_host(&self) -> Option<&str> {
+        (self.trust == Trust::Document).then(|| redirect::place(&self.id))
+    }
+
     /// What a person reads as the program's whereabouts: their own computer, or the host it is sent back to.
     pub fn place(&self, redirect_uri: &str) -> String {
         redirect::place(redirect_uri).to_owned()
@@ -127,10 +137,13 @@ impl From<ClientRow> for Client {
 }
 
 impl Oauth {
-    /// The program of this id, if it may ask.
+    /// The program of this id, if it may ask. One with a document is known once that was fetched.
     pub async fn client(&self, id: &str) -> sqlx::Result<Option<Client>> {
         if id == DOSIA {
             return Ok(Some(Client::dosia()));
+        }
+        if DocumentAddress::is_meant(id) {
+            return Ok(client_document::find(&self.store, id).await?.map(Client::from));
         }
         let row = rows::find(&self.store, id).await?;
         Ok(row.filter(|row| row.state == "active").map(Client::from))

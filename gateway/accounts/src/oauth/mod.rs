@@ -7,6 +7,7 @@ mod bearer;
 mod client;
 pub mod consent;
 pub mod device;
+pub mod document;
 pub mod exchange;
 pub mod key_request;
 mod pkce;

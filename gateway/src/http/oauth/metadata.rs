@@ -31,7 +31,7 @@ pub async fn server(State(server): State<OauthServer>) -> Response<Body> {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-        "client_id_metadata_document_supported": false,
+        "client_id_metadata_document_supported": server.takes_client_documents,
         "authorization_details_types_supported": ["bytespike_api_key"],
         "ui_locales_supported": ["en", "zh-Hans"],
         "service_documentation": format!("{}/docs/oauth", server.docs_url),

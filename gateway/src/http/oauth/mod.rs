@@ -38,6 +38,8 @@ pub struct OauthParts {
     pub issuer: String,
     pub gateway_url: String,
     pub docs_url: String,
+    /// Whether a program's id may be the address of its document.
+    pub takes_client_documents: bool,
 }
 
 impl OauthServer {

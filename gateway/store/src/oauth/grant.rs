@@ -100,6 +100,7 @@ pub async fn sweep(store: &Store, now_ms: i64) -> sqlx::Result<()> {
         sqlx::query("delete from oauth_code where expires_at_ms <= $1").bind(forgotten_ms).execute(&mut *tx).await?;
         sqlx::query("delete from oauth_device where expires_at_ms <= $1").bind(forgotten_ms).execute(&mut *tx).await?;
         sqlx::query("delete from oauth_token where expires_at_ms <= $1").bind(forgotten_ms).execute(&mut *tx).await?;
+        sqlx::query("delete from oauth_client_document where kept_until_ms <= $1").bind(now_ms).execute(&mut *tx).await?;
         sqlx::query("update oauth_key set sealed_answer = null where sealed_until_ms <= $1 and sealed_answer is not null")
             .bind(now_ms).execute(&mut *tx).await?;
         tx.commit().await

@@ -26,6 +26,7 @@ macro_rules! insert_token {
 }
 
 pub mod client;
+pub mod client_document;
 pub mod code;
 pub mod device;
 pub mod grant;

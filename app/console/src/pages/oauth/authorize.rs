@@ -1,5 +1,6 @@
 //! `/oauth/authorize`: where a program sends its person's browser. The request is checked, put aside, and shown on a page
 //! whose address says nothing but which request it is.
+use crate::client_documents::{self, DocumentRefusal};
 use crate::pages::oauth::issuer;
 use crate::problem::Problem;
 use crate::shell::{self, Titled, see_other};
@@ -29,6 +30,14 @@ pub(crate) async fn page(
     let pairs: Vec<(String, String)> = form_urlencoded::parse(visit.query.as_bytes()).into_owned().collect();
     let visit = in_language(visit, &pairs, &headers);
     let resources = resources(state.urls.base(Surface::Gateway));
+    let id = pairs.iter().find(|(name, _)| name == "client_id").map_or("", |(_, value)| value.as_str());
+    let documents = state.client_documents.as_ref();
+    match client_documents::refresh(documents, (&state.accounts, &visitor.origin), id).await {
+        Ok(()) => {}
+        Err(DocumentRefusal::Unavailable(error)) => return Err(error.into()),
+        Err(DocumentRefusal::TooMany) => return Err(Problem::TooMany),
+        Err(refusal) => return Ok(refuse_document(&visit, &visitor, &refusal).await),
+    }
     match state.accounts.oauth.check(&pairs, &resources).await? {
         Err(Refused::Page(problem)) => Ok(refuse(&visit, &visitor, problem).await),
         Err(Refused::Redirect(back)) => Ok(see_other(&back.address(issuer(&state)))),
@@ -66,19 +75,29 @@ fn in_language(visit: Visit, pairs: &[(String, String)], headers: &HeaderMap) ->
     Visit { locale, ..visit }
 }
 
-/// Nothing of the request stands on the page, not even in a form that leads back to it.
 async fn refuse(visit: &Visit, visitor: &Visitor, problem: PageProblem) -> Response {
+    let t = &visit.t().oauth.refused;
+    match problem {
+        PageProblem::Repeated => say(visit, visitor, t.repeated, None).await,
+        PageProblem::TooLong => say(visit, visitor, t.too_long, None).await,
+        PageProblem::UnknownClient => say(visit, visitor, t.unknown_client, None).await,
+        PageProblem::RedirectUri => say(visit, visitor, t.redirect_uri, None).await,
+        PageProblem::Faulty(what) => say(visit, visitor, t.faulty, Some(what.to_owned())).await,
+    }
+}
+
+async fn refuse_document(visit: &Visit, visitor: &Visitor, refusal: &DocumentRefusal) -> Response {
+    say(visit, visitor, visit.t().oauth.refused.document, Some(refusal.to_string())).await
+}
+
+/// Nothing of the request stands on the page, not even in a form that leads back to it. `what` is for whoever makes the program.
+async fn say(visit: &Visit, visitor: &Visitor, text: &'static str, what: Option<String>) -> Response {
     let visit = &Visit { query: String::new(), ..visit.clone() };
     let t = &visit.t().oauth.refused;
-    let text = match problem {
-        PageProblem::Repeated => t.repeated,
-        PageProblem::TooLong => t.too_long,
-        PageProblem::UnknownClient => t.unknown_client,
-        PageProblem::RedirectUri => t.redirect_uri,
-    };
+    let what = what.map(|what| view! { <p lang="en"><code>{what}</code></p> });
     let content = view! {
         <h1>{t.title}</h1>
-        <Callout kind=CalloutKind::Warning><p>{text}</p></Callout>
+        <Callout kind=CalloutKind::Warning><p>{text}</p>{what}</Callout>
         <p>{t.advice}</p>
     };
     let mut response = shell::narrow((visit, visitor), Titled::ok(t.title), content).await;

@@ -163,9 +163,15 @@ fn program(visit: &Visit, question: &Question<'_>) -> AnyView {
     let (kind, trust) = match question.client.trust {
         Trust::BuiltIn => (BadgeKind::Live, t.built_in),
         Trust::Registered => (BadgeKind::Plain, t.registered),
+        Trust::Document => (BadgeKind::Warning, t.unknown),
     };
+    let vouching = question.client.vouching_host().map(|host| {
+        let text = t.vouching(host);
+        view! { <Callout kind=CalloutKind::Warning><p>{text}</p></Callout> }
+    });
     view! {
         <p><strong>{question.client.name.clone()}</strong> " " <Badge kind=kind label=trust/></p>
+        {vouching}
         {question.place.map(|place| whereabouts(visit, place))}
     }
     .into_any()
