@@ -183,16 +183,6 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// What a name resolves to, unless a private address is among it: for clients off the hot path, which ask this instead of
-/// resolving for themselves.
-///
-/// # Errors
-/// The name is unknown, or leads to a private address.
-pub async fn public_addresses(host: &str) -> std::io::Result<Vec<SocketAddr>> {
-    let name = host.parse::<Name>().map_err(std::io::Error::other)?;
-    Ok(PublicNames(GaiResolver::new()).call(name).await?.collect())
-}
-
 /// Resolves names, and takes no answer that has a private address in it.
 #[derive(Clone)]
 struct PublicNames(GaiResolver);

@@ -20,6 +20,7 @@ pub mod stored_channels;
 mod telemetry;
 mod tokens;
 pub mod upstream;
+pub mod webhooks;
 
 use std::sync::Arc;
 

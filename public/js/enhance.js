@@ -1,4 +1,4 @@
-// Adds copy buttons and closes open menus. Every page works without it.
+// Adds copy buttons, watches lists that grow, and closes open menus. Every page works without it.
 
 const button = (host) => {
   const element = document.createElement("button");
@@ -25,6 +25,31 @@ const addCopy = (host) => {
   (host.querySelector(".with-button, figcaption") ?? host).append(element);
 };
 
+// A button that shows what the server sends as it comes. The page's own markup comes from the same server.
+const addLive = (host) => {
+  const place = document.getElementById(host.dataset.liveInto);
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "button";
+  let source;
+  const show = () => {
+    element.textContent = source ? host.dataset.stop : host.dataset.start;
+    element.setAttribute("aria-pressed", String(Boolean(source)));
+  };
+  element.addEventListener("click", () => {
+    if (source) {
+      source.close();
+      source = undefined;
+    } else {
+      source = new EventSource(host.dataset.live);
+      source.addEventListener("message", (event) => (place.innerHTML = event.data));
+    }
+    show();
+  });
+  show();
+  host.append(element);
+};
+
 const closeOthers = (event) => {
   for (const menu of document.querySelectorAll("details[data-close][open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -40,5 +65,6 @@ const closeAll = (event) => {
 };
 
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(addCopy);
+if (window.EventSource) document.querySelectorAll("[data-live]").forEach(addLive);
 document.addEventListener("click", closeOthers);
 document.addEventListener("keydown", closeAll);

@@ -40,7 +40,7 @@ async fn letters(core: &Core, event: &Event, (outbox, urls): (&Outbox, &Urls)) -
         return Ok(Vec::new());
     }
     let names = core.ledger.names(&event.org_id).await?;
-    let readers = outbox::readers(&core.store, &event.org_id, &event.subject).await?;
+    let readers = outbox::readers(&core.store, &event.id).await?;
     let written = readers.into_iter().filter_map(|reader| {
         let locale = locale_of(Language::from_tag(&reader.language));
         let about =

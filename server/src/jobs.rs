@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Gateway;
+use bytespike_gateway::webhooks::Webhooks;
 use bytespike_ledger::Retention;
 use bytespike_payments::Payments;
 use bytespike_store::job;
@@ -18,7 +19,7 @@ use crate::follow::{self, ChannelSources};
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
 use crate::reconcile_command;
-use crate::{Failure, trials};
+use crate::{Failure, trials, webhooks};
 
 /// Leases are renewed and lapsed holds expired this often.
 const LEDGER_EVERY: Duration = Duration::from_secs(5);
@@ -35,6 +36,8 @@ const TRIALS_EVERY: Duration = Duration::from_secs(60);
 const USAGE_EVERY: Duration = Duration::from_secs(30);
 /// Months that have ended are looked for this often.
 const MONTHS_EVERY: Duration = Duration::from_secs(300);
+/// Keys that end soon are looked for this often.
+const EXPIRY_EVERY: Duration = Duration::from_secs(60);
 /// How often a process asks whether a job that one of several does is due.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 const HOURLY_MS: i64 = 3_600_000;
@@ -60,6 +63,9 @@ pub struct Work {
     pub retention: Retention,
     pub sources: ChannelSources,
     pub payments: Option<Payments>,
+    pub webhooks: Webhooks,
+    /// Messages to webhooks are kept this long.
+    pub webhook_messages_ms: i64,
     /// Where a mail server is configured: what alerts become, and the addresses in them.
     pub letters: Option<(Outbox, Urls)>,
 }
@@ -82,6 +88,10 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
     }
+    jobs.spawn(stop.clone().run_until_cancelled_owned(webhooks::spread(work.webhooks.clone())));
+    let (sender, until) = (work.webhooks.clone(), stop.clone());
+    jobs.spawn(async move { sender.run(until).await });
+    jobs.spawn(stop.clone().run_until_cancelled_owned(tell_of_expiry(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(end_grants(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(share_limits(work.gateway.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(forget_idempotency_keys(work.gateway.clone())));
@@ -175,6 +185,17 @@ async fn end_grants(core: Core) {
     }
 }
 
+/// Every process may: a key's end is told of once however often it is looked for.
+async fn tell_of_expiry(core: Core) {
+    let mut due = tokio::time::interval(EXPIRY_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = core.accounts.keys.tell_of_expiry().await {
+            tracing::warn!(%error, "keys that end soon could not be told of; it is tried again");
+        }
+    }
+}
+
 /// A process that stops says so no more, and the others take over its share.
 async fn share_limits(gateway: Gateway) {
     let mut due = tokio::time::interval(SHARE_EVERY);
@@ -254,9 +275,13 @@ async fn check_books(core: &Core, whole_history: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Days in milliseconds.
+pub fn days(days: u32) -> i64 {
+    i64::from(days) * DAILY_MS
+}
+
 /// What a configuration in days means to the ledger.
 pub fn retention(config: &config::Retention) -> Retention {
-    let days = |days: u32| i64::from(days) * DAILY_MS;
     Retention {
         free_calls_ms: days(config.free_call_days),
         attempts_ms: days(config.attempt_days),
@@ -271,6 +296,7 @@ async fn forget_old(work: &Work) -> Result<(), Failure> {
     if let Some(payments) = &work.payments {
         payments.forget_bodies().await?;
     }
+    work.webhooks.forget(work.core.world.now_ms() - work.webhook_messages_ms).await?;
     if forgotten.total() > 0 {
         metrics::counter!("bytespike_rows_forgotten_total").increment(forgotten.total());
         tracing::info!(?forgotten, "removed what was kept long enough");

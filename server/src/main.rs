@@ -31,6 +31,7 @@ mod signing_keys;
 mod surfaces;
 mod telemetry;
 mod trials;
+mod webhooks;
 mod welcome;
 
 /// What a command ends with when it cannot go on: words for the operator.

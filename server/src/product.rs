@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
 use bytespike_console::{ClientDocuments, Providers};
 use bytespike_gateway::stored_channels::StoredChannels;
+use bytespike_gateway::webhooks::Webhooks;
 use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
@@ -23,7 +24,7 @@ use crate::mail::{Carrier, Outbox};
 use crate::price_feed::Exports;
 use crate::sign_in_providers::providers;
 use crate::surfaces::ui_urls;
-use crate::{Failure, demo_org, jobs, payments, prices, signing_keys, trials};
+use crate::{Failure, demo_org, jobs, payments, prices, signing_keys, trials, webhooks};
 
 /// How long mail that waits may take to be sent at the end.
 const LAST_MAIL: Duration = Duration::from_secs(5);
@@ -49,6 +50,8 @@ pub struct Product {
     pub shown_key: SealKey,
     /// Where people can pay in by themselves.
     pub payments: Option<Payments>,
+    /// Where orgs are told of what happens.
+    pub webhooks: Webhooks,
     /// The demo provider, and a key that can call it.
     pub demo: Option<Demo>,
     mail_worker: Option<JoinHandle<()>>,
@@ -83,6 +86,7 @@ impl Product {
         let mail = carrier.map(|carrier| (outbox, tokio::spawn(carrier.run(stop.clone()))));
         let (outbox, mail_worker) = mail.unzip();
         let payments = payments::wire(&config.payments, urls, &core)?;
+        let webhooks = webhooks::wire(&config.webhooks, &core, &master)?;
         let work = jobs::Work {
             core: core.clone(),
             gateway: gateway.clone(),
@@ -91,14 +95,17 @@ impl Product {
             retention: jobs::retention(&config.retention),
             sources,
             payments: payments.clone(),
+            webhooks: webhooks.clone(),
+            webhook_messages_ms: jobs::days(config.retention.webhook_message_days),
             letters: outbox.clone().map(|outbox| (outbox, ui_urls(urls))),
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
             shown_key: master.seal(SealPurpose::ShownKey),
             providers: providers(config, urls)?,
-            client_documents: client_documents(config)?,
+            client_documents: client_documents(config),
             payments,
+            webhooks,
             core,
             gateway,
             outbox,

@@ -30,6 +30,9 @@ enum Object {
     Deployment,
     LimitNode,
     QuotaRequest,
+    Webhook,
+    /// What the org was told.
+    Notice,
     /// What somebody paid.
     Order,
     /// A calendar month: no object of anybody's.
@@ -55,6 +58,8 @@ fn object_of(path: &str) -> Option<Object> {
         ("/console/settings/security/identities/{provider}", Object::Provider),
         ("/console/statements/{month}", Object::Month),
         ("/console/wallet/orders/{id}", Object::Order),
+        ("/console/webhooks/{id}", Object::Webhook),
+        ("/console/notices/{id}", Object::Notice),
     ];
     let found = starts.into_iter().find(|(start, _)| path.starts_with(start)).map(|(_, object)| object);
     assert!(
@@ -78,6 +83,8 @@ impl Object {
             Object::Grant | Object::Session | Object::Org => None,
             Object::Month | Object::Order => Some(Permission::Billing),
             Object::Provider => Some(Permission::ManageSelf),
+            Object::Webhook => Some(Permission::ManageOrg),
+            Object::Notice => Some(Permission::SeeOrgUsage),
         }
     }
 }
@@ -132,6 +139,12 @@ async fn ours(stage: &mut Stage) -> Ours {
                  select 'ord_ours', org_id, person_id, 'once', 'credited', 'usd', 1000, 10000000000, created_at_ms
                  from member order by created_at_ms limit 1";
     on_database!(&store, db => sqlx::query(order).execute(db).await.map(drop)).unwrap();
+    let page = stage.person.open("/console/webhooks/new").await.expect_status(200);
+    let form = Form::with(&page.text(), "url").set("url", "https://hooks.example.com/");
+    let _ = stage.person.submit(&form).await.expect_status(200);
+    let told = "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms, webhooks_at_ms)
+                select 'evt_ours', id, 'low_balance', 'org:' || id, '{}', created_at_ms + 1, 1 from org order by created_at_ms limit 1";
+    on_database!(&store, db => sqlx::query(told).execute(db).await.map(drop)).unwrap();
     let ours = Ours(vec![
         (Object::Key, one(&store, "select id from api_key").await),
         (Object::Receipt, one(&store, "select id from reservation").await),
@@ -145,6 +158,8 @@ async fn ours(stage: &mut Stage) -> Ours {
         (Object::LimitNode, one(&store, "select 'mem:' || id from member").await),
         (Object::QuotaRequest, "qrq_ours".to_owned()),
         (Object::Order, "ord_ours".to_owned()),
+        (Object::Notice, "evt_ours".to_owned()),
+        (Object::Webhook, one(&store, "select id from webhook_endpoint").await),
         (Object::Month, "2026-01".to_owned()),
         (Object::Provider, "github".to_owned()),
     ]);
@@ -251,6 +266,7 @@ async fn the_owner_is_let_in_wherever_the_others_were_refused() {
             "/console/statements/",
             "/limits/ask",
             "/wallet/orders/",
+            "/messages/",
             "/archive",
             "/transfer",
             "/remove",

@@ -7,7 +7,7 @@ use bytespike_tests::database::rows;
 use bytespike_tests::http::{Answer, Call};
 use bytespike_tests::person::Person;
 use bytespike_tests::stage::Stage;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where only an operator's token counts.
 const OPERATORS: &str = "/api/v1/operator/";
@@ -21,6 +21,8 @@ async fn object(store: &Store, path: &str, part: &str) -> String {
         (_, "limit") => return "month".to_owned(),
         (_, "alert") => return "low_balance".to_owned(),
         (path, "id") if path.starts_with("/api/v1/keys/") => "select id from api_key where name = 'test'",
+        (path, "id") if path.starts_with("/api/v1/webhooks/") => "select id from webhook_endpoint",
+        (_, "message") => return "whd_nobodys".to_owned(),
         (_, "credential") => {
             "select c.id from api_key_credential c join api_key k on k.id = c.key_id where k.name = 'test'"
         }
@@ -54,9 +56,14 @@ async fn ask(stage: &Stage, (method, path): (&str, &str), key: Option<&str>) -> 
 async fn s89_whoever_may_not_is_refused_at_every_path_of_the_management_api() {
     let mut stage = Stage::new().await;
     let plain = stage.person.create_key("plain", &[]).await;
+    let hooks = stage.person.create_key("hooks", &[("webhooks_manage", "on")]).await;
+    let made = json!({ "url": "https://hooks.example.com/" });
+    let _ = bytespike_tests::webhooks::ask(&stage, &hooks, ("POST", ""), &made).await.expect_status(201);
     let mut stranger = Person::new(&stage.product, "stranger@example.com");
     stranger.sign_up().await;
-    let foreign = stranger.create_key("admin", &[("org_admin", "on"), ("limits_manage", "on")]).await;
+    let foreign = stranger
+        .create_key("admin", &[("org_admin", "on"), ("limits_manage", "on"), ("webhooks_manage", "on")])
+        .await;
     let store = stage.product.database.connect().await;
     let description =
         Call::get(stage.product.at("/api/v1/openapi.json")).send().await.expect_status(200).json();

@@ -15,6 +15,7 @@ pub mod sse;
 pub mod stage;
 pub mod stripe;
 pub mod upstream;
+pub mod webhooks;
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! What an alert says to its reader: the balance is low, a payment was undone, a spend limit is used up or nearly so, a key
 //! leaked, more was asked for.
-use crate::mail::{Mail, Rendered, render};
+use crate::mail::{Brief, Mail, Rendered, brief, render};
+use crate::when::Moments;
 use bytespike_accounts::call_limits::CallLimitKind;
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::quota::Which;
@@ -42,6 +43,23 @@ struct KeyLeak {
 }
 
 #[derive(Deserialize)]
+struct KeyExpiring {
+    expires_at_ms: i64,
+    days: i64,
+}
+
+#[derive(Deserialize)]
+struct StatementClosed {
+    month: String,
+    charged_credits: String,
+}
+
+#[derive(Deserialize)]
+struct WebhookFailed {
+    url: String,
+}
+
+#[derive(Deserialize)]
 struct PaymentUndone {
     claimed_credits: String,
     owed_credits: String,
@@ -56,10 +74,23 @@ struct LimitShare {
     used_credits: String,
 }
 
+/// What pages tell of and no letter does.
+const PAGES_ALONE: [&str; 1] = ["statement_closed"];
+
 /// The message in its reader's language; `None` for an event that nobody writes about.
 pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Rendered> {
+    let mail = mail_of(event, names, (locale, urls)).filter(|_| !PAGES_ALONE.contains(&event.kind))?;
+    Some(render(&mail, locale, urls.base(Surface::Console)))
+}
+
+/// The same on a page; `None` for an event that has no words.
+pub(crate) fn show(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Brief> {
+    mail_of(event, names, (locale, urls)).map(|mail| brief(&mail, locale))
+}
+
+fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Mail> {
     let link = |page: &str| format!("{}{}", urls.base(Surface::Console), locale.path(page));
-    let mail = match event.kind {
+    Some(match event.kind {
         "low_balance" => {
             let low: LowBalance = serde_json::from_str(event.payload_json).ok()?;
             let (balance, threshold) = (usd(&low.balance_credits)?, usd(&low.threshold_credits)?);
@@ -89,6 +120,38 @@ pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Url
                 used: usd(&share.used_credits)?,
                 limit: usd(&share.limit_credits)?,
                 is_reached: share.percent >= 100,
+            }
+        }
+        "key_expiring" => {
+            let ending: KeyExpiring = serde_json::from_str(event.payload_json).ok()?;
+            let node = NodeId::parse(event.subject)?;
+            let (t, what) = (&locale.t().notices.letter, node_words(locale, &node, names));
+            let at = Moments::new(locale, "UTC", ending.expires_at_ms).written(ending.expires_at_ms);
+            Mail::Notice {
+                link: link(&format!("/console/keys/{}", node.id())),
+                subject: t.key_expiring_subject(ending.days.unsigned_abs(), &what),
+                intro: t.key_expiring(&at, &what),
+                button: t.see_key,
+            }
+        }
+        "statement_closed" => {
+            let closed: StatementClosed = serde_json::from_str(event.payload_json).ok()?;
+            let t = &locale.t().notices.letter;
+            Mail::Notice {
+                link: link(&format!("/console/statements/{}", closed.month)),
+                subject: t.statement_closed_subject(&closed.month),
+                intro: t.statement_closed(usd(&closed.charged_credits)?),
+                button: t.see_statement,
+            }
+        }
+        "webhook_failed" => {
+            let failed: WebhookFailed = serde_json::from_str(event.payload_json).ok()?;
+            let (t, (_, id)) = (&locale.t().webhooks.letter, event.subject.split_once(':')?);
+            Mail::Notice {
+                link: link(&format!("/console/webhooks/{id}")),
+                subject: t.subject(&failed.url),
+                intro: t.intro(&failed.url),
+                button: t.button,
             }
         }
         "key_leaked" => {
@@ -127,8 +190,7 @@ pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Url
             }
         }
         _ => return None,
-    };
-    Some(render(&mail, locale, urls.base(Surface::Console)))
+    })
 }
 
 fn usd(credits: &str) -> Option<String> {
@@ -198,6 +260,31 @@ mod tests {
             assert_ne!(near.subject, reached.subject);
             assert!(near.text.contains("/console/keys/key_1") && near.text.contains("$4.10"), "{near:?}");
             assert!(reached.text.contains("$5.00") && !reached.subject.contains('\n'));
+        }
+        let failed = r#"{"url":"https://hooks.example/1","failing_since_ms":1}"#;
+        for locale in Locale::ALL {
+            let urls = Urls::single("https://byte.example");
+            let about = AlertEvent { kind: "webhook_failed", subject: "webhook:whe_1", payload_json: failed };
+            let mail = write(about, &Names::default(), (locale, &urls)).expect("written");
+            assert!(mail.subject.contains("https://hooks.example/1"), "{mail:?}");
+            assert!(mail.text.contains("/console/webhooks/whe_1"), "{mail:?}");
+        }
+        let (ending, closed) = (
+            r#"{"expires_at_ms":1795512600000,"days":7}"#,
+            r#"{"month":"2026-11","charged_credits":"4100000.000"}"#,
+        );
+        for locale in Locale::ALL {
+            let mail = written("key_expiring", ending, locale).expect("written");
+            assert!(mail.subject.contains('7') && mail.text.contains("2026"), "{mail:?}");
+            assert_eq!(written("statement_closed", closed, locale), None, "pages alone tell of it");
+            let urls = Urls::single("https://byte.example");
+            let about = AlertEvent { kind: "statement_closed", subject: "org:o", payload_json: closed };
+            let shown = show(about, &Names::default(), (locale, &urls)).expect("shown");
+            assert!(
+                shown.text.contains("$4.10") && shown.link.ends_with("/console/statements/2026-11"),
+                "{shown:?}"
+            );
+            assert!(!shown.title.contains("ByteSpike"), "{shown:?}");
         }
         let leak = r#"{"credential_id":"7Qm3Zt9aLk2P","ended":"key","found_at":"https://gist.example/1"}"#;
         for locale in Locale::ALL {

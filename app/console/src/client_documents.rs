@@ -1,10 +1,14 @@
 //! Fetches what programs that nobody registered say about themselves, when such a program asks and its document is due.
+use bytes::Bytes;
 use bytespike_accounts::Accounts;
 use bytespike_accounts::Origin;
 use bytespike_accounts::oauth::document::{DocumentAddress, DocumentProblem, MOST_BYTES};
 use bytespike_gateway::Allowed;
+use bytespike_gateway::{HttpUpstream, Upstream};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use std::time::Duration;
 
 /// Whose documents an operator lets count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +18,13 @@ pub enum DocumentPolicy {
     Everybodys,
 }
 
-/// What the console is given for it, unless nobody's document counts. Clones share the client.
+/// Longest wait for a document.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the console is given for it, unless nobody's document counts.
 #[derive(Clone)]
 pub struct ClientDocuments {
     pub policy: DocumentPolicy,
-    /// Follows no redirects, waits three seconds at most, and connects to public addresses only.
-    pub client: reqwest::Client,
     /// This server is one developer's own, and so may the program be.
     pub may_be_local: bool,
 }
@@ -60,7 +65,7 @@ impl ClientDocuments {
         if !self.takes(&address) {
             return Err(DocumentRefusal::NotTaken);
         }
-        if !address.is_local() && Allowed::default().check(id).is_err() {
+        if self.allowed(&address).check(id).is_err() {
             return Err(DocumentProblem::NotPublic.into());
         }
         if !accounts.oauth.is_document_due(&address).await? {
@@ -81,11 +86,27 @@ impl ClientDocuments {
         }
     }
 
-    /// The document, and how long its host lets it be kept.
+    /// The document, and how long its host lets it be kept. No redirect is followed.
     async fn fetch(&self, address: &DocumentAddress) -> Result<(Vec<u8>, Option<i64>), DocumentProblem> {
-        let request = self.client.get(address.as_str()).header(ACCEPT, "application/json");
-        let answer = request.header(USER_AGENT, "ByteSpike").send().await;
-        let mut answer = answer.map_err(|error| unreachable(address, &error))?;
+        let fetched = tokio::time::timeout(PATIENCE, self.fetch_patiently(address)).await;
+        let fetched = fetched.unwrap_or(Err(DocumentProblem::Unreachable));
+        if let Err(problem) = &fetched {
+            tracing::info!(host = address.host(), %problem, "a program's document was not taken");
+        }
+        fetched
+    }
+
+    async fn fetch_patiently(
+        &self,
+        address: &DocumentAddress,
+    ) -> Result<(Vec<u8>, Option<i64>), DocumentProblem> {
+        let request = Request::get(address.as_str())
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, "ByteSpike")
+            .body(Full::new(Bytes::new()))
+            .map_err(|_| DocumentProblem::Address)?;
+        let answer = HttpUpstream::new(PATIENCE, self.allowed(address)).send(request).await;
+        let answer = answer.map_err(|_| DocumentProblem::Unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(DocumentProblem::Unreachable);
         }
@@ -93,20 +114,22 @@ impl ClientDocuments {
             return Err(DocumentProblem::NotJson);
         }
         let max_age_ms = max_age_ms(answer.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(address, &error))? {
-            if body.len() + chunk.len() > MOST_BYTES {
+        let (mut body, mut read) = (answer.into_body(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| DocumentProblem::Unreachable)?;
+            read.extend(frame.into_data().unwrap_or_default());
+            if read.len() > MOST_BYTES {
                 return Err(DocumentProblem::TooLong);
             }
-            body.extend_from_slice(&chunk);
         }
-        Ok((body, max_age_ms))
+        Ok((read, max_age_ms))
     }
-}
 
-fn unreachable(address: &DocumentAddress, error: &reqwest::Error) -> DocumentProblem {
-    tracing::info!(host = address.host(), %error, "a program's document was not fetched");
-    DocumentProblem::Unreachable
+    /// Public addresses, and this very one where it may be on this machine.
+    fn allowed(&self, address: &DocumentAddress) -> Allowed {
+        let local = Some(address.as_str()).filter(|_| self.may_be_local && address.is_local());
+        Allowed::default().with_urls(local.into_iter())
+    }
 }
 
 /// `application/json`, or a type built on it such as `application/oauth-client+json`.

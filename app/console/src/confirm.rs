@@ -14,8 +14,9 @@ use leptos::prelude::*;
 /// The field that carries the proof.
 const PROOF: &str = "confirm_proof";
 
-/// What is guarded, by the path its form is sent to: keys, members, money, and how the account itself is guarded.
-const GUARDED: [&str; 10] = [
+/// What is guarded, by the path its form is sent to: keys, members, money, where the organisation is
+/// told, and how the account itself is guarded.
+const GUARDED: [&str; 11] = [
     "/console/keys/",
     "/console/limits/node/",
     "/console/limits/several",
@@ -24,6 +25,7 @@ const GUARDED: [&str; 10] = [
     "/console/service-accounts",
     "/console/deployments",
     "/console/wallet/",
+    "/console/webhooks",
     "/console/settings/security",
     "/console/settings/data",
 ];

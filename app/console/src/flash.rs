@@ -52,10 +52,18 @@ pub(crate) enum Notice {
     ServiceAccountCreated,
     DeploymentCreated,
     DeploymentArchived,
+    WebhookSaved,
+    WebhookOn,
+    WebhookOff,
+    WebhookRemoved,
+    WebhookTestSent,
+    WebhookSentAgain,
+    AllRead,
+    PutAway,
 }
 
 impl Notice {
-    const ALL: [Self; 45] = [
+    const ALL: [Self; 53] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -101,6 +109,14 @@ impl Notice {
         Self::ServiceAccountCreated,
         Self::DeploymentCreated,
         Self::DeploymentArchived,
+        Self::WebhookSaved,
+        Self::WebhookOn,
+        Self::WebhookOff,
+        Self::WebhookRemoved,
+        Self::WebhookTestSent,
+        Self::WebhookSentAgain,
+        Self::AllRead,
+        Self::PutAway,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -150,6 +166,14 @@ impl Notice {
             Self::ServiceAccountCreated => "service-account-created",
             Self::DeploymentCreated => "deployment-created",
             Self::DeploymentArchived => "deployment-archived",
+            Self::WebhookSaved => "webhook-saved",
+            Self::WebhookOn => "webhook-on",
+            Self::WebhookOff => "webhook-off",
+            Self::WebhookRemoved => "webhook-removed",
+            Self::WebhookTestSent => "webhook-test-sent",
+            Self::WebhookSentAgain => "webhook-sent-again",
+            Self::AllRead => "notices-read",
+            Self::PutAway => "notice-dismissed",
         }
     }
 
@@ -201,6 +225,14 @@ impl Notice {
             Self::ServiceAccountCreated => people.service_account_created,
             Self::DeploymentCreated => people.deployment_created,
             Self::DeploymentArchived => people.deployment_archived,
+            Self::WebhookSaved => locale.t().webhooks.flash.saved,
+            Self::WebhookOn => locale.t().webhooks.flash.on,
+            Self::WebhookOff => locale.t().webhooks.flash.off,
+            Self::WebhookRemoved => locale.t().webhooks.flash.removed,
+            Self::WebhookTestSent => locale.t().webhooks.flash.test_sent,
+            Self::WebhookSentAgain => locale.t().webhooks.flash.sent_again,
+            Self::AllRead => locale.t().notices.flash.read,
+            Self::PutAway => locale.t().notices.flash.dismissed,
         }
     }
 }

@@ -25,6 +25,7 @@ mod receipt;
 pub mod routes;
 mod samples;
 mod shell;
+mod shown_once;
 mod state;
 pub mod trial;
 mod when;

@@ -93,6 +93,29 @@ pub fn render(mail: &Mail, locale: Locale, base_url: &str) -> Rendered {
     }
 }
 
+/// A message as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Brief {
+    pub title: String,
+    pub text: String,
+    pub link: String,
+    pub link_label: &'static str,
+}
+
+/// The message without what makes it a letter.
+pub(crate) fn brief(mail: &Mail, locale: Locale) -> Brief {
+    let words = Words::of(mail, locale, "");
+    let title = words.subject.trim_start_matches("ByteSpike").trim_start_matches([':', '：', ' ']);
+    let mut letters = title.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    Brief {
+        title: format!("{first}{}", letters.as_str()),
+        text: words.intro,
+        link: mail.link().to_owned(),
+        link_label: words.button,
+    }
+}
+
 struct Words {
     subject: String,
     intro: String,

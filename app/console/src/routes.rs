@@ -2,8 +2,8 @@
 //! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
 use crate::pages::places::{deployment, deployments, services};
 use crate::pages::{
-    audit, auth, calls_page, keys, limits, members, models, oauth, overview, receipt_page, security,
-    settings, statements, wallet,
+    audit, auth, calls_live, calls_page, keys, limits, members, models, notices, oauth, overview,
+    receipt_page, security, settings, statements, usage, wallet, webhooks,
 };
 use crate::problem;
 use crate::state::ConsoleState;
@@ -55,7 +55,10 @@ addresses! {
     "/console/limits/several" SetLimits post(limits::set_several);
     "/console/models" SeeOwnUsage get(models::page);
     "/console/models/test" ManageOwnKeys post(models::test);
+    "/console/usage" SeeOwnUsage get(usage::page);
+    "/console/usage/usage.csv" SeeOwnUsage get(usage::csv);
     "/console/calls" SeeOwnUsage get(calls_page::page);
+    "/console/calls/live" SeeOwnUsage get(calls_live::stream);
     "/console/calls/calls.csv" SeeOwnUsage get(calls_page::calls_csv);
     "/console/calls/focus.csv" SeeOwnUsage get(calls_page::focus_csv);
     "/console/receipts/{id}" SeeOwnUsage get(receipt_page::page);
@@ -95,6 +98,20 @@ addresses! {
     "/console/deployments/{id}" SeeOrgUsage get(deployment::page);
     "/console/deployments/{id}/name" ManageDeployments post(deployment::rename);
     "/console/deployments/{id}/archive" ManageDeployments get(deployment::archive_form).post(deployment::archive);
+    "/console/notices" SeeOwnUsage get(notices::page);
+    "/console/notices/read" SeeOwnUsage post(notices::read);
+    "/console/notices/{id}/dismiss" SeeOwnUsage post(notices::dismiss);
+    "/console/webhooks" ManageOrg get(webhooks::list::page);
+    "/console/webhooks/new" ManageOrg get(webhooks::edit::new_form).post(webhooks::edit::create);
+    "/console/webhooks/{id}" ManageOrg get(webhooks::detail::page);
+    "/console/webhooks/{id}/edit" ManageOrg get(webhooks::edit::form).post(webhooks::edit::submit);
+    "/console/webhooks/{id}/state" ManageOrg post(webhooks::edit::switch);
+    "/console/webhooks/{id}/secret" ManageOrg get(webhooks::once::page);
+    "/console/webhooks/{id}/rotate" ManageOrg post(webhooks::detail::rotate);
+    "/console/webhooks/{id}/test" ManageOrg post(webhooks::detail::test);
+    "/console/webhooks/{id}/remove" ManageOrg get(webhooks::remove::form).post(webhooks::remove::submit);
+    "/console/webhooks/{id}/messages/{message}" ManageOrg get(webhooks::message::page);
+    "/console/webhooks/{id}/messages/{message}/again" ManageOrg post(webhooks::message::again);
     "/console/audit" SeeAudit get(audit::page);
     "/console/settings" ManageSelf get(settings::page);
     "/console/settings/profile" ManageSelf post(settings::profile::submit);

@@ -5,7 +5,7 @@ use crate::who::{SignedIn, Visitor};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::role::Permission;
 use bytespike_ui::components::{Hidden, IconName};
-use bytespike_ui::layout::{self, ConsoleFrame, NavItem};
+use bytespike_ui::layout::{self, ConsoleFrame, NavCount, NavItem};
 use bytespike_ui::{CachePolicy, Head, Page, Visit};
 use http::header::REFERRER_POLICY;
 use http::{HeaderValue, StatusCode};
@@ -15,9 +15,11 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Overview,
+    Notices,
     Keys,
     Limits,
     Models,
+    Usage,
     Calls,
     Wallet,
     Apps,
@@ -65,6 +67,7 @@ pub(crate) async fn signed_in(
         organisation: who.member.org_name().to_owned(),
         organisations: visit.link("/console/orgs"),
         person: who.member.email().to_owned(),
+        unread: unread(visit, who).map(|count| (visit.link("/console/notices"), count)),
         sign_out: sign_out(visit, who),
         flash: flash::of(visit),
     };
@@ -109,9 +112,11 @@ fn items((visit, who): (&Visit, &SignedIn), current: Section) -> Vec<NavItem> {
     let t = &visit.t().console.nav;
     let all = [
         (Section::Overview, "/console", t.overview, IconName::Layout),
+        (Section::Notices, "/console/notices", t.notices, IconName::Bell),
         (Section::Keys, "/console/keys", t.keys, IconName::Key),
         (Section::Limits, "/console/limits", t.limits, IconName::Gauge),
         (Section::Models, "/console/models", t.models, IconName::Zap),
+        (Section::Usage, "/console/usage", t.usage, IconName::Chart),
         (Section::Calls, "/console/calls", t.calls, IconName::List),
         (Section::Wallet, "/console/wallet", t.wallet, IconName::Wallet),
         (Section::Apps, "/console/apps", t.apps, IconName::Shield),
@@ -123,10 +128,21 @@ fn items((visit, who): (&Visit, &SignedIn), current: Section) -> Vec<NavItem> {
         label: label.to_owned(),
         icon: Some(icon),
         is_current: section == current,
+        count: unread(visit, who).filter(|_| section == Section::Notices),
     };
     // The wallet is for those who answer for the organisation's money.
     let sees_org = who.member.role().may(Permission::SeeOrgUsage);
     all.into_iter().filter(|(section, ..)| *section != Section::Wallet || sees_org).map(item).collect()
+}
+
+/// Notices that the reader has not read; nothing when there are none.
+fn unread(visit: &Visit, who: &SignedIn) -> Option<NavCount> {
+    let text = match who.unread {
+        ..=0 => return None,
+        count @ 1..100 => count.to_string(),
+        _ => "99+".to_owned(),
+    };
+    Some(NavCount { spoken: visit.t().notices.page.unread(&text), text })
 }
 
 fn sign_out(visit: &Visit, who: &SignedIn) -> AnyView {

@@ -10,6 +10,7 @@ use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Quotas;
 use bytespike_gateway::quota_requests::QuotaRequests;
+use bytespike_gateway::webhooks::Webhooks;
 use bytespike_ledger::Ledger;
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
@@ -35,6 +36,8 @@ pub struct ConsoleState {
     pub shown_key: SealKey,
     /// Where people can pay in by themselves.
     pub payments: Option<Payments>,
+    /// Where orgs are told of what happens.
+    pub webhooks: Webhooks,
     pub options: ConsoleOptions,
 }
 

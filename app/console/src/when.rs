@@ -29,6 +29,12 @@ impl Moments {
         view! { <time datetime=format::machine_time(at_ms)>{text}</time> }.into_any()
     }
 
+    /// The day as addresses have it: `2026-11-22`.
+    pub fn day(&self, at_ms: i64) -> String {
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.to_zoned(self.zone.clone()).date().to_string()
+    }
+
     /// How long ago or how soon, with the exact moment to read in a title.
     pub fn relative(&self, at_ms: i64) -> AnyView {
         let title = format::date_time(self.locale, at_ms, self.offset(at_ms));

@@ -25,6 +25,8 @@ pub(crate) struct SignedIn {
     pub anonymous: String,
     /// For the forms of this page; bound to the session.
     pub token: String,
+    /// Notices that were not read.
+    pub unread: i64,
 }
 
 /// A browser before sign-in, known by a random cookie alone. Nothing about it is stored.
@@ -47,11 +49,15 @@ impl SignedIn {
         if found.is_none() && session.org_id.is_some() {
             found = accounts.people.membership(&session.person_id, None).await?;
         }
+        let unread = match &found {
+            Some(member) => accounts.notices.unread(member).await?,
+            None => 0,
+        };
         let token = accounts.csrf.token(Binding::Session(&session.csrf_binding));
         let origin = origin_of(parts);
         let name = state.options.transport.cookie_name(ANONYMOUS_COOKIE);
         let anonymous = cookie_value(&parts.headers, &name).unwrap_or_default();
-        Ok(found.map(|member| Self { member, session, cookie, origin, anonymous, token }))
+        Ok(found.map(|member| Self { member, session, cookie, origin, anonymous, token, unread }))
     }
 }
 

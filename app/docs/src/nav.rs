@@ -69,6 +69,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("keys-api"),
             page!("limits-api"),
             page!("alerts-api"),
+            page!("webhooks"),
             page!("status"),
         ],
     },

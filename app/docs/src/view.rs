@@ -110,7 +110,7 @@ fn groups(visit: &Visit, shelf: &Shelf, current: Option<usize>) -> Vec<NavGroup>
 fn item(visit: &Visit, article: &Article, is_current: bool) -> NavItem {
     let home = visit.t().docs.page.home;
     let label = if article.entry.slug.is_empty() { home.to_owned() } else { article.title.clone() };
-    NavItem { href: visit.link(&article.entry.path()), label, icon: None, is_current }
+    NavItem { href: visit.link(&article.entry.path()), label, icon: None, is_current, count: None }
 }
 
 fn contents(article: &Article) -> Vec<TocItem> {

@@ -15,7 +15,7 @@ mod receipt;
 pub use badge::{Badge, BadgeKind};
 pub use brand::{Mark, Sparkle, Wordmark};
 pub use button::{Button, ButtonKind, ButtonLink};
-pub use chart::{Bar, BarChart, Sparkline};
+pub use chart::{Bar, BarChart, MOST_SERIES, Series, Sparkline, StackedChart, Swatch};
 pub use code::{CodeBlock, CopyField};
 pub use data::{EmptyState, KeyValues, Stat, Stats, TableFrame};
 pub use form::{

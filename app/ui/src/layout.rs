@@ -19,6 +19,15 @@ pub struct NavItem {
     pub label: String,
     pub icon: Option<IconName>,
     pub is_current: bool,
+    /// How many things wait there.
+    pub count: Option<NavCount>,
+}
+
+/// A number beside an entry, and how it is said.
+#[derive(Clone, Debug)]
+pub struct NavCount {
+    pub text: String,
+    pub spoken: String,
 }
 
 /// Entries under a common heading.
@@ -65,11 +74,19 @@ pub fn bare(content: impl IntoView + 'static) -> AnyView {
     .into_any()
 }
 
+fn nav_count(count: NavCount) -> impl IntoView {
+    view! {
+        <span class="nav-count" aria-hidden="true">{count.text}</span>
+        <span class="visually-hidden">{count.spoken}</span>
+    }
+}
+
 fn nav_list(items: Vec<NavItem>) -> impl IntoView {
     let entries = items.into_iter().map(|item| {
         let current = item.is_current.then_some("page");
         let icon = item.icon.map(|name| view! { <crate::components::Icon name=name/> });
-        view! { <li><a href=item.href aria-current=current>{icon}<span>{item.label}</span></a></li> }
+        let count = item.count.map(nav_count);
+        view! { <li><a href=item.href aria-current=current>{icon}<span>{item.label}</span>{count}</a></li> }
     });
     view! { <ul>{entries.collect_view()}</ul> }
 }

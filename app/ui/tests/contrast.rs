@@ -7,7 +7,7 @@ use toml::Table;
 const TEXT: f64 = 4.5;
 const SHAPE: f64 = 3.0;
 
-const PAIRS: [(&str, &str, f64); 27] = [
+const PAIRS: [(&str, &str, f64); 33] = [
     ("text", "page", TEXT),
     ("text", "raised", TEXT),
     ("text", "sunken", TEXT),
@@ -35,6 +35,12 @@ const PAIRS: [(&str, &str, f64); 27] = [
     ("line-strong", "raised", SHAPE),
     ("focus", "page", SHAPE),
     ("focus", "sunken", SHAPE),
+    ("series-1", "page", SHAPE),
+    ("series-2", "page", SHAPE),
+    ("series-3", "page", SHAPE),
+    ("series-4", "page", SHAPE),
+    ("series-5", "page", SHAPE),
+    ("series-6", "page", SHAPE),
 ];
 
 #[test]

@@ -12,6 +12,7 @@ pub mod limit_nodes;
 pub mod mail;
 pub mod names;
 pub mod node_rules;
+pub mod notices;
 pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
@@ -35,6 +36,7 @@ use factors::Factors;
 use identities::Identities;
 use keys::{Keys, RightsWatch};
 use node_rules::NodeRules;
+use notices::Notices;
 use oauth::Oauth;
 use operator_tokens::OperatorTokens;
 use operators::Operators;
@@ -70,6 +72,7 @@ pub struct Accounts {
     pub operator_tokens: OperatorTokens,
     pub call_limits: CallLimits,
     pub node_rules: NodeRules,
+    pub notices: Notices,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -126,6 +129,7 @@ impl Accounts {
         Self {
             call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
             node_rules: NodeRules { store: store.clone(), rights, audit: audit.clone() },
+            notices: Notices { store: store.clone(), world: world.clone() },
             oauth: Oauth::new(&basis, keys.clone(), people.clone(), audit.clone()),
             keys,
             people,

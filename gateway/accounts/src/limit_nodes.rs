@@ -175,6 +175,11 @@ mod tests {
                 assert_eq!(tree.reach(&admin, id), Reach::Set, "{id}");
             }
             assert_eq!(tree.reach(&admin, &own), Reach::Read, "nobody sets what binds themselves");
+
+            keys.revoke(&origin(), &owner, &key.id).await.expect("revoked");
+            let tree = bench.accounts.limit_nodes(owner.org_id()).await.expect("read");
+            let left: Vec<_> = tree.nodes().filter(|node| node.id.starts_with("key:")).collect();
+            assert_eq!(ids(left), [&format!("key:{}", other.id)], "what hung on the ended key went with it");
         })
         .await;
     }

@@ -3,7 +3,9 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{alerts, answer, key_body, key_show, keys, leaks, limits, show};
+use super::{
+    alerts, answer, key_body, key_show, keys, leaks, limits, show, webhook_body, webhook_show, webhooks,
+};
 
 /// What `GET /api/v1/openapi.json` answers: what keys may ask, and what operators may.
 #[must_use]
@@ -18,7 +20,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     info(
         title = "ByteSpike management API",
         version = "1",
-        description = "Manage an organisation by key: its keys, the limits of its organisation, deployments, members and keys, and the alerts it gets.",
+        description = "Manage an organisation by key: its keys, the limits of its organisation, deployments, members and keys, the alerts it gets, and the webhooks it gets them at.",
         license(name = "Apache-2.0")
     ),
     paths(
@@ -26,6 +28,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         keys::list, keys::create, keys::show, keys::change, keys::delete, keys::rotate, keys::revoke, keys::end_credential,
         leaks::report,
         alerts::list, alerts::set, alerts::remove,
+        webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::rotate,
+        webhooks::test, webhooks::messages, webhooks::message, webhooks::resend,
     ),
     components(schemas(
         answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody,
@@ -33,6 +37,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         key_body::NewKeyBody, key_body::NewLimitBody, key_body::ChangeKeyBody, key_body::RotateBody,
         leaks::Leak, leaks::LeakReport,
         alerts::AlertList, alerts::Alert, alerts::SetAlertBody,
+        webhook_show::WebhookList, webhook_show::Webhook, webhook_show::WebhookSigningSecret, webhook_show::WebhookWithSecret,
+        webhook_show::WebhookSecret, webhook_show::WebhookMessageList, webhook_show::WebhookMessage, webhook_show::WebhookAttempt,
+        webhook_body::NewWebhookBody, webhook_body::ChangeWebhookBody, webhook_body::RotateWebhookBody,
     )),
     modifiers(&Credentials),
     security(("key" = []), ("bearer" = []))

@@ -10,6 +10,9 @@ mod keys;
 mod leaks;
 mod limits;
 mod show;
+mod webhook_body;
+mod webhook_show;
+mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -28,11 +31,13 @@ use serde::de::DeserializeOwned;
 use crate::Gateway;
 use crate::http::Inbound;
 use crate::serve::caller::identify;
+use crate::webhooks::Webhooks;
 use answer::{Answer, Fault};
 pub use document::document;
 
 /// Every route below `/api/v1`.
-pub fn router(gateway: Gateway) -> Router {
+pub fn router(gateway: Gateway, webhooks: Webhooks) -> Router {
+    let of_webhooks = webhooks::router(webhooks::WebhookApi { gateway: gateway.clone(), webhooks });
     let description = Bytes::from(document().to_json().unwrap_or_default());
     Router::new()
         .route("/api/v1/openapi.json", get(async move || answer::json(description)))
@@ -51,6 +56,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(gateway)
+        .merge(of_webhooks)
 }
 
 /// A request of a valid key.
@@ -151,9 +157,10 @@ fn methods_of(path: &str) -> &'static str {
     let parts: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
     match parts[..] {
         ["limits", _, _] | ["alerts", _] => "PUT, DELETE",
-        ["keys"] => "GET, POST",
-        ["keys", _] => "GET, PATCH, DELETE",
+        ["keys"] | ["webhooks"] => "GET, POST",
+        ["keys", _] | ["webhooks", _] => "GET, PATCH, DELETE",
         ["keys", _, "rotate" | "revoke"] | ["leaks"] => "POST",
+        ["webhooks", _, "rotate" | "test"] | ["webhooks", _, "messages", _, "resend"] => "POST",
         ["keys", _, "credentials", _] => "DELETE",
         _ => "GET",
     }

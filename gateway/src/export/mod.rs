@@ -39,18 +39,19 @@ pub struct CallTable {
 }
 
 /// One value of a row. Text comes from people and must not be taken for a formula; numbers are ours.
-pub(crate) enum Cell {
+#[derive(Debug)]
+pub enum Cell {
     Text(String),
     Number(String),
     Empty,
 }
 
 impl Cell {
-    pub(crate) fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    pub(crate) fn number(number: impl Into<String>) -> Self {
+    pub fn number(number: impl Into<String>) -> Self {
         Self::Number(number.into())
     }
 
@@ -97,6 +98,13 @@ pub(crate) fn lines(header: Option<&[&str]>, rows: impl Iterator<Item = Vec<Cell
         let _ = writer.write_record(row.into_iter().map(Cell::written));
     }
     Bytes::from(writer.into_inner().unwrap_or_default())
+}
+
+/// A whole table for a person's spreadsheet. Names of columns come from people too.
+pub fn spreadsheet(header: Vec<String>, rows: impl Iterator<Item = Vec<Cell>>) -> Bytes {
+    let header = header.into_iter().map(Cell::Text).collect();
+    let body = lines(None, std::iter::once(header).chain(rows));
+    Bytes::from([BYTE_ORDER_MARK.as_bytes(), &body].concat())
 }
 
 /// The table in pieces. An error ends it in the middle, so that a broken transfer cannot pass for a whole one.

@@ -68,6 +68,16 @@ pub async fn erase(store: &Store, person_id: &str, alias: &str, now_ms: i64) -> 
                     or org_id in (select o.id from org o join member m on m.org_id = o.id
                                   where o.state = 'closed' and m.person_id = $1))")
             .bind(person_id).bind(now_ms).execute(&mut *tx).await?;
+        sqlx::query(
+            "delete from webhook_secret where endpoint_id in
+                 (select e.id from webhook_endpoint e join org o on o.id = e.org_id join member m on m.org_id = o.id
+                  where o.state = 'closed' and m.person_id = $1)")
+            .bind(person_id).execute(&mut *tx).await?;
+        sqlx::query(
+            "update webhook_endpoint set state = 'removed', updated_at_ms = $2
+             where state <> 'removed' and org_id in (select o.id from org o join member m on m.org_id = o.id
+                                                     where o.state = 'closed' and m.person_id = $1)")
+            .bind(person_id).bind(now_ms).execute(&mut *tx).await?;
         sqlx::query("update member set state = 'removed' where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query(
             "update oauth_grant set state = 'revoked', revoked_reason = 'account_ended', revoked_at_ms = $2

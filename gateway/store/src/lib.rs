@@ -18,6 +18,7 @@ pub mod idempotent_call;
 pub mod identity;
 pub mod invitation;
 pub mod job;
+pub mod key_expiry;
 pub mod known_browser;
 pub mod letter;
 pub mod limit_node;
@@ -25,6 +26,7 @@ pub mod member;
 mod migrations;
 pub mod names;
 pub mod node_rule;
+pub mod notice;
 pub mod oauth;
 pub mod one_time_token;
 pub mod operator;
@@ -41,6 +43,8 @@ pub mod session;
 pub mod signing_key;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod webhook;
+pub mod webhook_delivery;
 pub mod world;
 
 pub use answers::Answers;

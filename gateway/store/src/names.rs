@@ -25,7 +25,8 @@ pub async fn of_org(store: &Store, org_id: &str) -> sqlx::Result<Names> {
                    from member join person on person.id = member.person_id where member.org_id = $1
          union all select id, email from invitation where org_id = $1
          union all select id, name from oauth_client where org_id = $1
-         union all select id, client_name from oauth_grant where org_id = $1")
+         union all select id, client_name from oauth_grant where org_id = $1
+         union all select id, url from webhook_endpoint where org_id = $1")
         .bind(org_id).fetch_all(db).await)?;
     Ok(Names(pairs.into_iter().collect()))
 }

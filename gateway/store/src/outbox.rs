@@ -2,6 +2,17 @@
 use crate::letter::NewLetter;
 use crate::{Store, on_database};
 
+/// Wants something told, inside the transaction of what makes it true.
+macro_rules! put {
+    ($db:expr, $event:expr) => {
+        sqlx::query(
+            "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms) values ($1, $2, $3, $4, $5, $6)")
+            .bind(&$event.id).bind(&$event.org_id).bind(&$event.kind).bind(&$event.subject).bind(&$event.payload_json)
+            .bind($event.created_at_ms).execute($db).await?
+    };
+}
+pub(crate) use put;
+
 /// Something to be told.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Event {
@@ -24,10 +35,10 @@ pub struct Reader {
 
 /// Wants something told.
 pub async fn insert(store: &Store, event: &Event) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query(
-        "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms) values ($1, $2, $3, $4, $5, $6)")
-        .bind(&event.id).bind(&event.org_id).bind(&event.kind).bind(&event.subject).bind(&event.payload_json)
-        .bind(event.created_at_ms).execute(db).await.map(drop))
+    on_database!(store, db => {
+        put!(db, event);
+        Ok::<_, sqlx::Error>(())
+    })
 }
 
 /// The oldest events that no letter was written for.
@@ -38,18 +49,30 @@ pub async fn unmailed(store: &Store, limit: u32) -> sqlx::Result<Vec<Event>> {
         .bind(i64::from(limit)).fetch_all(db).await)
 }
 
-/// Everyone who answers for the org or its money, and who holds the key or is the member it is about.
-pub async fn readers(store: &Store, org_id: &str, subject: &str) -> sqlx::Result<Vec<Reader>> {
-    on_database!(read store, db => sqlx::query_as(
+/// Whom of an org an event `o` is for, by its `member`: whoever answers for the org or its money, whoever is the member or
+/// holds the key that it is about. That a key ends soon is its holder's business, or, of a service account's, that of
+/// those who answer for the org.
+macro_rules! audience {
+    () => {
+        "(o.subject = 'mem:' || member.id
+          or exists (select 1 from api_key k where k.id = substr(o.subject, 5) and k.member_id = member.id)
+          or (member.role in ('owner', 'admin', 'billing')
+              and (o.kind <> 'key_expiring'
+                   or exists (select 1 from api_key k join member h on h.id = k.member_id
+                              where k.id = substr(o.subject, 5) and h.person_id is null))))"
+    };
+}
+pub(crate) use audience;
+
+/// Everyone whom the event is for.
+pub async fn readers(store: &Store, event_id: &str) -> sqlx::Result<Vec<Reader>> {
+    on_database!(read store, db => sqlx::query_as(concat!(
         "select distinct person.email, person.language, person.time_zone
-         from member join person on person.id = member.person_id
-         where member.org_id = $1 and member.state = 'active' and person.state = 'active'
-           and person.email_verified_at_ms is not null
-           and (member.role in ('owner', 'admin', 'billing') or 'mem:' || member.id = $2
-                or exists (select 1 from api_key
-                           where api_key.member_id = member.id and 'key:' || api_key.id = $2))
-         order by person.email")
-        .bind(org_id).bind(subject).fetch_all(db).await)
+         from outbox o join member on member.org_id = o.org_id join person on person.id = member.person_id
+         where o.id = $1 and member.state = 'active' and person.state = 'active'
+           and person.email_verified_at_ms is not null and ", audience!(), "
+         order by person.email"))
+        .bind(event_id).fetch_all(db).await)
 }
 
 /// Keeps the event's letters, unless another process has done so; answers whether this one did.

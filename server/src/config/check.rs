@@ -17,6 +17,7 @@ pub fn check(config: &Config) -> Result<(), Problem> {
     check_exposure(config)?;
     check_sign_in(config)?;
     check_payments(config)?;
+    check_webhooks(config)?;
     let mut ids = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
         let problem = |key: &str, text: String| (format!("channels[{index}].{key}"), text);
@@ -133,6 +134,21 @@ fn check_exposure(config: &Config) -> Result<(), Problem> {
             "urls.public",
             "people would send passwords and keys in the clear; use an https address, or set server.insecure_http",
         );
+    }
+    Ok(())
+}
+
+fn check_webhooks(config: &Config) -> Result<(), Problem> {
+    let webhooks = &config.webhooks;
+    let problem = |key: &str, text: &str| Err((format!("webhooks.{key}"), text.to_owned()));
+    if webhooks.timeout_ms == 0 || webhooks.timeout_ms > 60_000 {
+        return problem(
+            "timeout_ms",
+            "1 to 60000 are wanted: what a slow receiver holds up is a place of the few that send",
+        );
+    }
+    if webhooks.retry_after_ms.iter().any(|pause_ms| *pause_ms > 7 * 24 * 3_600_000) {
+        return problem("retry_after_ms", "a pause is at most 7 days");
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ pub struct Config {
     pub gateway: Gateway,
     pub prices: Prices,
     pub payments: Payments,
+    pub webhooks: Webhooks,
     pub retention: Retention,
     pub reconciliation: Reconciliation,
     pub demo: Demo,
@@ -243,6 +244,16 @@ pub struct BonusStep {
     pub percent: u32,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub max_endpoints: usize,
+    pub timeout_ms: u64,
+    pub retry_after_ms: Vec<u64>,
+    pub switch_off_after_hours: u32,
+    pub private_targets: Vec<String>,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
@@ -250,6 +261,7 @@ pub struct Retention {
     pub attempt_days: u32,
     pub invariant_run_days: u32,
     pub cost_report_days: u32,
+    pub webhook_message_days: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -61,7 +61,7 @@ pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Resu
     if let Some(product) = product.filter(|_| serves(Surface::Gateway)) {
         all = all
             .merge(bytespike_gateway::http::router(product.gateway.clone()))
-            .merge(bytespike_gateway::api::router(product.gateway.clone()));
+            .merge(bytespike_gateway::api::router(product.gateway.clone(), product.webhooks.clone()));
     }
     Ok(all)
 }
@@ -104,6 +104,7 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         client_documents: product.client_documents.clone(),
         shown_key: product.shown_key.clone(),
         payments: product.payments.clone(),
+        webhooks: product.webhooks.clone(),
         options,
     }
 }

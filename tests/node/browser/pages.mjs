@@ -6,7 +6,8 @@ const PUBLIC = ["/", "/pricing", "/pricing/history", "/docs", "/docs/quickstart"
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
 const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
   "/console/settings", "/console/settings/security", "/console/settings/data", "/console/orgs", "/console/members", "/console/members/invite", "/console/members/leave", "/console/service-accounts",
-  "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit"];
+  "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit",
+  "/console/webhooks", "/console/webhooks/new", "/console/notices", "/console/usage"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
 export async function publicPages(locale) {
@@ -25,7 +26,8 @@ export async function consolePages(page, locale) {
     const answer = await page.request.get(url, { maxRedirects: 0 });
     return { status: answer.status(), html: await answer.text() };
   }, locale, "/console");
-  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy", "/console/keys?show=ended"];
+  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy", "/console/keys?show=ended",
+    "/console/usage?period=24h&group=key&measure=tokens", "/console/usage?group=outcome&measure=requests"];
   return { pages: named([...paths, ...unlinked]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }
 
@@ -60,7 +62,7 @@ function pathOf(link, locale) {
 function named(paths) {
   const counts = new Map();
   return paths.map((path) => {
-    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
+    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_|whe_|whd_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
     counts.set(plain, (counts.get(plain) ?? 0) + 1);
     const count = counts.get(plain);
     return { path, name: count === 1 ? plain : `${plain}_${count}` };

@@ -31,6 +31,13 @@ client_id = "bytespike"
 client_secret = "a secret of the mock provider"
 "#;
 
+/// Where the tests of the sdk stage listen for webhooks.
+const WEBHOOKS: &str = r#"
+[webhooks]
+private_targets = ["127.0.0.1:19875"]
+retry_after_ms = [50, 100]
+"#;
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -38,7 +45,7 @@ async fn main() -> std::process::ExitCode {
     let program = arguments.next().expect("a command to run");
     let upstream = Upstream::start(scenes::play).await;
     let stripe = Stripe::start().await;
-    let setup = stripe.wire(Setup::scripted(&upstream.url()).settings(PROVIDERS));
+    let setup = stripe.wire(Setup::scripted(&upstream.url()).settings(PROVIDERS).settings(WEBHOOKS));
     let mut product = setup.start().await;
     stripe.serve(&product);
     let mut command = Command::new(program);
@@ -51,7 +58,8 @@ async fn main() -> std::process::ExitCode {
         let mut person = Person::new(&product, "sdk@example.com");
         person.sign_up().await;
         command.env("GATEWAY_KEY", person.create_key("sdk", &[]).await).env("GATEWAY_COSTLY_MODEL", COSTLY);
-        let everything = ["keys_derive", "keys_manage", "limits_manage", "org_admin", "org_usage"];
+        let everything =
+            ["keys_derive", "keys_manage", "limits_manage", "webhooks_manage", "org_admin", "org_usage"];
         let key = person.create_key("manager", &everything.map(|scope| (scope, "on"))).await;
         command.env("GATEWAY_MANAGER_KEY", key).env("GATEWAY_OPERATOR_TOKEN", operator_token(&product).await);
     }

@@ -1,6 +1,7 @@
 //! The list of calls, with its filters in the address.
 use crate::calls::{self, CallPage, narrowed, read_cursor, write_cursor};
 use crate::filter::{Filter, Outcome};
+use crate::pages::calls_live;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{self, Section, Titled};
@@ -22,10 +23,10 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
-const ROWS: u32 = 50;
+pub(super) const ROWS: u32 = 50;
 /// A file without dates has this much.
 const UNDATED_MS: i64 = 30 * 24 * 3_600_000;
-const PATH: &str = "/console/calls";
+pub(super) const PATH: &str = "/console/calls";
 
 /// `GET /console/calls`
 pub(crate) async fn page(
@@ -42,13 +43,16 @@ pub(crate) async fn page(
     let found = calls::load((&state, &who), asked, (after, ROWS)).await?;
     let keys = state.accounts.keys.list(&who.member).await?;
     let t = &visit.t().calls;
+    let shown = results(&visit, &moments, &filter, &found);
+    // What is older does not change.
+    let newest = if is_first { calls_live::frame(&visit, &filter, shown) } else { shown };
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         <div class="stack">
             {outcomes(&visit, &filter)}
             {filter_form(&visit, &filter, &keys)}
         </div>
-        {results(&visit, &moments, &filter, &found)}
+        {newest}
         {files(&visit, &filter)}
         {paging(&visit, &filter, &found, is_first)}
     };

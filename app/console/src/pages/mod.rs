@@ -1,11 +1,13 @@
 //! One file per page: load, decide, show.
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod calls_live;
 pub(crate) mod calls_page;
 pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod models;
+pub(crate) mod notices;
 pub(crate) mod oauth;
 pub(crate) mod operator;
 pub(crate) mod overview;
@@ -14,4 +16,6 @@ pub(crate) mod receipt_page;
 pub(crate) mod security;
 pub(crate) mod settings;
 pub(crate) mod statements;
+pub(crate) mod usage;
 pub(crate) mod wallet;
+pub(crate) mod webhooks;

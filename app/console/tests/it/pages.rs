@@ -50,6 +50,12 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
         "/deployments",
         "/deployments/new",
         "/audit",
+        "/webhooks",
+        "/webhooks/new",
+        "/notices",
+        "/usage",
+        "/usage?group=key&measure=tokens&period=24h",
+        "/usage?group=%3Cb%3E&from=%3Cb%3E&to=%3Cb%3E",
         "/audit?event=key.&actor=%3Cb%3E&target=%3Cb%3E",
     ];
     let own = [

@@ -125,3 +125,95 @@ async fn credit_is_listed_in_the_order_in_which_it_is_used() {
     let first = table.split("<th scope=\"row\">").nth(1).expect("a row");
     assert!(first.contains("7,000.000") && first.contains("25"), "{first}");
 }
+
+/// The numbers of a table's row that begins with this name.
+fn row_of(page: &str, name: &str) -> String {
+    let rows = page.split("<tr>").filter(|row| row.contains(name));
+    rows.last()
+        .unwrap_or_else(|| panic!("no row {name} in {page}"))
+        .split("</tr>")
+        .next()
+        .unwrap_or("")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn usage_is_a_picture_a_table_and_a_file_of_the_same_numbers() {
+    let (bench, mut browser, key_id) = Box::pin(lived_in()).await;
+    let page = browser.get("/console/usage").await.expect(StatusCode::OK);
+    for part in ["<svg", "role=\"img\"", "<pattern", "$0.003689", "claude-sonnet-5-5"] {
+        assert!(page.body.contains(part), "{part} is missing from {}", page.body);
+    }
+    assert!(row_of(&page.body, "claude-sonnet-5-5").contains(">3<"), "requests, those that were free too");
+    let csv = browser.get(&page.link("usage.csv?")).await.expect(StatusCode::OK);
+    assert!(csv.header("content-disposition").contains("bytespike-usage.csv"));
+    assert!(csv.body.starts_with("\u{feff}from_utc,claude-sonnet-5-5,total_usd"), "{}", csv.body);
+    assert_eq!(csv.body.lines().count(), 31, "a header and 30 days");
+    assert!(csv.body.contains("0.003689000,0.003689000"), "{}", csv.body);
+
+    let keys =
+        browser.get("/console/usage?group=key&measure=requests&period=24h").await.expect(StatusCode::OK);
+    assert!(keys.body.contains(&format!("key={key_id}")), "the calls of a key are one link away");
+    let csv = browser.get(&keys.link("usage.csv?")).await.expect(StatusCode::OK).body;
+    assert!(csv.contains("from_utc,'=laptop,total_requests"), "a name is no formula: {csv}");
+    assert_eq!(csv.lines().count(), 25);
+    assert!(csv.contains(",3,3"), "{csv}");
+    let outcomes =
+        browser.get("/console/usage?group=outcome&measure=requests").await.expect(StatusCode::OK).body;
+    assert!(outcomes.contains("outcome=not-billed"), "{outcomes}");
+    let yuan = browser.get("/zh/console/usage?measure=cny").await.expect(StatusCode::OK).body;
+    assert!(yuan.contains("¥0.02626568") && yuan.contains("7.12"), "{yuan}");
+
+    let empty = browser.get("/console/usage?from=2020-01-01&to=2020-01-02").await.expect(StatusCode::OK).body;
+    assert!(empty.contains("Nothing was used in this time"), "{empty}");
+    let mut stranger = bench.browser();
+    stranger.join("", "stranger@example.com").await;
+    let theirs = stranger.get("/console/usage").await.expect(StatusCode::OK).body;
+    assert!(!theirs.contains("claude-sonnet-5-5"), "nobody else's usage");
+}
+
+#[tokio::test]
+async fn a_notice_says_when_calls_work_again_and_is_read_and_put_away() {
+    let (bench, mut browser, key_id) = Box::pin(lived_in()).await;
+    let told = |id: &str, percent: i64, resets_at_ms: i64| bytespike_store::outbox::Event {
+        id: id.to_owned(),
+        org_id: String::new(),
+        kind: "limit_share".to_owned(),
+        subject: format!("key:{key_id}"),
+        payload_json: format!(
+            r#"{{"node":"key:{key_id}","window":"1d","percent":{percent},"limit_credits":"5000000.000",
+                "used_credits":"4999000.000","resets_at_ms":{resets_at_ms}}}"#
+        ),
+        created_at_ms: bench.state.world.now_ms(),
+    };
+    let member = bench.member(EMAIL).await;
+    let org_id = member.org_id().to_owned();
+    for event in [told("evt_1", 100, crate::support::START_MS + DAY_MS), told("evt_2", 80, 0)] {
+        let event = bytespike_store::outbox::Event { org_id: org_id.clone(), ..event };
+        bytespike_store::outbox::insert(&bench.store, &event).await.expect("kept");
+    }
+    let page = browser.get("/console/notices").await.expect(StatusCode::OK).body;
+    assert!(page.contains("is used up") && page.contains("Calls work again when the limit resets"), "{page}");
+    assert!(
+        page.contains("25 Nov 2026") && page.contains("2 unread") && page.contains("nav-count"),
+        "{page}"
+    );
+    let other = browser.get("/console/keys").await.expect(StatusCode::OK).body;
+    assert!(other.contains("2 unread"), "every page says how many");
+
+    browser
+        .submit("/console/notices", "/console/notices/read", &[("until", "9000000000000")])
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    let page = browser.get("/zh/console/notices").await.expect(StatusCode::OK).body;
+    assert!(!page.contains("nav-count") && page.contains("限额将于"), "{page}");
+    let away = "/console/notices/evt_1/dismiss";
+    browser.submit("/console/notices", away, &[]).await.expect(StatusCode::SEE_OTHER);
+    let page = browser.get("/console/notices").await.expect(StatusCode::OK).body;
+    assert!(!page.contains("is used up") && page.contains("80"), "{page}");
+
+    let mut stranger = bench.browser();
+    stranger.join("", "stranger@example.com").await;
+    let theirs = stranger.get("/console/notices").await.expect(StatusCode::OK).body;
+    assert!(theirs.contains("Nothing to tell"), "{theirs}");
+}

@@ -8,11 +8,14 @@ use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
 use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway, Providers};
 use bytespike_gateway::quota_requests::QuotaRequests;
+use bytespike_gateway::webhooks::{WebhookOptions, WebhookParts, Webhooks};
+use bytespike_gateway::{Allowed, HttpUpstream};
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
 use bytespike_store::world::{ManualClock, World};
 use bytespike_ui::Urls;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// 2026-11-24T09:30:00Z
@@ -43,7 +46,23 @@ impl Bench {
             accounts: accounts.clone(),
             ledger: ledger.clone(),
         };
+        let timeout = Duration::from_secs(1);
+        let webhooks = Webhooks::new(WebhookParts {
+            store: store.clone(),
+            world: world.clone(),
+            audit: accounts.audit.clone(),
+            seal: master.seal(SealPurpose::WebhookSecret),
+            allowed: Allowed::default(),
+            upstream: Arc::new(HttpUpstream::new(timeout, Allowed::default())),
+            options: WebhookOptions {
+                most_endpoints: 2,
+                timeout,
+                retry_after_ms: Vec::new(),
+                switch_off_after_ms: i64::MAX,
+            },
+        });
         let state = ConsoleState {
+            webhooks,
             accounts,
             ledger,
             quota_requests,

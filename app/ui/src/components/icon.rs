@@ -8,8 +8,10 @@ use leptos::prelude::*;
 pub enum IconName {
     Alert,
     ArrowRight,
+    Bell,
     Book,
     Check,
+    Chart,
     ChevronDown,
     CircleCheck,
     CircleX,
@@ -36,11 +38,13 @@ pub enum IconName {
 
 impl IconName {
     #[cfg(test)]
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 28] = [
         Self::Alert,
         Self::ArrowRight,
+        Self::Bell,
         Self::Book,
         Self::Check,
+        Self::Chart,
         Self::ChevronDown,
         Self::CircleCheck,
         Self::CircleX,
@@ -71,8 +75,10 @@ impl IconName {
         match self {
             Self::Alert => "triangle-alert",
             Self::ArrowRight => "arrow-right",
+            Self::Bell => "bell",
             Self::Book => "book-open",
             Self::Check => "check",
+            Self::Chart => "chart-column",
             Self::ChevronDown => "chevron-down",
             Self::CircleCheck => "circle-check",
             Self::CircleX => "circle-x",

@@ -1,7 +1,7 @@
 //! The console's shell: a sidebar that becomes a fold-out menu on a narrow screen, without a script.
 
 use super::chrome::{home_link, language_link, skip_link, theme_form};
-use super::{NavItem, nav_list};
+use super::{NavCount, NavItem, nav_count, nav_list};
 use crate::Visit;
 use crate::components::{Icon, IconName};
 use leptos::prelude::*;
@@ -14,6 +14,8 @@ pub struct ConsoleFrame {
     /// Where another organisation is chosen.
     pub organisations: String,
     pub person: String,
+    /// Where notices are read; shown on a narrow screen while some are not.
+    pub unread: Option<(String, NavCount)>,
     /// A form that signs out; it carries the session's token, so the console makes it.
     pub sign_out: AnyView,
     /// A one-time notice, above the content.
@@ -22,7 +24,10 @@ pub struct ConsoleFrame {
 
 pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'static) -> AnyView {
     let t = &visit.t().common.nav;
-    let ConsoleFrame { items, organisation, organisations, person, sign_out, flash } = frame;
+    let ConsoleFrame { items, organisation, organisations, person, unread, sign_out, flash } = frame;
+    let unread = unread.map(|(href, count)| {
+        view! { <a class="console-unread" href=href><Icon name=IconName::Bell/>{nav_count(count)}</a> }
+    });
     let mobile_items = items.clone();
     let account = view! {
         <div class="console-account">
@@ -37,6 +42,7 @@ pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'sta
         <div class="console">
             <header class="console-bar">
                 {home_link(visit, "k-bar")}
+                {unread}
                 <details class="console-menu" data-close>
                     <summary aria-label=t.menu><Icon name=IconName::Menu/></summary>
                     <nav aria-label=t.console>{nav_list(mobile_items)}</nav>

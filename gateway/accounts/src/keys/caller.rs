@@ -66,18 +66,21 @@ pub enum Scope {
     KeysManage,
     /// Set limits on the keys derived from itself.
     LimitsManage,
+    /// Manage the endpoints that the org is told at.
+    WebhooksManage,
     /// Manage the whole org: set limits on every node.
     OrgAdmin,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 7] = [
+    pub const ALL: [Scope; 8] = [
         Scope::Inference,
         Scope::UsageRead,
         Scope::OrgUsageRead,
         Scope::KeysDerive,
         Scope::KeysManage,
         Scope::LimitsManage,
+        Scope::WebhooksManage,
         Scope::OrgAdmin,
     ];
     pub const DEFAULT: [Scope; 2] = [Scope::Inference, Scope::UsageRead];
@@ -90,6 +93,7 @@ impl Scope {
             Scope::KeysDerive => "keys:derive",
             Scope::KeysManage => "keys:manage",
             Scope::LimitsManage => "limits:manage",
+            Scope::WebhooksManage => "webhooks:manage",
             Scope::OrgAdmin => "org:admin",
         }
     }
@@ -104,6 +108,7 @@ impl Scope {
             Scope::Inference | Scope::UsageRead | Scope::KeysDerive | Scope::LimitsManage => true,
             Scope::OrgUsageRead => role.may(Permission::SeeOrgUsage),
             Scope::KeysManage => role.may(Permission::ManageOrgKeys),
+            Scope::WebhooksManage => role.may(Permission::ManageOrg),
             Scope::OrgAdmin => role.may(Permission::ManageOrg) && role.may(Permission::SetLimits),
         }
     }

@@ -3,6 +3,7 @@ mod caller;
 mod change;
 mod create;
 mod error;
+mod expiry;
 mod format;
 mod identify;
 mod info;

@@ -48,6 +48,8 @@ pub enum SealPurpose {
     Totp,
     /// What waits for a browser that was sent to another provider.
     IdentityTransaction,
+    /// What signs the messages to an org's endpoint.
+    WebhookSecret,
 }
 
 /// What a signing key is for.
@@ -150,6 +152,7 @@ impl MasterKey {
             SealPurpose::ProvisionedKey => "bytespike/v1/provisioned-key-aead",
             SealPurpose::Totp => "bytespike/v1/totp-aead",
             SealPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-aead",
+            SealPurpose::WebhookSecret => "bytespike/v1/webhook-secret-aead",
         }))
     }
 

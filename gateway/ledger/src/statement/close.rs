@@ -4,6 +4,7 @@ use super::content::{Statement, Status};
 use crate::ledger::Ledger;
 use crate::usage::Reach;
 use bytespike_store::on_database;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 /// A month is closed this long after it ended: calls that ended in it have been written by then. One that was not is
@@ -84,8 +85,16 @@ impl Ledger {
                 .bind(statement.closing.paid_credits.nano()).bind(statement.closing.bonus_credits.nano())
                 .bind(now_ms).bind(&body).bind(&hash)
                 .execute(&mut *tx).await?.rows_affected();
+            if written == 1 && has_moved(statement) {
+                sqlx::query(
+                    "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms)
+                     values ($1, $2, 'statement_closed', $3, $4, $5)")
+                    .bind(self.world.id("evt")).bind(&statement.org_id).bind(format!("org:{}", statement.org_id))
+                    .bind(told(open, statement)).bind(now_ms)
+                    .execute(&mut *tx).await?;
+            }
             tx.commit().await?;
-            Ok(written == 1)
+            Ok::<_, sqlx::Error>(written == 1)
         })
     }
 
@@ -94,4 +103,20 @@ impl Ledger {
         on_database!(&self.store, db => sqlx::query("update usage_mark set month_ends_ms = $2 where org_id = $1")
             .bind(org_id).bind(ends_ms).execute(db).await.map(drop))
     }
+}
+
+/// Nobody is told of a month in which nothing happened.
+fn has_moved(statement: &Statement) -> bool {
+    let sums = [statement.usage.charged_credits, statement.top_ups.credits, statement.withdrawals.credits];
+    statement.usage.calls > 0 || sums.iter().any(|sum| sum.nano() != 0)
+}
+
+fn told(open: &Open, statement: &Statement) -> String {
+    json!({
+        "month": statement.month,
+        "from_ms": open.period.from_ms,
+        "to_ms": open.period.to_ms,
+        "charged_credits": statement.usage.charged_credits,
+    })
+    .to_string()
 }

@@ -1,36 +1,66 @@
 //! What an event changed: its fields, before and after, one a line.
 use super::words;
 use crate::pages::members;
+use crate::when::Moments;
 use bytespike_accounts::role::Role;
+use bytespike_store::names::Names;
 use bytespike_ui::Locale;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
 /// A field with what it was and what it is; without the first it is a plain fact.
+#[derive(Debug, PartialEq)]
 struct Line {
     field: String,
-    before: Option<String>,
-    after: String,
+    before: Option<Value>,
+    after: Value,
+}
+
+/// What values are read with: times of an org, and names of what ids stand for.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub locale: Locale,
+    pub moments: &'a Moments,
+    pub names: &'a Names,
 }
 
 /// Nothing when the event says no more than its name.
-pub(super) fn of(locale: Locale, detail_json: &str) -> AnyView {
+pub(super) fn of(reading: Reading<'_>, detail_json: &str) -> AnyView {
     let lines = lines(detail_json).into_iter().map(|line| {
-        let is_role = line.field == "role";
-        let field = words::field(locale, &line.field).map_or(line.field, str::to_owned);
-        let said = |text: String| said(locale, is_role, text);
-        let before = line.before.map(|before| view! { <del>{said(before)}</del> " → " });
-        view! { <li><span class="faint">{field}</span> " " {before} <span>{said(line.after)}</span></li> }
+        let field = words::field(reading.locale, &line.field).map_or(line.field.clone(), str::to_owned);
+        let said = |value: &Value| reading.said(&line.field, value);
+        let before = line.before.as_ref().map(|before| view! { <del>{said(before)}</del> " → " });
+        view! { <li><span class="faint">{field}</span> " " {before} <span>{said(&line.after)}</span></li> }
     });
     let lines: Vec<_> = lines.collect();
     (!lines.is_empty()).then(|| view! { <ul class="changes">{lines}</ul> }).into_any()
 }
 
-/// Roles have words of their own; everything else is what somebody typed, or a code.
-fn said(locale: Locale, is_role: bool, text: String) -> String {
-    match Role::parse(&text).filter(|_| is_role) {
-        Some(role) => members::words::role(locale, role).to_owned(),
-        None => text,
+impl Reading<'_> {
+    fn said(self, field: &str, value: &Value) -> String {
+        match value {
+            Value::Null => "—".to_owned(),
+            Value::Bool(true) => self.locale.t().receipt.field.yes.to_owned(),
+            Value::Bool(false) => self.locale.t().receipt.field.no.to_owned(),
+            Value::Number(number) if field.ends_with("_at_ms") => {
+                number.as_i64().map_or_else(|| number.to_string(), |at_ms| self.moments.written(at_ms))
+            }
+            Value::Array(values) => {
+                values.iter().map(|value| self.said(field, value)).collect::<Vec<_>>().join(", ")
+            }
+            Value::String(text) => self.text(field, text),
+            other => other.to_string(),
+        }
+    }
+
+    /// Roles have words of their own, and ids stand for something with a name; everything else is what somebody typed.
+    fn text(self, field: &str, text: &str) -> String {
+        match field {
+            "role" => Role::parse(text)
+                .map_or_else(|| text.to_owned(), |role| members::words::role(self.locale, role).to_owned()),
+            "holder" | "deployment" | "owner" | "parent_key_id" => self.names.get(text),
+            _ => text.to_owned(),
+        }
     }
 }
 
@@ -39,49 +69,57 @@ fn lines(detail_json: &str) -> Vec<Line> {
     let empty = Map::new();
     let part = |name: &str| detail.get(name).and_then(Value::as_object).unwrap_or(&empty);
     let (before, after) = (part("before"), part("after"));
-    let gone = before.iter().filter(|(field, _)| !after.contains_key(*field));
-    let gone = gone.map(|(field, value)| Line { field: field.clone(), before: None, after: text(value) });
+    let fact = |(field, value): (&String, &Value)| {
+        (!is_unset(value)).then(|| Line { field: field.clone(), before: None, after: value.clone() })
+    };
     let changed = after.iter().filter(|(field, value)| before.get(*field) != Some(value));
-    let changed = changed.map(|(field, value)| {
-        let before = before.get(field).filter(|value| !value.is_null()).map(text);
-        Line { field: field.clone(), before, after: text(value) }
-    });
+    let changed =
+        changed.filter_map(|(field, value)| match before.get(field).filter(|value| !value.is_null()) {
+            None => fact((field, value)),
+            Some(before) => {
+                Some(Line { field: field.clone(), before: Some(before.clone()), after: value.clone() })
+            }
+        });
+    let gone = before.iter().filter(|(field, _)| !after.contains_key(*field)).filter_map(fact);
     let facts = detail.iter().filter(|(field, _)| !matches!(field.as_str(), "before" | "after"));
-    let facts = facts.map(|(field, value)| Line { field: field.clone(), before: None, after: text(value) });
-    changed.chain(gone).chain(facts).collect()
+    changed.chain(gone).chain(facts.filter_map(fact)).collect()
 }
 
-fn text(value: &Value) -> String {
+/// What was never set is nothing that changed.
+fn is_unset(value: &Value) -> bool {
     match value {
-        Value::Null => "—".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn told(detail: &str) -> Vec<String> {
-        let line = |line: Line| match line.before {
-            Some(before) => format!("{}: {before} → {}", line.field, line.after),
-            None => format!("{}: {}", line.field, line.after),
-        };
-        lines(detail).into_iter().map(line).collect()
+    fn told(detail: &Value) -> Vec<(String, Option<Value>, Value)> {
+        lines(&detail.to_string()).into_iter().map(|line| (line.field, line.before, line.after)).collect()
     }
 
     #[test]
     fn only_what_changed_is_shown() {
-        let detail =
-            r#"{"before":{"name":"a","role":"viewer"},"after":{"name":"a","role":"admin"},"client":"dosia"}"#;
-        assert_eq!(told(detail), ["role: viewer → admin", "client: dosia"]);
-        assert_eq!(told(r#"{"before":null,"after":{"name":"laptop"}}"#), ["name: laptop"]);
+        let detail = json!({
+            "before": { "name": "a", "role": "viewer" }, "after": { "name": "a", "role": "admin" }, "client": "dosia",
+        });
         assert_eq!(
-            told(r#"{"before":{"month":"1.000 credits"},"after":{"month":null}}"#),
-            ["month: 1.000 credits → —"]
+            told(&detail),
+            [
+                ("role".to_owned(), Some(json!("viewer")), json!("admin")),
+                ("client".to_owned(), None, json!("dosia"))
+            ]
         );
-        assert!(told("{}").is_empty() && told("broken").is_empty());
+        let made = json!({ "before": null, "after": { "name": "laptop", "note": "", "models": null, "ips": [], "strict": false } });
+        assert_eq!(told(&made), [("name".to_owned(), None, json!("laptop"))], "what was not set is not told");
+        let removed = json!({ "before": { "month": "1.000 credits" }, "after": { "month": null } });
+        assert_eq!(told(&removed), [("month".to_owned(), Some(json!("1.000 credits")), Value::Null)]);
+        assert!(told(&json!({})).is_empty() && lines("broken").is_empty());
     }
 }

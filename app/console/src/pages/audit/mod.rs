@@ -154,6 +154,7 @@ fn line((visit, moments): (&Visit, &Moments), filter: &Filter, log: &Log, row: &
         "" => row.ip.clone(),
         request_id => format!("{} · {request_id}", row.ip),
     };
+    let reading = change::Reading { locale: visit.locale, moments, names: &log.names };
     view! {
         <tr>
             <th scope="row">{moments.exact(row.at_ms)}</th>
@@ -162,7 +163,7 @@ fn line((visit, moments): (&Visit, &Moments), filter: &Filter, log: &Log, row: &
             <td data-label=t.on>{on}</td>
             <td data-label=t.change>
                 <div class="event-change">
-                    {change::of(visit.locale, &row.detail_json)}
+                    {change::of(reading, &row.detail_json)}
                     <span class="note">{source}</span>
                 </div>
             </td>

@@ -2,7 +2,7 @@
 use bytespike_ui::Locale;
 
 /// What events are about, as the filter offers them: the start of their names, and the word for it.
-pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 12] {
+pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 13] {
     let t = &locale.t().people.thing;
     [
         ("key.", t.key),
@@ -17,6 +17,7 @@ pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 12] {
         ("payment.", t.payment),
         ("quota.", t.quota),
         ("factor.", t.factor),
+        ("webhook.", t.webhook),
     ]
 }
 
@@ -89,6 +90,11 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "person.identity_unlinked" => t.person_identity_unlinked,
         "person.end_asked" => t.person_end_asked,
         "person.end_taken_back" => t.person_end_taken_back,
+        "webhook.created" => t.webhook_created,
+        "webhook.changed" => t.webhook_changed,
+        "webhook.rotated" => t.webhook_rotated,
+        "webhook.removed" => t.webhook_removed,
+        "webhook.switched_off" => t.webhook_switched_off,
         _ => return None,
     })
 }
@@ -113,6 +119,16 @@ pub(super) fn field(locale: Locale, name: &str) -> Option<&'static str> {
         "currency" => t.currency,
         "wanted" => t.wanted,
         "reason" => t.reason,
+        "ips" => t.ips,
+        "strict" => t.strict,
+        "expires_at_ms" => t.expires,
+        "kind" => t.kind,
+        "credential_id" => t.credential,
+        "parent_key_id" => t.parent_key,
+        "by" => t.by,
+        "url" => t.url,
+        "description" => t.description,
+        "events" => t.events,
         "month" => keys.month,
         "lifetime" => keys.lifetime,
         "7d" => keys.seven_days,

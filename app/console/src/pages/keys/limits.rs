@@ -219,7 +219,8 @@ pub(crate) fn table(visit: &Visit, moments: &Moments, node: &str, all: &OrgLimit
     let least = all.binding(node).map(|limit| (limit.node.clone(), limit.window));
     let mut rows: Vec<AnyView> = Vec::new();
     for at in &chain {
-        let what = if at == node { t.node_this.to_owned() } else { named(visit.locale, at, all) };
+        let is_this_key = at == node && node.starts_with("key:");
+        let what = if is_this_key { t.node_this.to_owned() } else { named(visit.locale, at, all) };
         for limit in all.spend.iter().filter(|limit| limit.node.as_str() == at) {
             let binds = least.as_ref() == Some(&(limit.node.clone(), limit.window));
             rows.push(row(visit, moments, (limit, what.clone(), binds)));

@@ -4,12 +4,13 @@ use crate::pages::keys::find;
 use crate::problem::Problem;
 use crate::samples::{self, Sample};
 use crate::shell::{self, Section, Titled};
+use crate::shown_once::{self, Of};
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::keys::{CreatedKey, KeyInfo, ModelRule};
-use bytespike_accounts::secrets::{Place, SecretText};
+use bytespike_accounts::secrets::SecretText;
 use bytespike_catalog::model::Model;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{ButtonKind, ButtonLink, Callout, CalloutKind, CodeBlock, CopyField};
@@ -17,24 +18,9 @@ use http::HeaderValue;
 use http::header::REFERRER_POLICY;
 use leptos::prelude::*;
 
-/// The entry of the session that holds the newest key: its id and the sealed text.
-const ENTRY: &str = "shown_key";
-
 /// Puts a new key where only the next page of this session finds it.
 pub(super) async fn keep(state: &ConsoleState, who: &SignedIn, created: &CreatedKey) -> Result<(), Problem> {
-    let sealed = state.shown_key.seal(&state.world, place(&created.id), created.secret.expose().as_bytes());
-    Ok(who.cookie.insert(ENTRY, (&created.id, sealed)).await?)
-}
-
-async fn take(state: &ConsoleState, who: &SignedIn, key_id: &str) -> Result<Option<SecretText>, Problem> {
-    let kept: Option<(String, String)> = who.cookie.get(ENTRY).await?;
-    let Some((_, sealed)) = kept.filter(|(id, _)| id == key_id) else { return Ok(None) };
-    who.cookie.remove::<(String, String)>(ENTRY).await?;
-    Ok(state.shown_key.open_text(place(key_id), &sealed).ok())
-}
-
-fn place(key_id: &str) -> Place<'_> {
-    Place { table: "session", row: key_id, column: ENTRY }
+    shown_once::keep((state, who), (Of::Key, &created.id), &created.secret).await
 }
 
 /// `GET /console/keys/{id}/created`
@@ -45,7 +31,7 @@ pub(crate) async fn page(
     who: SignedIn,
 ) -> Result<Response, Problem> {
     let key = find(&state, &who, &key_id).await?;
-    let secret = take(&state, &who, &key_id).await?;
+    let secret = shown_once::take((&state, &who), (Of::Key, &key_id)).await?;
     let t = &visit.t().keys.once;
     let (title, content) = match &secret {
         Some(secret) => (t.title, shown(&state, (&visit, &who), &key, secret)),

@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 const DAY_MS: i64 = 24 * 3_600_000;
 const EXPIRY_DAYS: [i64; 4] = [7, 30, 90, 365];
 /// Scopes by the field that asks for them, in the order in which they are offered.
-const SCOPES: [(&str, Scope); 7] = [
+const SCOPES: [(&str, Scope); 8] = [
     ("inference", Scope::Inference),
     ("usage_read", Scope::UsageRead),
     ("org_usage", Scope::OrgUsageRead),
     ("keys_derive", Scope::KeysDerive),
     ("keys_manage", Scope::KeysManage),
     ("limits_manage", Scope::LimitsManage),
+    ("webhooks_manage", Scope::WebhooksManage),
     ("org_admin", Scope::OrgAdmin),
 ];
 
@@ -204,6 +205,7 @@ pub(crate) fn scope_fields(
         Scope::KeysDerive => (t.keys_derive, t.keys_derive_hint),
         Scope::KeysManage => (t.keys_manage, t.keys_manage_hint),
         Scope::LimitsManage => (t.limits_manage, t.limits_manage_hint),
+        Scope::WebhooksManage => (t.webhooks_manage, t.webhooks_manage_hint),
         Scope::OrgAdmin => (t.org_admin, t.org_admin_hint),
     };
     let role = who.member.role();
@@ -229,6 +231,7 @@ pub(super) fn scope_label(locale: Locale, scope: Scope) -> &'static str {
         Scope::KeysDerive => t.keys_derive,
         Scope::KeysManage => t.keys_manage,
         Scope::LimitsManage => t.limits_manage,
+        Scope::WebhooksManage => t.webhooks_manage,
         Scope::OrgAdmin => t.org_admin,
     }
 }

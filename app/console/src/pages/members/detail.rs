@@ -3,7 +3,6 @@ use super::list::{self, People};
 use super::{PATH, find, place_problem, problem_of, words};
 use crate::flash::{self, Notice};
 use crate::forms::{self, Form, SignedPost};
-use crate::pages::keys::limits::brief;
 use crate::pages::limits;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
@@ -120,12 +119,10 @@ fn facts(visit: &Visit, moments: &Moments, people: &People, member: &Member) -> 
     let t = &visit.t().people.members;
     let spent = format::usd(people.spent.get(&member.id).copied().unwrap_or(0));
     let text = |text: String| text.into_any();
-    let quota = brief(visit.locale, &format!("mem:{}", member.id), &people.limits);
     let email = member.email.clone().map(|email| (t.email.to_owned(), text(email)));
     let pairs = [
         (t.role.to_owned(), text(words::role(visit.locale, member.role).to_owned())),
         (t.spent.to_owned(), view! { <span class="num">{spent}</span> }.into_any()),
-        (t.quota.to_owned(), quota),
         (t.keys.to_owned(), view! { <span class="num">{member.open_keys}</span> }.into_any()),
         (t.joined.to_owned(), text(moments.date(member.joined_at_ms))),
     ];

@@ -10,6 +10,7 @@ pub(crate) enum OrgTab {
     Members,
     Services,
     Deployments,
+    Webhooks,
     Audit,
 }
 
@@ -20,6 +21,7 @@ pub(crate) fn of((visit, who): (&Visit, &SignedIn), current: OrgTab) -> AnyView 
         (OrgTab::Members, "/console/members", t.members, Permission::ManageSelf),
         (OrgTab::Services, "/console/service-accounts", t.services, Permission::SeeMembers),
         (OrgTab::Deployments, "/console/deployments", t.deployments, Permission::SeeOrgUsage),
+        (OrgTab::Webhooks, "/console/webhooks", t.webhooks, Permission::ManageOrg),
         (OrgTab::Audit, "/console/audit", t.audit, Permission::SeeAudit),
     ];
     let open = all.into_iter().filter(|(_, _, _, needs)| who.member.role().may(*needs));

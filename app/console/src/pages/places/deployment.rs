@@ -2,7 +2,6 @@
 use super::deployments::{self, PATH};
 use crate::flash::{self, Notice};
 use crate::forms::{self, Form, SignedPost};
-use crate::pages::keys::limits::brief;
 use crate::pages::limits;
 use crate::pages::members::place_problem;
 use crate::problem::Problem;
@@ -135,7 +134,7 @@ async fn show(
             <div class="page-head"><h1>{deployment.name.clone()}{badge}</h1></div>
         </div>
         {summary}
-        {facts(visit, &moments, deployment, (spent, brief(visit.locale, &node, &limits)))}
+        {facts(visit, &moments, deployment, spent)}
         {usage(visit, &used)}
         {is_open.then(|| name_part((visit, who), deployment, faulty))}
         {is_open.then(|| limits::of_node((visit, who), &moments, &node, &limits))}
@@ -144,19 +143,13 @@ async fn show(
     Ok(shell::signed_in((visit, who), Section::Organisation, titled, content).await)
 }
 
-fn facts(
-    visit: &Visit,
-    moments: &Moments,
-    deployment: &Deployment,
-    (spent, quota): (i64, AnyView),
-) -> AnyView {
+fn facts(visit: &Visit, moments: &Moments, deployment: &Deployment, spent: i64) -> AnyView {
     let t = &visit.t().people.deployments;
     let number = |text: String| view! { <span class="num">{text}</span> }.into_any();
     let archived =
         deployment.archived_at_ms.map(|at_ms| (t.archived_at.to_owned(), moments.date(at_ms).into_any()));
     let pairs = [
         (t.spent.to_owned(), number(format::usd(spent))),
-        (t.quota.to_owned(), quota),
         (t.keys.to_owned(), number(deployment.open_keys.to_string())),
         (t.created.to_owned(), moments.date(deployment.created_at_ms).into_any()),
     ];
