@@ -10,6 +10,7 @@ use crate::channel_commands::{self, ChannelCommand};
 use crate::config::{Sources, Surface, load};
 use crate::operator_token_command::{self, OperatorTokenCommand};
 use crate::price_commands::{self, PriceCommand};
+use crate::voucher_command::{self, VoucherCommand};
 use crate::{Failure, backup_command, commands, receipt_command, reconcile_command, telemetry};
 
 /// One key for all the world's models.
@@ -72,6 +73,9 @@ enum Command {
     /// Channels in the database: add, switch, remove.
     #[command(subcommand)]
     Channels(ChannelCommand),
+    /// Codes that give credit to whoever redeems them: make, list, end.
+    #[command(subcommand)]
+    Voucher(VoucherCommand),
 }
 
 #[derive(Subcommand)]
@@ -139,6 +143,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 return Ok(receipt_command::verify(&wanted));
             }
             Command::Prices(command) => Box::pin(price_commands::run(command, &load(&sources)?)).await,
+            Command::Voucher(command) => Box::pin(voucher_command::run(&load(&sources)?, command)).await,
             Command::Channels(command) => Box::pin(channel_commands::run(command, &load(&sources)?)).await,
         }?;
         Ok(ExitCode::SUCCESS)

@@ -19,7 +19,7 @@ use crate::follow::{self, ChannelSources};
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
 use crate::reconcile_command;
-use crate::{Failure, trials, webhooks};
+use crate::{Failure, trials, vouchers, webhooks};
 
 /// Leases are renewed and lapsed holds expired this often.
 const LEDGER_EVERY: Duration = Duration::from_secs(5);
@@ -29,8 +29,8 @@ const SIGN_EVERY: Duration = Duration::from_secs(60);
 const SHARE_EVERY: Duration = Duration::from_secs(1);
 /// Idempotency keys whose time is over are forgotten this often.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
-/// Trial credit that a crash left owed is booked this often.
-const TRIALS_EVERY: Duration = Duration::from_secs(60);
+/// Credit of trials and vouchers that a crash left owed is booked this often.
+const OWED_EVERY: Duration = Duration::from_secs(60);
 
 /// Resolved calls are added to the sums of usage this often. Until then answers read them one by one.
 const USAGE_EVERY: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(sign_prices(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(follow::follow(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(follow::tell_estimates(work.clone())));
-    jobs.spawn(stop.clone().run_until_cancelled_owned(book_trials(work.clone())));
+    jobs.spawn(stop.clone().run_until_cancelled_owned(book_owed(work.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(add_usage(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
@@ -217,12 +217,15 @@ async fn forget_idempotency_keys(gateway: Gateway) {
     }
 }
 
-async fn book_trials(work: Work) {
-    let mut due = tokio::time::interval(TRIALS_EVERY);
+async fn book_owed(work: Work) {
+    let mut due = tokio::time::interval(OWED_EVERY);
     loop {
         due.tick().await;
         if let Err(error) = trials::book_due(&work.core, work.trial_grant).await {
             tracing::warn!(error, "trial credit could not be booked; it is tried again");
+        }
+        if let Err(error) = vouchers::book_due(&work.core).await {
+            tracing::warn!(error, "vouchers could not be booked; it is tried again");
         }
     }
 }

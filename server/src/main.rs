@@ -32,6 +32,8 @@ mod surfaces;
 mod telemetry;
 mod trials;
 mod webhooks;
+mod voucher_command;
+mod vouchers;
 mod welcome;
 
 /// What a command ends with when it cannot go on: words for the operator.

@@ -50,3 +50,4 @@ mod usage;
 mod vectors;
 mod verification;
 mod webhooks;
+mod vouchers;

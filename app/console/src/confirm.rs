@@ -31,7 +31,7 @@ const GUARDED: [&str; 11] = [
 ];
 
 /// Forms under a guarded path that change nothing worth guarding.
-const OPEN: [&str; 2] = ["/console/keys/check", "/console/wallet/alerts"];
+const OPEN: [&str; 3] = ["/console/keys/check", "/console/wallet/alerts", "/console/wallet/voucher"];
 
 /// What became of a form that may need a proof.
 pub(crate) enum Outcome {

@@ -60,10 +60,12 @@ pub(crate) enum Notice {
     WebhookSentAgain,
     AllRead,
     PutAway,
+    VoucherRedeemed,
+    VoucherOwed,
 }
 
 impl Notice {
-    const ALL: [Self; 53] = [
+    const ALL: [Self; 55] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -117,6 +119,8 @@ impl Notice {
         Self::WebhookSentAgain,
         Self::AllRead,
         Self::PutAway,
+        Self::VoucherRedeemed,
+        Self::VoucherOwed,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -174,6 +178,8 @@ impl Notice {
             Self::WebhookSentAgain => "webhook-sent-again",
             Self::AllRead => "notices-read",
             Self::PutAway => "notice-dismissed",
+            Self::VoucherRedeemed => "voucher-redeemed",
+            Self::VoucherOwed => "voucher-owed",
         }
     }
 
@@ -233,6 +239,8 @@ impl Notice {
             Self::WebhookSentAgain => locale.t().webhooks.flash.sent_again,
             Self::AllRead => locale.t().notices.flash.read,
             Self::PutAway => locale.t().notices.flash.dismissed,
+            Self::VoucherRedeemed => locale.t().vouchers.flash.redeemed,
+            Self::VoucherOwed => locale.t().vouchers.flash.owed,
         }
     }
 }

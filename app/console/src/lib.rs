@@ -13,6 +13,7 @@ mod forms;
 mod gateway;
 pub mod mail;
 mod model_test;
+mod movement;
 mod next;
 mod notices;
 mod outbox;
@@ -28,6 +29,7 @@ mod shell;
 mod shown_once;
 mod state;
 pub mod trial;
+pub mod voucher;
 mod when;
 mod who;
 

@@ -72,6 +72,7 @@ addresses! {
     "/console/apps/programs/{id}/end" ManagePrograms post(oauth::programs::end);
     "/console/wallet" SeeOrgUsage get(wallet::page);
     "/console/wallet/alerts" Billing post(wallet::alerts::submit);
+    "/console/wallet/voucher" Billing post(wallet::voucher::submit);
     "/console/wallet/top-up" Billing post(wallet::top_up::submit);
     "/console/wallet/orders/{id}" Billing get(wallet::orders::page);
     "/console/statements" Billing get(statements::list);

@@ -1,5 +1,6 @@
 //! Who is asking, and may they: people, orgs, members, keys, browser sessions, operators and the secrets under them.
-//! Knows no HTML, no HTTP beyond the session cookie, and no money: the ledger keeps limits and wallets.
+//! Knows no HTML, no HTTP beyond the session cookie, and no money: the ledger keeps limits
+//! and wallets. What is owed (a trial, a voucher) is a right, and stands here until the ledger has booked it.
 pub mod audit;
 mod base62;
 pub mod call_limits;
@@ -26,6 +27,7 @@ pub mod sessions;
 mod testing;
 mod throttle;
 mod tokens;
+pub mod vouchers;
 
 use audit::Audit;
 use bytespike_store::Store;
@@ -49,6 +51,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use throttle::Throttle;
 use tokens::Tokens;
+use vouchers::Vouchers;
 
 const RIGHTS_EVERY: Duration = Duration::from_millis(250);
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +76,7 @@ pub struct Accounts {
     pub call_limits: CallLimits,
     pub node_rules: NodeRules,
     pub notices: Notices,
+    pub vouchers: Vouchers,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -138,6 +142,7 @@ impl Accounts {
             identities,
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
+            vouchers: Vouchers::new(&basis, audit.clone()),
             operators: Operators {
                 store: store.clone(),
                 world: world.clone(),

@@ -46,6 +46,10 @@ impl Rule {
     pub const MODEL_TESTS: Rule =
         Rule { free: MODEL_TESTS_A_DAY, most: MODEL_TESTS_A_DAY, window_ms: DAY_MS };
 
+    /// Voucher codes typed by one org, and from one network. A code has 100 bits, so this is for who types, not against who guesses.
+    pub const VOUCHERS: Rule = Rule { free: 10, most: 10, window_ms: HOUR_MS };
+    pub const VOUCHERS_FROM: Rule = Rule { free: 30, most: 30, window_ms: HOUR_MS };
+
     /// The counter after one more attempt, or `None` when it has to wait.
     fn next(self, before: AttemptRow, now_ms: i64) -> Option<AttemptRow> {
         let fresh = AttemptRow { failures: 0, next_try_at_ms: 0, window_ends_at_ms: now_ms + self.window_ms };
@@ -110,6 +114,16 @@ impl Throttle {
 
     pub fn model_tests_of(&self, org_id: &str) -> Subject {
         self.subject("model-test", org_id)
+    }
+
+    /// Voucher codes that one org typed.
+    pub fn vouchers_of(&self, org_id: &str) -> Subject {
+        self.subject("voucher", org_id)
+    }
+
+    /// Voucher codes typed from one network.
+    pub fn vouchers_from(&self, ip: IpAddr) -> Subject {
+        self.subject("voucher-from", &network_of(ip))
     }
 
     /// Device codes typed from one network.

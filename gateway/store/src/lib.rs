@@ -45,6 +45,7 @@ pub mod signing_key;
 pub mod testing;
 pub mod webhook;
 pub mod webhook_delivery;
+pub mod voucher;
 pub mod world;
 
 pub use answers::Answers;

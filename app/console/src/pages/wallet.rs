@@ -3,14 +3,14 @@ pub(crate) mod alerts;
 mod lots;
 pub(crate) mod orders;
 pub(crate) mod top_up;
+pub(crate) mod voucher;
 
 use crate::calls::narrowed;
 use crate::forms::Form;
-use crate::model_test::TEST_NOTE;
+use crate::movement;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
-use crate::trial::TRIAL_NOTE;
 use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
@@ -38,6 +38,7 @@ pub(crate) async fn page(
 struct Faulty {
     alerts: Option<Form>,
     top_up: Option<Form>,
+    voucher: Option<Form>,
 }
 
 async fn show(
@@ -56,7 +57,7 @@ async fn show(
     let held = state.ledger.held_calls(org_id, &UsageFilter::default(), (None, HOLDS)).await?;
     let t = &visit.t().wallet;
     let title = t.page.title;
-    let is_faulty = faulty.alerts.is_some() || faulty.top_up.is_some();
+    let is_faulty = faulty.alerts.is_some() || faulty.top_up.is_some() || faulty.voucher.is_some();
     let titled = if is_faulty { Titled::faulty(visit, title) } else { Titled::ok(title) };
     let owed = wallet.as_ref().map_or(NanoUsd::ZERO, |wallet| wallet.owed);
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
@@ -71,6 +72,7 @@ async fn show(
         {(owed > NanoUsd::ZERO).then(|| owes(visit, owed))}
         {tiles(visit, wallet.as_ref())}
         {top_up}
+        {voucher::part((visit, who), faulty.voucher)}
         <section class="stack">
             <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>
             {lots::table(visit, &moments, &lots)}
@@ -191,29 +193,13 @@ fn journal_row(visit: &Visit, moments: &Moments, line: &Transaction) -> AnyView 
         view! { <a href=href>{t.journal.receipt}</a> }
     });
     let sign = if line.amount_nano > 0 { "+" } else { "" };
-    let note = line.note.clone().filter(|note| ![TRIAL_NOTE, TEST_NOTE, ""].contains(&note.as_str()));
     view! {
         <tr>
             <th scope="row">{moments.exact(line.at_ms)}</th>
-            <td data-label=t.journal.what>
-                <span>{what(visit, line)} {note.map(|note| view! { <span class="note">{note}</span> })}</span>
-            </td>
+            <td data-label=t.journal.what>{movement::described(visit, &line.kind, line.note.as_deref())}</td>
             <td data-label=t.journal.receipt>{receipt}</td>
             <td class="num" data-label=t.journal.amount>{format!("{sign}{}", format::credits(line.amount_nano))}</td>
         </tr>
     }
     .into_any()
-}
-
-fn what(visit: &Visit, line: &Transaction) -> &'static str {
-    let t = &visit.t().wallet.line;
-    match line.kind.as_str() {
-        "grant" if line.note.as_deref() == Some(TRIAL_NOTE) => t.trial,
-        "grant" if line.note.as_deref() == Some(TEST_NOTE) => t.model_test,
-        "grant" => t.grant,
-        "top_up" => t.top_up,
-        "breakage" => t.breakage,
-        "withdrawal" => t.withdrawal,
-        _ => t.charge,
-    }
 }

@@ -32,6 +32,7 @@ pub enum MacPurpose {
     RecoveryCode,
     Browser,
     IdentityTransaction,
+    Voucher,
 }
 
 /// What a sealing key is for.
@@ -140,6 +141,7 @@ impl MasterKey {
             MacPurpose::RecoveryCode => "bytespike/v1/recovery-code-pepper",
             MacPurpose::Browser => "bytespike/v1/browser-pepper",
             MacPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-pepper",
+            MacPurpose::Voucher => "bytespike/v1/voucher-pepper",
         }))
     }
 
@@ -302,6 +304,7 @@ mod tests {
             RecoveryCode,
             Browser,
             IdentityTransaction,
+            Voucher,
         ];
         let answers: std::collections::BTreeSet<_> =
             macs.iter().map(|p| example().mac(*p).mac(b"x")).collect();

@@ -1,4 +1,5 @@
 //! One master key, and a key of its own for every purpose: what is made for one is worthless for another.
+pub(crate) mod hand_code;
 mod master;
 mod seal;
 mod text;

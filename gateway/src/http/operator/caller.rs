@@ -39,6 +39,11 @@ impl Operator {
         Ok(Self { token, origin: Origin { ip, user_agent, request_id: inbound.request_id.clone() } })
     }
 
+    /// Where it acts from and as whom, for what is audited with its change.
+    pub fn acting(&self) -> (&Origin, Actor<'_>) {
+        (&self.origin, Actor::OperatorToken(&self.token.id))
+    }
+
     /// Writes what the operator did, and why, into the audit log.
     pub async fn did(
         &self,

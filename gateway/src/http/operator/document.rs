@@ -12,7 +12,9 @@ use super::{input, reservations, wallets};
 /// To be merged into the rest.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    document.merge(super::vouchers::Document::openapi());
+    document
 }
 
 #[derive(OpenApi)]

@@ -7,6 +7,7 @@ mod document;
 mod input;
 mod reservations;
 mod shapes;
+mod vouchers;
 mod wallets;
 
 use axum::Router;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<Gateway> {
         .route(&route("/wallets/{org_id}/freeze"), acts(post(freeze_wallet)))
         .route(&route("/wallets/{org_id}/unfreeze"), acts(post(unfreeze_wallet)))
         .route(&route("/wallets/{org_id}/credits"), acts(post(credit_wallet)))
+        .merge(vouchers::routes())
         .route(&route(""), any(not_found))
         .route(&route("/{*rest}"), any(not_found))
 }

@@ -1,4 +1,5 @@
 //! One month's statement, made to be printed, and its files.
+use crate::movement;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
@@ -164,14 +165,13 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
 }
 
 fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView {
-    let (t, sum) = (&visit.t().statements.moved, &visit.t().statements.sum);
-    let lines = |what: &'static str, moved: &Movements, sign: i64| {
+    let t = &visit.t().statements.moved;
+    let lines = |kind: &'static str, moved: &Movements, sign: i64| {
         let row = |line: &bytespike_ledger::MovementLine| {
-            let note = line.note.clone().filter(|note| note != crate::trial::TRIAL_NOTE);
             view! {
                 <tr>
                     <th scope="row">{moment(visit, state, statement, &line.at)}</th>
-                    <td data-label=t.what><span>{what} {note.map(|note| view! { <span class="note">{note}</span> })}</span></td>
+                    <td data-label=t.what>{movement::described(visit, kind, line.note.as_deref())}</td>
                     <td class="num" data-label=t.credits>{format::credits(sign * line.credits.nano())}</td>
                 </tr>
             }
@@ -179,9 +179,9 @@ fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView 
         };
         moved.lines.iter().map(row).collect::<Vec<AnyView>>()
     };
-    let mut rows = lines(sum.top_ups, &statement.top_ups, 1);
-    rows.extend(lines(sum.grants, &statement.grants, 1));
-    rows.extend(lines(sum.withdrawals, &statement.withdrawals, -1));
+    let mut rows = lines("top_up", &statement.top_ups, 1);
+    rows.extend(lines("grant", &statement.grants, 1));
+    rows.extend(lines("withdrawal", &statement.withdrawals, -1));
     if rows.is_empty() {
         return view! { <p class="soft">{t.none}</p> }.into_any();
     }

@@ -1,0 +1,126 @@
+//! `bytespike voucher`: makes, lists and ends codes that give credit to whoever redeems them.
+
+use bytespike_accounts::Origin;
+use bytespike_accounts::audit::Actor;
+use bytespike_accounts::vouchers::{NewVoucher, Voucher};
+use bytespike_catalog::NanoUsd;
+use bytespike_store::world::World;
+
+use crate::Failure;
+use crate::config::Config;
+use crate::core::{self, Core};
+
+const DAY_MS: i64 = 86_400_000;
+const MOST_LISTED: u32 = 1_000;
+
+#[derive(clap::Subcommand)]
+pub enum VoucherCommand {
+    /// Make a voucher and print its code, this once.
+    Create(Wanted),
+    /// List vouchers, the newest first, without their codes.
+    List {
+        /// The last id of the page before.
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_LISTED)))]
+        limit: u32,
+    },
+    /// End a voucher: nobody redeems it any more. Credit that it gave stays.
+    End {
+        /// Its id, as `list` prints it.
+        id: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// What a voucher is to be.
+#[derive(clap::Args)]
+pub struct Wanted {
+    /// What it gives, in credits (1 USD = 1,000,000), such as 5000000.
+    credits: String,
+    /// What it is for. Who redeems it sees this.
+    #[arg(long)]
+    note: String,
+    /// How many organisations may redeem it, each once.
+    #[arg(long, default_value_t = 1)]
+    uses: i64,
+    /// For how many days it can be redeemed; without it, until it is ended.
+    #[arg(long, value_name = "DAYS")]
+    days: Option<u16>,
+    /// How many days its credit lasts once it is redeemed; without it, for ever.
+    #[arg(long, value_name = "DAYS")]
+    credit_days: Option<u16>,
+}
+
+/// # Errors
+/// The database cannot be reached, something about the voucher is not possible, or there is none that could be ended.
+pub async fn run(config: &Config, command: VoucherCommand) -> Result<(), Failure> {
+    let world = World::system();
+    let master = core::master_key(config, &world)?;
+    let core = Core::open(config, world, &master).await?;
+    let done = obey(&core, command).await;
+    core.store.close().await;
+    done
+}
+
+async fn obey(core: &Core, command: VoucherCommand) -> Result<(), Failure> {
+    let (vouchers, origin) = (&core.accounts.vouchers, Origin::host());
+    match command {
+        VoucherCommand::Create(wanted) => create(core, &wanted).await?,
+        VoucherCommand::List { after, limit } => {
+            for voucher in vouchers.page(after.as_deref(), limit).await? {
+                say(&listed(&voucher, core.world.now_ms()));
+            }
+        }
+        VoucherCommand::End { id, reason } => {
+            if !vouchers.end((&origin, Actor::Host), &id, reason.as_deref()).await? {
+                return Err(format!("there is no voucher {id} that could be ended").into());
+            }
+            note("Ended.");
+        }
+    }
+    Ok(())
+}
+
+async fn create(core: &Core, wanted: &Wanted) -> Result<(), Failure> {
+    let amount = NanoUsd::from_credits(&wanted.credits)
+        .ok_or("credits: a decimal with at most three places is wanted, such as 5000000")?;
+    let lasts_ms = |days: u16| i64::from(days) * DAY_MS;
+    let new = NewVoucher {
+        amount_nano: amount.0,
+        uses: wanted.uses,
+        expires_at_ms: wanted.days.map(|days| core.world.now_ms().saturating_add(lasts_ms(days))),
+        credit_lasts_ms: wanted.credit_days.map(lasts_ms).filter(|ms| *ms > 0),
+        note: &wanted.note,
+    };
+    let (voucher, code) = core.accounts.vouchers.create((&Origin::host(), Actor::Host), &new).await?;
+    say(code.expose());
+    note(&format!(
+        "Voucher {} is shown this once. Whoever has its code can redeem it in the console, under Wallet.",
+        voucher.id
+    ));
+    Ok(())
+}
+
+fn listed(voucher: &Voucher, now_ms: i64) -> String {
+    let state = voucher.state(now_ms).as_str();
+    let amount = NanoUsd(voucher.amount_nano).credits();
+    let (used, uses) = (voucher.used, voucher.uses);
+    format!(
+        "{}  {}  {state:<8} {amount} credits  {used} of {uses} used  {}",
+        voucher.id, voucher.hint, voucher.note
+    )
+}
+
+#[expect(clippy::print_stdout, reason = "the command's result")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Beside the code, so that a script that captures it captures nothing else.
+#[expect(clippy::print_stderr, reason = "for the person, not for the script")]
+fn note(text: &str) {
+    eprintln!("{text}");
+}
