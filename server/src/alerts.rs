@@ -40,13 +40,17 @@ async fn letters(core: &Core, event: &Event, (outbox, urls): (&Outbox, &Urls)) -
         return Ok(Vec::new());
     }
     let names = core.ledger.names(&event.org_id).await?;
-    let readers = outbox::readers(&core.store, &event.id).await?;
-    let written = readers.into_iter().filter_map(|reader| {
-        let locale = locale_of(Language::from_tag(&reader.language));
-        let about =
-            AlertEvent { kind: &event.kind, subject: &event.subject, payload_json: &event.payload_json };
-        let words = alert::write(about, &names, (locale, urls))?;
-        let letter = Letter { to: reader.email, subject: words.subject, text: words.text, html: words.html };
+    let about = AlertEvent { kind: &event.kind, subject: &event.subject, payload_json: &event.payload_json };
+    let readers: Vec<(String, Language)> = match alert::addressee(about) {
+        Some(addressee) => vec![addressee],
+        None => {
+            let readers = outbox::readers(&core.store, &event.id).await?;
+            readers.into_iter().map(|reader| (reader.email, Language::from_tag(&reader.language))).collect()
+        }
+    };
+    let written = readers.into_iter().filter_map(|(to, language)| {
+        let words = alert::write(about, &names, (locale_of(language), urls))?;
+        let letter = Letter { to, subject: words.subject, text: words.text, html: words.html };
         Some(outbox.seal(&letter))
     });
     Ok(written.collect())

@@ -1,7 +1,9 @@
 //! Payments as they are configured; none without Stripe's key.
 
 use bytespike_catalog::NanoUsd;
-use bytespike_payments::{Currency, CurrencyOffer, Offer, Payments, PaymentsParts, Rung, Stripe};
+use bytespike_payments::{
+    Currency, CurrencyOffer, Offer, Payments, PaymentsParts, PrintedSeller, Rung, Seller, Stripe,
+};
 
 use crate::Failure;
 use crate::config::{self, PublicUrls};
@@ -29,8 +31,29 @@ pub fn wire(
         stripe: Stripe::new(&settings.stripe_api_url, key)?,
         webhook_secrets: secrets.filter_map(|secret| secret.reveal().map(str::to_owned)).collect(),
         offer: offer(settings),
+        seller: seller(&settings.seller),
         console_url: urls.console.clone(),
     })))
+}
+
+/// Nobody without a name.
+fn seller(settings: &config::PaymentSeller) -> Option<Seller> {
+    if settings.name.trim().is_empty() {
+        return None;
+    }
+    let printed = PrintedSeller {
+        name: settings.name.trim().to_owned(),
+        address: settings.address.clone(),
+        tax_ids: settings.tax_ids.clone(),
+        email: settings.email.clone(),
+        note_en: settings.note_en.clone(),
+        note_zh: settings.note_zh.clone(),
+    };
+    Some(Seller {
+        printed,
+        invoice_series: settings.invoice_series.clone(),
+        credit_note_series: settings.credit_note_series.clone(),
+    })
 }
 
 fn offer(settings: &config::Payments) -> Offer {

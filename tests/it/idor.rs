@@ -11,8 +11,11 @@ use bytespike_tests::person::{Form, Person};
 use bytespike_tests::product::CLAUDE;
 use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stage::Stage;
+use bytespike_tests::stripe::Stripe;
 
 const METHODS: [&str; 2] = ["GET", "POST"];
+/// What an invoice says.
+const INVOICE: &str = r#"{"seller":{"name":"Us","address":[],"tax_ids":[],"email":"","note_en":"","note_zh":""},"buyer":{"legal_name":"Them","address":"","country":"","tax_ids":[],"email":"","language":""},"cause":"paid","order_id":"ord_ours","payment_id":null,"paid_nano":10000000000,"bonus_nano":0,"rate":null,"moved_at_ms":1,"about":null}"#;
 /// Well formed, and nobody's.
 const NOBODYS: &str = "00000000000000000000000000000000";
 
@@ -35,6 +38,7 @@ enum Object {
     Notice,
     /// What somebody paid.
     Order,
+    Invoice,
     /// A calendar month: no object of anybody's.
     Month,
     /// Who signs people in elsewhere: no object of anybody's.
@@ -60,6 +64,7 @@ fn object_of(path: &str) -> Option<Object> {
         ("/console/wallet/orders/{id}", Object::Order),
         ("/console/webhooks/{id}", Object::Webhook),
         ("/console/notices/{id}", Object::Notice),
+        ("/console/wallet/invoices/{id}", Object::Invoice),
     ];
     let found = starts.into_iter().find(|(start, _)| path.starts_with(start)).map(|(_, object)| object);
     assert!(
@@ -81,7 +86,7 @@ impl Object {
             Object::Deployment => Some(Permission::SeeOrgUsage),
             Object::LimitNode | Object::QuotaRequest => Some(Permission::SetLimits),
             Object::Grant | Object::Session | Object::Org => None,
-            Object::Month | Object::Order => Some(Permission::Billing),
+            Object::Month | Object::Order | Object::Invoice => Some(Permission::Billing),
             Object::Provider => Some(Permission::ManageSelf),
             Object::Webhook => Some(Permission::ManageOrg),
             Object::Notice => Some(Permission::SeeOrgUsage),
@@ -145,6 +150,11 @@ async fn ours(stage: &mut Stage) -> Ours {
     let told = "insert into outbox (id, org_id, kind, subject, payload_json, created_at_ms, webhooks_at_ms)
                 select 'evt_ours', id, 'low_balance', 'org:' || id, '{}', created_at_ms + 1, 1 from org order by created_at_ms limit 1";
     on_database!(&store, db => sqlx::query(told).execute(db).await.map(drop)).unwrap();
+    let invoice = "insert into invoice (id, org_id, order_id, subject, kind, series, number, currency, amount_minor, content_json,
+                     issued_at_ms)
+                 select 'inv_ours', org_id, id, 'order:ord_ours', 'invoice', 'INV-', 1, currency, amount_minor, $1, created_at_ms
+                 from payment_order where id = 'ord_ours'";
+    on_database!(&store, db => sqlx::query(invoice).bind(INVOICE).execute(db).await.map(drop)).unwrap();
     let ours = Ours(vec![
         (Object::Key, one(&store, "select id from api_key").await),
         (Object::Receipt, one(&store, "select id from reservation").await),
@@ -160,11 +170,18 @@ async fn ours(stage: &mut Stage) -> Ours {
         (Object::Order, "ord_ours".to_owned()),
         (Object::Notice, "evt_ours".to_owned()),
         (Object::Webhook, one(&store, "select id from webhook_endpoint").await),
+        (Object::Invoice, "inv_ours".to_owned()),
         (Object::Month, "2026-01".to_owned()),
         (Object::Provider, "github".to_owned()),
     ]);
     store.close().await;
     ours
+}
+
+/// A stage that takes payments, so that what stands on them is there to be refused.
+async fn stage() -> (Stage, Stripe) {
+    let stripe = Stripe::start().await;
+    (Stage::with(|setup| stripe.wire(setup)).await, stripe)
 }
 
 /// Someone of each role but owner who joined the org and looks at it.
@@ -196,7 +213,7 @@ fn shape(answer: &Answer, id: &str) -> String {
 
 #[tokio::test]
 async fn s89_whoever_may_not_is_refused_at_every_address_of_the_console() {
-    let mut stage = Stage::new().await;
+    let (mut stage, _stripe) = stage().await;
     let ours = ours(&mut stage).await;
     let mut members = members(&mut stage).await;
     let mut stranger = Person::new(&stage.product, "stranger@example.com");
@@ -254,18 +271,17 @@ async fn s89_whoever_may_not_is_refused_at_every_address_of_the_console() {
 
 #[tokio::test]
 async fn the_owner_is_let_in_wherever_the_others_were_refused() {
-    let mut stage = Stage::new().await;
+    let (mut stage, _stripe) = stage().await;
     let ours = ours(&mut stage).await;
     for address in ADDRESSES {
         let path = ours.in_path(address);
         let answer = stage.person.get(&path).await;
-        // Some pages want what is not there: a program's request, a month that was closed, a limit that refused, Stripe.
+        // Some pages want what is not there: a program's request, a month that was closed, a limit that refused.
         let is_page = matches!(answer.status, 200 | 303 | 307 | 405);
         let wants_more = [
             "/oauth/consent",
             "/console/statements/",
             "/limits/ask",
-            "/wallet/orders/",
             "/messages/",
             "/archive",
             "/transfer",

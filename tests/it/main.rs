@@ -22,6 +22,7 @@ mod idempotency;
 mod idor;
 mod idor_api;
 mod invariants;
+mod invoices;
 mod key_api;
 mod key_tree;
 mod keys;

@@ -10,16 +10,20 @@ use bytespike_tests::upstream::{Upstream, nobody, scenes};
 use serde_json::{Value, json};
 
 /// A product that takes payments, and someone in it.
-struct Shop {
-    stripe: Stripe,
-    product: Product,
-    person: Person,
+pub struct Shop {
+    pub stripe: Stripe,
+    pub product: Product,
+    pub person: Person,
 }
 
 impl Shop {
-    async fn on(database: Kind) -> Self {
+    pub async fn on(database: Kind) -> Self {
         let stripe = Stripe::start().await;
         let setup = stripe.wire(Setup::scripted(&nobody().await).on(database).trial_grant(0));
+        Self::open(stripe, &setup).await
+    }
+
+    pub async fn open(stripe: Stripe, setup: &Setup) -> Self {
         let product = setup.start().await;
         stripe.serve(&product);
         let mut person = Person::new(&product, "payer@example.com");
@@ -28,7 +32,7 @@ impl Shop {
     }
 
     /// Orders in the wallet; answers the session at Stripe and the page where the order stands.
-    async fn order(&mut self, fields: &[(&str, &str)]) -> (Value, String) {
+    pub async fn order(&mut self, fields: &[(&str, &str)]) -> (Value, String) {
         let page = self.person.open("/console/wallet").await.expect_status(200);
         let mut form = Form::with(&page.text(), "amount");
         for (name, value) in fields {
@@ -39,7 +43,7 @@ impl Shop {
         (self.stripe.newest(), place)
     }
 
-    async fn state(&mut self, place: &str) -> String {
+    pub async fn state(&mut self, place: &str) -> String {
         let page = self.person.open(place).await.expect_status(200).text();
         let states = ["not paid yet", "on its way", "credited", "did not go through"];
         let found: Vec<&str> =
@@ -47,7 +51,7 @@ impl Shop {
         found.join(",")
     }
 
-    async fn read(&self, sql: &'static str) -> i64 {
+    pub async fn read(&self, sql: &'static str) -> i64 {
         let store = self.product.database.connect().await;
         let found = number(&store, sql).await;
         store.close().await;
@@ -55,7 +59,7 @@ impl Shop {
     }
 
     /// What is in all wallets, in nano-USD.
-    async fn posted(&self) -> i64 {
+    pub async fn posted(&self) -> i64 {
         self.read("select cast(coalesce(sum(posted_nano), 0) as bigint) from wallet").await
     }
 
@@ -66,7 +70,7 @@ impl Shop {
         found.into_iter().flatten().collect()
     }
 
-    async fn rules_hold(&self) {
+    pub async fn rules_hold(&self) {
         let store = self.product.database.connect().await;
         bytespike_tests::invariants::hold(&store).await;
         store.close().await;
@@ -355,7 +359,7 @@ async fn s89_an_order_is_nobody_elses_and_the_form_is_for_those_who_pay() {
 }
 
 /// Pays in so many dollars and has it credited.
-async fn paid_in(shop: &mut Shop, amount: &str) -> (Value, String) {
+pub async fn paid_in(shop: &mut Shop, amount: &str) -> (Value, String) {
     let (session, place) = shop.order(&[("amount", amount), ("currency", "usd")]).await;
     let session = shop.stripe.pay(session["id"].as_str().expect("an id"));
     let event = shop.stripe.event("checkout.session.completed", &session);
@@ -364,14 +368,14 @@ async fn paid_in(shop: &mut Shop, amount: &str) -> (Value, String) {
 }
 
 impl Shop {
-    async fn tell(&self, kind: &str, object: &Value) {
+    pub async fn tell(&self, kind: &str, object: &Value) {
         let event = self.stripe.event(kind, object);
         for _ in 0..2 {
             let _ = self.stripe.send(&event).await.expect_status(200);
         }
     }
 
-    async fn owed(&self) -> i64 {
+    pub async fn owed(&self) -> i64 {
         self.read("select cast(coalesce(sum(owed_nano), 0) as bigint) from wallet").await
     }
 }

@@ -16,6 +16,17 @@ use crate::upstream::{Reply, Request, Upstream};
 /// Unix seconds far ahead: no session of a test closes by itself.
 const CLOSES_AT_S: i64 = 4_000_000_000;
 
+/// Who sells in tests.
+pub const SELLER: &str = r#"
+[payments.seller]
+name = "Tokens & Söhne GmbH"
+address = ["Lange Gasse 1", "80331 München", "Germany"]
+tax_ids = ["VAT DE136695976"]
+email = "billing@example.com"
+note_en = "The recipient owes the tax (reverse charge)."
+note_zh = "税款由收受方缴纳。"
+"#;
+
 #[derive(Default)]
 struct Inner {
     sessions: BTreeMap<String, Value>,
@@ -44,9 +55,15 @@ impl Stripe {
         Self { upstream, inner }
     }
 
-    /// A product that takes payments here.
+    /// A product that takes payments here, and whose operator said who sells.
     #[must_use]
     pub fn wire(&self, setup: Setup) -> Setup {
+        self.wire_without_seller(setup).settings(SELLER)
+    }
+
+    /// A product that takes payments here.
+    #[must_use]
+    pub fn wire_without_seller(&self, setup: Setup) -> Setup {
         setup.settings(&format!(
             "[payments]\nstripe_secret_key = \"{}\"\nstripe_webhook_secrets = [\"{}\", \"{}\"]\nstripe_api_url = \"{}\"\n\
              bonus = [{{ from_usd = 50, percent = 3 }}, {{ from_usd = 100, percent = 5 }}]",

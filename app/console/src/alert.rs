@@ -3,9 +3,11 @@
 use crate::mail::{Brief, Mail, Rendered, brief, render};
 use crate::when::Moments;
 use bytespike_accounts::call_limits::CallLimitKind;
+use bytespike_accounts::orgs::Language;
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::quota::Which;
 use bytespike_ledger::{Names, NodeId, Window};
+use bytespike_payments::INVOICE_ISSUED;
 use bytespike_ui::{Locale, Surface, Urls, format};
 use serde::Deserialize;
 
@@ -66,6 +68,17 @@ struct PaymentUndone {
 }
 
 #[derive(Deserialize)]
+struct InvoiceIssued {
+    invoice: String,
+    kind: String,
+    number: String,
+    amount: String,
+    buyer: String,
+    email: String,
+    language: String,
+}
+
+#[derive(Deserialize)]
 struct LimitShare {
     node: String,
     window: String,
@@ -76,6 +89,12 @@ struct LimitShare {
 
 /// What pages tell of and no letter does.
 const PAGES_ALONE: [&str; 1] = ["statement_closed"];
+/// The one address that an event is for, and its language; `None` for what goes to those who answer for the org.
+pub fn addressee(event: AlertEvent<'_>) -> Option<(String, Language)> {
+    let issued: InvoiceIssued =
+        serde_json::from_str(event.payload_json).ok().filter(|_| event.kind == INVOICE_ISSUED)?;
+    Some((issued.email, Language::from_tag(&issued.language)))
+}
 
 /// The message in its reader's language; `None` for an event that nobody writes about.
 pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Rendered> {
@@ -103,6 +122,20 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
                 link: link("/console/wallet"),
                 amount: usd(&undone.claimed_credits)?,
                 owed: (owed > NanoUsd::ZERO).then(|| format::usd(owed.0)),
+            }
+        }
+        INVOICE_ISSUED => {
+            let issued: InvoiceIssued = serde_json::from_str(event.payload_json).ok()?;
+            let t = locale.t();
+            let document = match issued.kind.as_str() {
+                "credit_note" => t.invoices.page.credit_note(&issued.number),
+                _ => t.invoices.page.invoice(&issued.number),
+            };
+            Mail::Notice {
+                link: link(&format!("/console/wallet/invoices/{}", issued.invoice)),
+                subject: t.invoices.mail.subject(&issued.amount, &document),
+                intro: t.invoices.mail.intro(&issued.amount, &issued.buyer, &document),
+                button: t.invoices.mail.button,
             }
         }
         "limit_share" => {

@@ -62,10 +62,11 @@ pub(crate) enum Notice {
     PutAway,
     VoucherRedeemed,
     VoucherOwed,
+    BillingSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 55] = [
+    const ALL: [Self; 56] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -121,6 +122,7 @@ impl Notice {
         Self::PutAway,
         Self::VoucherRedeemed,
         Self::VoucherOwed,
+        Self::BillingSaved,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -180,6 +182,7 @@ impl Notice {
             Self::PutAway => "notice-dismissed",
             Self::VoucherRedeemed => "voucher-redeemed",
             Self::VoucherOwed => "voucher-owed",
+            Self::BillingSaved => "billing-saved",
         }
     }
 
@@ -241,6 +244,7 @@ impl Notice {
             Self::PutAway => locale.t().notices.flash.dismissed,
             Self::VoucherRedeemed => locale.t().vouchers.flash.redeemed,
             Self::VoucherOwed => locale.t().vouchers.flash.owed,
+            Self::BillingSaved => locale.t().invoices.flash.saved,
         }
     }
 }

@@ -73,6 +73,8 @@ addresses! {
     "/console/wallet" SeeOrgUsage get(wallet::page);
     "/console/wallet/alerts" Billing post(wallet::alerts::submit);
     "/console/wallet/voucher" Billing post(wallet::voucher::submit);
+    "/console/wallet/billing" Billing get(wallet::billing::form).post(wallet::billing::submit);
+    "/console/wallet/invoices/{id}" Billing get(wallet::invoices::page);
     "/console/wallet/top-up" Billing post(wallet::top_up::submit);
     "/console/wallet/orders/{id}" Billing get(wallet::orders::page);
     "/console/statements" Billing get(statements::list);

@@ -168,6 +168,7 @@ impl Payments {
             }
             Err(reason) => tracing::error!(order_id = order.id, reason, "a payment cannot be understood"),
         }
+        self.invoice_now().await;
         Ok(payment_order::find(&self.store, &order.id).await?.unwrap_or(order))
     }
 
@@ -184,6 +185,7 @@ impl Payments {
             let asked = is_done(&id, self.ask(order).await);
             finished += usize::from(asked.is_some_and(|asked| asked.state != before));
         }
+        self.issue_invoices().await?;
         Ok(finished)
     }
 }

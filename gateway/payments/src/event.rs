@@ -69,6 +69,9 @@ impl Payments {
             tracing::error!(event_id = event.id, kind = event.kind, reason, "a payment event was refused");
         }
         payment_event::handled(&self.store, &event.id, (outcome, reason), self.world.now_ms()).await?;
+        if applied == Applied::Changed {
+            self.invoice_now().await;
+        }
         Ok(())
     }
 

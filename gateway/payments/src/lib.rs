@@ -1,21 +1,27 @@
 //! Money on its way in: an order of ours, the page on which it is paid, what the provider tells us about it, and the
 //! credit it becomes. The ledger books; nothing here touches a wallet.
 mod apply;
+mod billing;
 mod endpoint;
 mod event;
+mod invoice;
 mod offer;
 mod order;
 mod reversal;
 mod signature;
 mod stripe;
+mod tax_id;
 
 pub use apply::{Applied, ApplyError};
+pub use billing::{BillingDetails, PrintedSeller, Seller, is_country};
 pub use bytespike_store::payment_order::OrderRow;
 pub use endpoint::{WEBHOOK_PATH, router};
+pub use invoice::{Cause, INVOICE_ISSUED, Invoice, InvoiceContent, PrintedRate};
 pub use offer::{Currency, CurrencyOffer, Offer, Rung, amount_text, worth};
 pub use order::{NewOrder, OrderError};
 pub use signature::{SignatureError, TOLERANCE_MS, verify};
 pub use stripe::{Stripe, StripeError};
+pub use tax_id::{TaxId, TaxIdError, TaxIdKind};
 
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
@@ -35,6 +41,8 @@ pub struct PaymentsParts {
     /// Signing secrets of the webhook endpoint: the current one, and those that are being replaced. Never empty.
     pub webhook_secrets: Vec<String>,
     pub offer: Offer,
+    /// Who sells; without it no invoice is issued.
+    pub seller: Option<Seller>,
     /// The console's public address, without a trailing slash: people come back to it.
     pub console_url: String,
 }

@@ -111,7 +111,7 @@ impl Payments {
 }
 
 /// The part of an amount that belongs to this part of the payment, rounded down.
-fn share(order: &OrderRow, nano: i64, amount_minor: i64) -> NanoUsd {
+pub(crate) fn share(order: &OrderRow, nano: i64, amount_minor: i64) -> NanoUsd {
     let share = i128::from(nano) * i128::from(amount_minor) / i128::from(order.amount_minor);
     NanoUsd(i64::try_from(share).unwrap_or(nano))
 }

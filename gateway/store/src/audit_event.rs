@@ -39,6 +39,14 @@ impl Entry {
         entry
     }
 
+    /// What the change found and what it left, where both are known only inside its transaction.
+    #[must_use]
+    pub fn changed(&self, before: Value, after: Value) -> Self {
+        let mut entry = self.before(before);
+        entry.detail.insert("after".to_owned(), after);
+        entry
+    }
+
     /// The same event about something else: a change often takes several things along.
     #[must_use]
     pub fn about(&self, target: &str) -> Self {

@@ -49,6 +49,11 @@ pub async fn insert(store: &Store, new: NewOrg<'_>, most: i64, entry: &Entry) ->
     })
 }
 
+pub async fn name(store: &Store, id: &str) -> sqlx::Result<Option<String>> {
+    on_database!(read store, db => sqlx::query_scalar("select name from org where id = $1")
+        .bind(id).fetch_optional(db).await)
+}
+
 /// Writes nothing when the org has that name.
 pub async fn rename(store: &Store, id: &str, name: &str, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {

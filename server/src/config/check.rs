@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Channel, Config, PaymentAmounts, SmtpSecurity};
+use super::{Channel, Config, PaymentAmounts, PaymentSeller, SmtpSecurity};
 
 /// A key and what is wrong with its value.
 type Problem = (String, String);
@@ -162,6 +162,7 @@ fn check_payments(config: &Config) -> Result<(), Problem> {
     if payments.bonus.iter().any(|step| step.percent > 100) {
         return problem("bonus", "a step gives at most 100 percent");
     }
+    check_seller(&payments.seller)?;
     let Some(key) = payments.stripe_secret_key.reveal() else { return Ok(()) };
     if !key.starts_with("sk_") && !key.starts_with("rk_") {
         return problem("stripe_secret_key", "Stripe's secret keys begin with sk_, restricted ones with rk_");
@@ -185,6 +186,29 @@ fn check_payments(config: &Config) -> Result<(), Problem> {
     let is_local = api.starts_with("http://127.0.0.1:") || api.starts_with("http://localhost:");
     if !api.starts_with("https://") && !is_local {
         return problem("stripe_api_url", "the key may only travel over https");
+    }
+    Ok(())
+}
+
+/// An invoice without an address is none, and two series that begin alike would have two documents of one number.
+fn check_seller(seller: &PaymentSeller) -> Result<(), Problem> {
+    let problem = |key: &str, text: &str| Err((format!("payments.seller.{key}"), text.to_owned()));
+    if !seller.name.trim().is_empty() && seller.address.iter().all(|line| line.trim().is_empty()) {
+        return problem(
+            "address",
+            "who issues invoices gives an address; leave the name empty to issue none",
+        );
+    }
+    for (key, series) in
+        [("invoice_series", &seller.invoice_series), ("credit_note_series", &seller.credit_note_series)]
+    {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-/_.".contains(c);
+        if series.is_empty() || series.len() > 16 || !series.chars().all(is_plain) {
+            return problem(key, "1 to 16 letters, digits, or one of - / _ . are wanted, such as INV-");
+        }
+    }
+    if seller.invoice_series == seller.credit_note_series {
+        return problem("credit_note_series", "invoices and credit notes count in series of their own");
     }
     Ok(())
 }

@@ -226,6 +226,21 @@ pub struct Payments {
     pub cny: PaymentAmounts,
     pub bonus: Vec<BonusStep>,
     pub bonus_days: u32,
+    pub seller: PaymentSeller,
+}
+
+/// Who sells, as invoices say it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentSeller {
+    pub name: String,
+    pub address: Vec<String>,
+    pub tax_ids: Vec<String>,
+    pub email: String,
+    pub note_en: String,
+    pub note_zh: String,
+    pub invoice_series: String,
+    pub credit_note_series: String,
 }
 
 /// In whole units of a currency.

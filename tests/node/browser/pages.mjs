@@ -4,7 +4,7 @@ import { GATEWAY, at } from "./person.mjs";
 /** Pages that must be found, so that a page nothing leads to is noticed. */
 const PUBLIC = ["/", "/pricing", "/pricing/history", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
-const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet",
+const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet", "/console/wallet/billing",
   "/console/settings", "/console/settings/security", "/console/settings/data", "/console/orgs", "/console/members", "/console/members/invite", "/console/members/leave", "/console/service-accounts",
   "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit",
   "/console/webhooks", "/console/webhooks/new", "/console/notices", "/console/usage"];
@@ -62,7 +62,7 @@ function pathOf(link, locale) {
 function named(paths) {
   const counts = new Map();
   return paths.map((path) => {
-    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_|whe_|whd_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
+    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_|inv_|whe_|whd_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
     counts.set(plain, (counts.get(plain) ?? 0) + 1);
     const count = counts.get(plain);
     return { path, name: count === 1 ? plain : `${plain}_${count}` };

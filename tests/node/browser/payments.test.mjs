@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { inspect } from "./inspect.mjs";
 import { LOCALES, at, complete, follow, keyboard, launch, pointer, signUp, spoken } from "./person.mjs";
 
 let browser;
@@ -35,6 +36,22 @@ describe("a payment", { concurrency: 2 }, () => {
         await expectSoon(page, new RegExp(CREDITED[locale]));
         await page.goto(at(locale, "/console/wallet"));
         assert.match(await page.locator("main").innerText(), /50,000,000\.000/);
+        // Its invoice says who sells and who pays, on any screen and on paper.
+        await page.goto(at(locale, "/console/wallet/billing"));
+        await complete(page, { legal_name: "Analytical Engines Ltd", tax_number: "980780684" }, hands);
+        assert.equal(await page.locator('[name="tax_kind"]').getAttribute("aria-invalid"), "true", "a number without a kind is asked about");
+        if (script === "on") await inspect(page, `${locale}_console_wallet_billing_refused`);
+        await page.goto(at(locale, "/console/wallet"));
+        await follow(page.locator('main a[href*="/wallet/invoices/inv_"]').first(), hands);
+        assert.match(await page.locator("main").innerText(), /INV-0000\d\d[\s\S]*Tokens & Söhne GmbH[\s\S]*\$50\.00/);
+        if (script === "on") {
+          await inspect(page, `${locale}_console_wallet_invoice`);
+          await page.emulateMedia({ media: "print", colorScheme: "light" });
+          assert.ok(await page.locator(".console-side").first().isHidden(), "paper has no navigation");
+          await page.pdf({ path: new URL(`../../../.cache/screenshots/${locale}_invoice.pdf`, import.meta.url).pathname, format: "A4" });
+          await page.emulateMedia({ media: "screen" });
+        }
+        await page.goto(at(locale, "/console/wallet"));
 
         await complete(page, { amount: "12.50" }, hands);
         await page.waitForURL(/\/pay\/cs_test_/);

@@ -1,5 +1,7 @@
 //! The wallet: what is in it, what is set aside, and every movement.
 pub(crate) mod alerts;
+pub(crate) mod billing;
+pub(crate) mod invoices;
 mod lots;
 pub(crate) mod orders;
 pub(crate) mod top_up;
@@ -66,6 +68,7 @@ async fn show(
     let by_operator = offered.is_none().then(|| view! { <li>{t.arrive.operator}</li> });
     let top_up = offered.as_ref().map(|offered| top_up::part((visit, who), offered, faulty.top_up));
     let payments = orders::list(state, (visit, who), &moments).await?;
+    let invoices = invoices::list(state, (visit, who), &moments).await?;
     let content = view! {
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
@@ -78,6 +81,7 @@ async fn show(
             {lots::table(visit, &moments, &lots)}
         </section>
         {payments}
+        {invoices}
         <section class="stack"><h2>{t.holds.title}</h2>{holds(visit, &moments, &held)}</section>
         <section class="stack">
             <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>

@@ -1,5 +1,6 @@
 //! An order: the way to the page on which it is paid, and afterwards what is known of it. That somebody came back from
 //! there says nothing, so it is asked.
+use super::invoices;
 use super::top_up::{self, money};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -9,7 +10,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytespike_payments::{Currency, OrderRow, Payments};
+use bytespike_payments::{Currency, Invoice, OrderRow, Payments};
 use bytespike_store::payment_order;
 use bytespike_store::payment_reversal::{self, ReversalRow};
 use bytespike_ui::components::{
@@ -46,7 +47,8 @@ pub(crate) async fn page(
     }
     let order = if query.get("returned").is_some() { asked(payments, order).await } else { order };
     let undone = payment_reversal::of_order(&payments.store, &order.id).await?;
-    Ok(show(&state, (&visit, &who), (&order, &undone)).await)
+    let invoices = payments.invoices(who.member.org_id(), Some(&order.id), LINES).await?;
+    Ok(show(&state, (&visit, &who), Known { order, undone, invoices }).await)
 }
 
 /// Where it can still be paid.
@@ -81,17 +83,25 @@ async fn leave(visit: &Visit, address: &str) -> Response {
     response
 }
 
-async fn show(
-    state: &ConsoleState,
-    (visit, who): (&Visit, &SignedIn),
-    (order, undone): (&OrderRow, &[ReversalRow]),
-) -> Response {
+/// An order, and what followed from it.
+struct Known {
+    order: OrderRow,
+    undone: Vec<ReversalRow>,
+    invoices: Vec<Invoice>,
+}
+
+async fn show(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), known: Known) -> Response {
+    let Known { order, undone, invoices } = &known;
     let t = &visit.t().payments.order;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let title = t.title(amount(order));
     let above = vec![(visit.link("/console/wallet"), visit.t().wallet.page.title.to_owned())];
     let mut facts = facts((visit, &moments), order);
     facts.extend(undone.iter().map(|row| reversal((visit, &moments), order, row)));
+    let issued = (!invoices.is_empty()).then(|| {
+        let table = invoices::table((visit, &moments), invoices);
+        view! { <section class="stack"><h2>{visit.t().invoices.list.title}</h2>{table}</section> }
+    });
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=title.clone()/>
@@ -99,6 +109,7 @@ async fn show(
         </div>
         {news((visit, &moments), order)}
         <KeyValues pairs=facts/>
+        {issued}
     };
     shell::signed_in((visit, who), Section::Wallet, Titled::ok(title), content).await
 }
