@@ -381,6 +381,34 @@ impl Shop {
 }
 
 #[tokio::test]
+async fn who_reckons_in_yuan_sees_the_balance_in_yuan_too_with_the_rate_its_day_and_its_source() {
+    let stripe = Stripe::start().await;
+    let setup = stripe.wire(Setup::scripted(&nobody().await).trial_grant(2_500_000));
+    let mut shop = Shop::open(stripe, &setup).await;
+    let micro = shop.read("select usd_cny_micro from fx_rate order by day desc limit 1").await;
+    let about = format!("≈ ¥{}.{:02}", micro * 25 / 10 / 1_000_000, micro * 25 / 10 / 10_000 % 100);
+    for page in ["/console/wallet", "/console"] {
+        let text = shop.person.open(page).await.expect_status(200).text();
+        assert!(
+            text.contains("$2.50") && !text.contains('≈'),
+            "{page}: the preset Global reckons in dollars"
+        );
+    }
+    let _ = shop.person.post("/console/settings/preset", &[("preset", "china")]).await.expect_status(303);
+    for page in ["/console/wallet", "/console"] {
+        let text = shop.person.open(page).await.expect_status(200).text();
+        assert!(text.contains("$2.50") && text.contains(&about), "{page}: {about}");
+    }
+    let text = shop.person.open("/console/wallet").await.expect_status(200).text();
+    let store = shop.product.database.connect().await;
+    let rate = rows(&store, "select day, source from fx_rate order by day desc limit 1").await;
+    store.close().await;
+    assert!(text.contains("for orientation") && text.contains(&rate[0][1]), "{rate:?}");
+    let zh = shop.person.open("/zh/console/wallet").await.expect_status(200).text();
+    assert!(zh.contains(&about) && zh.contains("仅供参考"));
+}
+
+#[tokio::test]
 async fn i27_a_disputed_payment_is_taken_out_of_what_is_left_and_the_rest_is_owed_until_it_is_paid() {
     for database in BOTH {
         let upstream = Upstream::start(scenes::play).await;

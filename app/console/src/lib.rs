@@ -6,6 +6,7 @@
 pub mod alert;
 mod calls;
 mod client_documents;
+mod cny;
 mod confirm;
 mod filter;
 mod flash;

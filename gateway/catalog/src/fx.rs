@@ -42,6 +42,12 @@ impl FxRate {
         decimal::format(i128::from(self.usd_cny_micro), 6, 4)
     }
 
+    /// What an amount of nano-USD is in nano-CNY, rounded down; as much as the type holds at most.
+    pub fn cny_nano(&self, usd_nano: i64) -> i64 {
+        let cny = self.cny_scaled(i128::from(usd_nano));
+        i64::try_from(cny).unwrap_or(if cny < 0 { i64::MIN } else { i64::MAX })
+    }
+
     /// What an amount in any fraction of a USD is in the same fraction of a CNY, rounded down.
     pub(crate) fn cny_scaled(&self, usd: i128) -> i128 {
         (usd * i128::from(self.usd_cny_micro)).div_euclid(1_000_000)

@@ -1,5 +1,6 @@
 //! The first page: what there is to spend, what was spent, and what to do first.
 use crate::calls::{self, CallPage, narrowed};
+use crate::cny::Cny;
 use crate::filter::{Filter, Outcome};
 use crate::problem::Problem;
 use crate::samples::{self, Sample};
@@ -24,6 +25,7 @@ const RECENT: u32 = 8;
 /// What the page shows.
 struct Overview {
     wallet: Option<Wallet>,
+    cny: Option<Cny>,
     month: UsageSums,
     /// Calls that run.
     running: i64,
@@ -82,6 +84,7 @@ async fn load(state: &ConsoleState, visit: &Visit, who: &SignedIn) -> Result<Ove
         recent: calls::load((state, who), asked, (None, RECENT)).await?,
         has_key: keys.iter().any(|key| key.state == KeyState::Active),
         wallet,
+        cny: Cny::of(state, who).await?,
         month_from_ms,
         moments,
     })
@@ -95,10 +98,13 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
     let t = &visit.t().console.overview;
     let (available, held) =
         data.wallet.as_ref().map_or((0, 0), |wallet| (wallet.available().0, wallet.held.0));
+    let credits = t.tile_credits(format::credits(available));
+    let about = |cny: &Cny| format!("{} · {credits}", cny.about(available));
+    let balance_note = data.cny.as_ref().map_or(credits.clone(), about);
     let month = &data.month;
     let date = data.moments.date(data.month_from_ms);
     let tiles = [
-        (t.balance, format::usd(available), t.tile_credits(format::credits(available))),
+        (t.balance, format::usd(available), balance_note),
         (t.held, format::usd(held), t.held_note(number(data.running))),
         (t.spent, format::usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
         (

@@ -8,6 +8,7 @@ pub(crate) mod top_up;
 pub(crate) mod voucher;
 
 use crate::calls::narrowed;
+use crate::cny::Cny;
 use crate::forms::Form;
 use crate::movement;
 use crate::problem::Problem;
@@ -64,6 +65,7 @@ async fn show(
     let owed = wallet.as_ref().map_or(NanoUsd::ZERO, |wallet| wallet.owed);
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
     let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
+    let cny = Cny::of(state, who).await?;
     let offered = top_up::offered(state, who).await?;
     let by_operator = offered.is_none().then(|| view! { <li>{t.arrive.operator}</li> });
     let top_up = offered.as_ref().map(|offered| top_up::part((visit, who), offered, faulty.top_up));
@@ -73,19 +75,20 @@ async fn show(
         <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
         {frozen.then(|| view! { <Callout kind=CalloutKind::Warning><p>{t.page.frozen}</p></Callout> })}
         {(owed > NanoUsd::ZERO).then(|| owes(visit, owed))}
-        {tiles(visit, wallet.as_ref())}
+        {tiles(visit, wallet.as_ref(), cny.as_ref())}
+        {cny.as_ref().map(|cny| view! { <p class="soft">{cny.said(visit)}</p> })}
         {top_up}
         {voucher::part((visit, who), faulty.voucher)}
         <section class="stack">
             <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>
-            {lots::table(visit, &moments, &lots)}
+            {lots::table((visit, &moments), cny.as_ref(), &lots)}
         </section>
         {payments}
         {invoices}
         <section class="stack"><h2>{t.holds.title}</h2>{holds(visit, &moments, &held)}</section>
         <section class="stack">
             <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>
-            {lines(visit, &moments, &journal)}
+            {lines((visit, &moments), cny.as_ref(), &journal)}
         </section>
         {statements(visit, who)}
         {alerts::part((visit, who), wallet.as_ref(), faulty.alerts)}
@@ -118,7 +121,7 @@ fn statements(visit: &Visit, who: &SignedIn) -> Option<AnyView> {
     Some(view.into_any())
 }
 
-fn tiles(visit: &Visit, wallet: Option<&Wallet>) -> AnyView {
+fn tiles(visit: &Visit, wallet: Option<&Wallet>, cny: Option<&Cny>) -> AnyView {
     let t = &visit.t().wallet.page;
     let (available, held, posted, bonus) = wallet.map_or((0, 0, 0, 0), |wallet| {
         (wallet.available().0, wallet.held.0, wallet.posted.0, wallet.bonus.0)
@@ -129,8 +132,10 @@ fn tiles(visit: &Visit, wallet: Option<&Wallet>) -> AnyView {
         (t.paid, posted - bonus, t.paid_note.to_owned()),
         (t.granted, bonus, t.granted_note.to_owned()),
     ];
-    let tiles =
-        tiles.map(|(label, nano, note)| view! { <Stat label=label value=format::usd(nano) note=note/> });
+    let tiles = tiles.map(|(label, nano, note)| {
+        let note = cny.map_or(note.clone(), |cny| format!("{} · {note}", cny.about(nano)));
+        view! { <Stat label=label value=format::usd(nano) note=note/> }
+    });
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
 }
 
@@ -168,12 +173,12 @@ fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
     .into_any()
 }
 
-fn lines(visit: &Visit, moments: &Moments, journal: &[Transaction]) -> AnyView {
+fn lines((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, journal: &[Transaction]) -> AnyView {
     let t = &visit.t().wallet.journal;
     if journal.is_empty() {
         return view! { <p class="soft">{t.empty}</p> }.into_any();
     }
-    let rows: Vec<AnyView> = journal.iter().map(|line| journal_row(visit, moments, line)).collect();
+    let rows: Vec<AnyView> = journal.iter().map(|line| journal_row((visit, moments), cny, line)).collect();
     view! {
         <TableFrame caption=t.title>
             <thead>
@@ -190,7 +195,7 @@ fn lines(visit: &Visit, moments: &Moments, journal: &[Transaction]) -> AnyView {
     .into_any()
 }
 
-fn journal_row(visit: &Visit, moments: &Moments, line: &Transaction) -> AnyView {
+fn journal_row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, line: &Transaction) -> AnyView {
     let t = &visit.t().wallet;
     let receipt = line.reservation_id.as_ref().map(|id| {
         let href = visit.link(&format!("/console/receipts/{id}"));
@@ -202,8 +207,16 @@ fn journal_row(visit: &Visit, moments: &Moments, line: &Transaction) -> AnyView 
             <th scope="row">{moments.exact(line.at_ms)}</th>
             <td data-label=t.journal.what>{movement::described(visit, &line.kind, line.note.as_deref())}</td>
             <td data-label=t.journal.receipt>{receipt}</td>
-            <td class="num" data-label=t.journal.amount>{format!("{sign}{}", format::credits(line.amount_nano))}</td>
+            <td class="num" data-label=t.journal.amount>
+                {format!("{sign}{}", format::credits(line.amount_nano))} {about(cny, line.amount_nano)}
+            </td>
         </tr>
     }
     .into_any()
+}
+
+/// The same in yuan, below it, for those who reckon in yuan.
+fn about(cny: Option<&Cny>, nano_usd: i64) -> Option<AnyView> {
+    let text = cny?.about(nano_usd);
+    Some(view! { <span class="note">{text}</span> }.into_any())
 }

@@ -1,16 +1,18 @@
 //! Credit by where it came from, in the order in which it is used.
+use super::about;
+use crate::cny::Cny;
 use crate::when::Moments;
 use bytespike_ledger::Lot;
 use bytespike_ui::components::TableFrame;
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
-pub(super) fn table(visit: &Visit, moments: &Moments, lots: &[Lot]) -> AnyView {
+pub(super) fn table((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lots: &[Lot]) -> AnyView {
     let t = &visit.t().wallet.lots;
     if lots.is_empty() {
         return view! { <p class="soft">{t.empty}</p> }.into_any();
     }
-    let rows: Vec<AnyView> = lots.iter().map(|lot| row(visit, moments, lot)).collect();
+    let rows: Vec<AnyView> = lots.iter().map(|lot| row((visit, moments), cny, lot)).collect();
     view! {
         <TableFrame caption=t.title>
             <thead>
@@ -29,7 +31,7 @@ pub(super) fn table(visit: &Visit, moments: &Moments, lots: &[Lot]) -> AnyView {
     .into_any()
 }
 
-fn row(visit: &Visit, moments: &Moments, lot: &Lot) -> AnyView {
+fn row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lot: &Lot) -> AnyView {
     let t = &visit.t().wallet.lots;
     let never = || visit.t().console.word.never.into_any();
     let source = if lot.kind == "principal" { t.paid } else { t.granted };
@@ -40,7 +42,7 @@ fn row(visit: &Visit, moments: &Moments, lot: &Lot) -> AnyView {
             <td data-label=t.expires>{lot.expires_at_ms.map_or_else(never, |at_ms| moments.exact(at_ms))}</td>
             <td class="num" data-label=t.was>{format::credits(lot.granted_nano)}</td>
             <td class="num" data-label=t.held>{format::credits(lot.pinned_nano)}</td>
-            <td class="num" data-label=t.left>{format::credits(lot.remaining_nano)}</td>
+            <td class="num" data-label=t.left>{format::credits(lot.remaining_nano)} {about(cny, lot.remaining_nano)}</td>
         </tr>
     }
     .into_any()
