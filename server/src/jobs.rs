@@ -47,6 +47,8 @@ const PROCESS_DAYS: u32 = 7;
 
 /// Payments whose events did not come are asked about this often.
 const PAYMENTS_EVERY: Duration = Duration::from_secs(60);
+/// Balances are looked at this often, to charge the saved cards of those that are low.
+const RECHARGE_EVERY: Duration = Duration::from_secs(5);
 /// What the ledger wants told is turned into letters this often.
 const ALERTS_EVERY: Duration = Duration::from_secs(5);
 
@@ -83,7 +85,8 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(close_months(work.core.clone())));
     jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
     if let Some(payments) = work.payments.clone() {
-        jobs.spawn(stop.clone().run_until_cancelled_owned(finish_payments(payments)));
+        jobs.spawn(stop.clone().run_until_cancelled_owned(finish_payments(payments.clone())));
+        jobs.spawn(stop.clone().run_until_cancelled_owned(recharge(payments)));
     }
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
@@ -145,6 +148,17 @@ async fn finish_payments(payments: Payments) {
             Ok(0) => {}
             Ok(finished) => tracing::info!(finished, "finished payments whose events had not come"),
             Err(error) => tracing::warn!(%error, "payments could not be finished; it is tried again"),
+        }
+    }
+}
+
+/// Every process may: an org has one such payment at a time.
+async fn recharge(payments: Payments) {
+    let mut due = tokio::time::interval(RECHARGE_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = payments.recharge_due().await {
+            tracing::warn!(%error, "balances could not be looked at for recharging; it is tried again");
         }
     }
 }

@@ -1,8 +1,13 @@
 //! Payments as they are configured; none without Stripe's key.
 
+use std::sync::Arc;
+
+use bytespike_accounts::Origin;
+use bytespike_accounts::audit::{Actor, Event};
 use bytespike_catalog::NanoUsd;
 use bytespike_payments::{
-    Currency, CurrencyOffer, Offer, Payments, PaymentsParts, PrintedSeller, Rung, Seller, Stripe,
+    Currency, CurrencyOffer, Offer, Payments, PaymentsParts, PrintedSeller, RechargeRule, Rung, Seller,
+    Stripe,
 };
 
 use crate::Failure;
@@ -10,6 +15,7 @@ use crate::config::{self, PublicUrls};
 use crate::core::Core;
 
 const DAY_MS: i64 = 86_400_000;
+const MINUTE_MS: i64 = 60_000;
 const NANO_PER_USD: i64 = 1_000_000_000;
 const MINOR_PER_UNIT: i64 = 100;
 
@@ -24,6 +30,7 @@ pub fn wire(
 ) -> Result<Option<Payments>, Failure> {
     let Some(key) = settings.stripe_secret_key.reveal() else { return Ok(None) };
     let secrets = settings.stripe_webhook_secrets.iter();
+    let audit = core.accounts.audit.clone();
     Ok(Some(Payments::new(PaymentsParts {
         store: core.store.clone(),
         world: core.world.clone(),
@@ -32,6 +39,13 @@ pub fn wire(
         webhook_secrets: secrets.filter_map(|secret| secret.reveal().map(str::to_owned)).collect(),
         offer: offer(settings),
         seller: seller(&settings.seller),
+        recharge_rule: RechargeRule {
+            most_failures: i64::from(settings.recharge_failures),
+            wait_ms: i64::from(settings.recharge_wait_minutes).saturating_mul(MINUTE_MS),
+        },
+        audited: Arc::new(move |name, org_id, target| {
+            audit.entry(&Origin::host(), Event::new(name, Actor::Host).org(org_id).target(target))
+        }),
         console_url: urls.console.clone(),
     })))
 }

@@ -42,6 +42,7 @@ mod presets;
 mod prices;
 mod quota;
 mod receipts;
+mod recharge;
 mod second_factor;
 mod secrets;
 mod shutdown;

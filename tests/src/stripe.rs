@@ -37,6 +37,22 @@ struct Inner {
     events: u64,
     /// Answers the next calls with this status instead.
     failing: Option<u16>,
+    /// Payments by saved cards, and what becomes of new ones.
+    intents: BTreeMap<String, Value>,
+    charging: Charging,
+}
+
+/// What becomes of a payment by a saved card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charging {
+    #[default]
+    Succeeds,
+    /// The answer is 402 with this code.
+    Refused(&'static str),
+    /// Its outcome comes later.
+    Waits,
+    /// It wants its holder, which is said in the payment.
+    WantsHolder,
 }
 
 /// The stand-in. It stops when dropped.
@@ -104,6 +120,30 @@ impl Stripe {
         session.clone()
     }
 
+    /// What becomes of payments by saved cards from now on.
+    pub fn charge_with(&self, charging: Charging) {
+        self.lock().charging = charging;
+    }
+
+    /// Every payment by a saved card, the oldest first.
+    #[must_use]
+    pub fn intents(&self) -> Vec<Value> {
+        self.lock().intents.values().cloned().collect()
+    }
+
+    /// Changes a payment by a saved card.
+    pub fn change_intent(&self, id: &str, fields: &Value) -> Value {
+        let mut inner = self.lock();
+        let intent = inner.intents.get_mut(id).expect("a payment of this id");
+        merge(intent, fields);
+        intent.clone()
+    }
+
+    /// Somebody saves a card on a page; no event is sent.
+    pub fn save_card(&self, id: &str) -> Value {
+        self.change(id, &card_saved(id))
+    }
+
     /// Somebody pays; no event is sent.
     pub fn pay(&self, id: &str) -> Value {
         self.change(id, &paid(id))
@@ -150,6 +190,11 @@ pub fn given_back(id: &str, session: &Value, (amount, status): (i64, &str)) -> V
 /// What paying changes.
 fn paid(id: &str) -> Value {
     json!({"status": "complete", "payment_status": "paid", "payment_intent": format!("pi_{}", &id[8..]), "url": null})
+}
+
+/// What saving a card changes.
+fn card_saved(id: &str) -> Value {
+    json!({"status": "complete", "payment_status": "no_payment_required", "setup_intent": format!("seti_{}", &id[8..]), "url": null})
 }
 
 /// Sends an event to a product, signed now with the current secret.
@@ -203,6 +248,9 @@ fn answer(inner: &Arc<Mutex<Inner>>, base: &str, request: &Request) -> Reply {
             &json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}),
         );
     }
+    if !path.starts_with("/v1/checkout/sessions") {
+        return saved_card(&mut inner, &path, request);
+    }
     match (request.method.as_str(), path.strip_prefix("/v1/checkout/sessions")) {
         ("POST", Some("")) => create(&mut inner, base, request),
         ("GET", Some("")) => {
@@ -240,8 +288,89 @@ fn create(inner: &mut Inner, base: &str, request: &Request) -> Reply {
     Reply::json(200, &session)
 }
 
+/// Customers, saved cards and payments by them.
+fn saved_card(inner: &mut Inner, path: &str, request: &Request) -> Reply {
+    let fields: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+    match (request.method.as_str(), parts.as_slice()) {
+        ("POST", ["customers"]) => {
+            Reply::json(200, &json!({"id": "cus_1", "object": "customer", "email": fields["email"]}))
+        }
+        ("GET", ["setup_intents", id]) => {
+            let method = id.replace("seti_", "pm_");
+            Reply::json(
+                200,
+                &json!({"id": id, "object": "setup_intent", "status": "succeeded", "payment_method": method}),
+            )
+        }
+        ("GET", ["payment_methods", id]) => Reply::json(200, &method(id)),
+        ("POST", ["payment_methods", id, "detach"]) => Reply::json(200, &method(id)),
+        ("POST", ["payment_intents"]) => charge(inner, &fields, request),
+        ("GET", ["payment_intents", id]) => Reply::json(200, &inner.intents[*id]),
+        ("POST", ["payment_intents", id, "cancel"]) => {
+            let intent = inner.intents.get_mut(*id).expect("a payment of this id");
+            intent["status"] = json!("canceled");
+            Reply::json(200, intent)
+        }
+        _ => Reply::json(404, &json!({"error": {"type": "invalid_request_error", "code": "url_invalid"}})),
+    }
+}
+
+fn method(id: &str) -> Value {
+    json!({"id": id, "object": "payment_method", "type": "card", "card": {"brand": "visa", "last4": "4242"}})
+}
+
+fn charge(inner: &mut Inner, fields: &BTreeMap<String, String>, request: &Request) -> Reply {
+    for wanted in ["customer", "payment_method", "metadata[order_id]"] {
+        assert!(fields.contains_key(wanted), "{wanted} is missing");
+    }
+    assert_eq!((&*fields["off_session"], &*fields["confirm"]), ("true", "true"));
+    let key = request.header("idempotency-key").expect("a payment has an idempotency key").to_owned();
+    let id = match inner.by_key.get(&key) {
+        Some(id) => id.clone(),
+        None => format!("pi_off_{:08}", inner.intents.len() + 1),
+    };
+    inner.by_key.insert(key, id.clone());
+    let status = match inner.charging {
+        Charging::Succeeds => "succeeded",
+        Charging::Refused(_) => "requires_payment_method",
+        Charging::Waits => "processing",
+        Charging::WantsHolder => "requires_action",
+    };
+    let amount: i64 = fields["amount"].parse().expect("an amount");
+    let intent = json!({
+        "id": id, "object": "payment_intent", "amount": amount, "currency": fields["currency"], "status": status,
+        "customer": fields["customer"], "payment_method": fields["payment_method"], "livemode": false,
+        "metadata": {"order_id": fields["metadata[order_id]"]}, "last_payment_error": null, "next_action": null,
+    });
+    let intent = inner.intents.entry(id).or_insert(intent).clone();
+    match inner.charging {
+        Charging::Refused(code) => Reply::json(
+            402,
+            &json!({"error": {"type": "card_error", "code": code, "message": "refused", "payment_intent": intent}}),
+        ),
+        _ => Reply::json(200, &intent),
+    }
+}
+
+/// A page on which a card is saved.
+fn setup_session(base: &str, id: &str, fields: &BTreeMap<String, String>) -> Value {
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    json!({
+        "id": id, "object": "checkout.session", "mode": "setup", "status": "open", "payment_status": "no_payment_required",
+        "amount_subtotal": null, "amount_total": null, "currency": null, "client_reference_id": field("client_reference_id"),
+        "metadata": {}, "customer": field("customer"), "customer_email": null, "customer_details": null,
+        "payment_intent": null, "payment_method_types": ["card"], "setup_intent": null, "subscription": null,
+        "livemode": false, "created": 1_795_512_600, "expires_at": CLOSES_AT_S, "locale": field("locale"),
+        "success_url": field("success_url"), "cancel_url": field("cancel_url"), "url": format!("{base}/pay/{id}"),
+    })
+}
+
 fn session(base: &str, id: &str, fields: &BTreeMap<String, String>) -> Value {
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    if field("mode") == "setup" {
+        return setup_session(base, id, fields);
+    }
     let amount: i64 = field("line_items[0][price_data][unit_amount]").parse().expect("an amount");
     json!({
         "id": id, "object": "checkout.session", "mode": field("mode"), "status": "open", "payment_status": "unpaid",
@@ -267,7 +396,8 @@ fn pay_page(inner: &mut Inner, id: &str, request: &Request) -> Reply {
         );
         return Reply::whole(200, "text/html", form.into_bytes());
     }
-    merge(session, &paid(id));
+    let changes = if session["mode"] == "setup" { card_saved(id) } else { paid(id) };
+    merge(session, &changes);
     let session = session.clone();
     inner.events += 1;
     let event = event(inner.events, "checkout.session.completed", &session);

@@ -7,7 +7,7 @@ use bytespike_accounts::orgs::Language;
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::quota::Which;
 use bytespike_ledger::{Names, NodeId, Window};
-use bytespike_payments::INVOICE_ISSUED;
+use bytespike_payments::{Currency, INVOICE_ISSUED, RECHARGE_OFF, amount_text};
 use bytespike_ui::{Locale, Surface, Urls, format};
 use serde::Deserialize;
 
@@ -65,6 +65,13 @@ struct WebhookFailed {
 struct PaymentUndone {
     claimed_credits: String,
     owed_credits: String,
+}
+
+#[derive(Deserialize)]
+struct RechargeOff {
+    reason: String,
+    currency: String,
+    amount_minor: i64,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +143,20 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
                 subject: t.invoices.mail.subject(&issued.amount, &document),
                 intro: t.invoices.mail.intro(&issued.amount, &issued.buyer, &document),
                 button: t.invoices.mail.button,
+            }
+        }
+        RECHARGE_OFF => {
+            let off: RechargeOff = serde_json::from_str(event.payload_json).ok()?;
+            let t = &locale.t().recharge;
+            let currency = Currency::parse(&off.currency)?;
+            let amount = amount_text(currency, off.amount_minor);
+            let why =
+                if off.reason == "authentication_required" { t.why.authentication } else { t.why.refused };
+            Mail::Notice {
+                link: link("/console/wallet/recharge"),
+                subject: t.mail.subject.to_owned(),
+                intro: t.mail.intro(amount, why),
+                button: t.mail.button,
             }
         }
         "limit_share" => {

@@ -63,10 +63,12 @@ pub(crate) enum Notice {
     VoucherRedeemed,
     VoucherOwed,
     BillingSaved,
+    RechargeOn,
+    RechargeOff,
 }
 
 impl Notice {
-    const ALL: [Self; 56] = [
+    const ALL: [Self; 58] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -123,6 +125,8 @@ impl Notice {
         Self::VoucherRedeemed,
         Self::VoucherOwed,
         Self::BillingSaved,
+        Self::RechargeOn,
+        Self::RechargeOff,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -183,6 +187,8 @@ impl Notice {
             Self::VoucherRedeemed => "voucher-redeemed",
             Self::VoucherOwed => "voucher-owed",
             Self::BillingSaved => "billing-saved",
+            Self::RechargeOn => "recharge-on",
+            Self::RechargeOff => "recharge-off",
         }
     }
 
@@ -245,6 +251,8 @@ impl Notice {
             Self::VoucherRedeemed => locale.t().vouchers.flash.redeemed,
             Self::VoucherOwed => locale.t().vouchers.flash.owed,
             Self::BillingSaved => locale.t().invoices.flash.saved,
+            Self::RechargeOn => locale.t().recharge.flash.on,
+            Self::RechargeOff => locale.t().recharge.flash.off,
         }
     }
 }

@@ -73,6 +73,9 @@ addresses! {
     "/console/wallet" SeeOrgUsage get(wallet::page);
     "/console/wallet/alerts" Billing post(wallet::alerts::submit);
     "/console/wallet/voucher" Billing post(wallet::voucher::submit);
+    "/console/wallet/recharge" Billing get(wallet::recharge::page).post(wallet::recharge::submit);
+    "/console/wallet/recharge/card" Billing post(wallet::recharge::card);
+    "/console/wallet/recharge/off" Billing post(wallet::recharge::off);
     "/console/wallet/billing" Billing get(wallet::billing::form).post(wallet::billing::submit);
     "/console/wallet/invoices/{id}" Billing get(wallet::invoices::page);
     "/console/wallet/top-up" Billing post(wallet::top_up::submit);

@@ -1,6 +1,7 @@
 //! An event of the provider: kept once, understood, and applied.
 use crate::Payments;
 use crate::apply::{Applied, ApplyError, Fate};
+use crate::saved_card::Intent;
 use crate::stripe::Session;
 use bytespike_store::payment_event;
 use serde::Deserialize;
@@ -87,6 +88,12 @@ impl Payments {
             | "checkout.session.async_payment_succeeded"
             | "checkout.session.async_payment_failed"
             | "checkout.session.expired" => self.session_event(event).await,
+            "payment_intent.succeeded" | "payment_intent.payment_failed" | "payment_intent.canceled" => {
+                match serde_json::from_str::<Intent>(event.data.object.get()) {
+                    Ok(intent) => self.charged(&intent).await,
+                    Err(error) => Ok(Applied::Refused(error.to_string())),
+                }
+            }
             kind if kind.starts_with("charge.dispute.") || kind.starts_with("refund.") => {
                 self.reversal_event(kind, event.data.object.get()).await
             }
@@ -99,6 +106,9 @@ impl Payments {
             Ok(session) => session,
             Err(error) => return Ok(Applied::Refused(error.to_string())),
         };
+        if session.mode == "setup" {
+            return self.card_saved(&session).await;
+        }
         let fate = match event.kind.as_str() {
             "checkout.session.async_payment_failed" => Ok(Fate::Failed),
             _ => session.fate(),

@@ -7,7 +7,9 @@ mod event;
 mod invoice;
 mod offer;
 mod order;
+mod recharge;
 mod reversal;
+mod saved_card;
 mod signature;
 mod stripe;
 mod tax_id;
@@ -19,14 +21,19 @@ pub use endpoint::{WEBHOOK_PATH, router};
 pub use invoice::{Cause, INVOICE_ISSUED, Invoice, InvoiceContent, PrintedRate};
 pub use offer::{Currency, CurrencyOffer, Offer, Rung, amount_text, worth};
 pub use order::{NewOrder, OrderError};
+pub use recharge::{CardPage, NewRecharge, RECHARGE_OFF, RechargeError, RechargeRow, RechargeRule};
 pub use signature::{SignatureError, TOLERANCE_MS, verify};
 pub use stripe::{Stripe, StripeError};
 pub use tax_id::{TaxId, TaxIdError, TaxIdKind};
 
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
+use bytespike_store::audit_event::Entry;
 use bytespike_store::world::World;
 use std::sync::Arc;
+
+/// Makes the entry of an event that no person caused: its name, the org, and what it is about.
+pub type Audited = Arc<dyn Fn(&'static str, &str, &str) -> Entry + Send + Sync>;
 
 /// Payments of one installation. Clones share it.
 #[derive(Clone)]
@@ -43,6 +50,9 @@ pub struct PaymentsParts {
     pub offer: Offer,
     /// Who sells; without it no invoice is issued.
     pub seller: Option<Seller>,
+    pub recharge_rule: RechargeRule,
+    /// Writes what no person caused into the audit log.
+    pub audited: Audited,
     /// The console's public address, without a trailing slash: people come back to it.
     pub console_url: String,
 }

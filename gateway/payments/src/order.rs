@@ -113,7 +113,7 @@ impl Payments {
         Ok(kept.unwrap_or(order))
     }
 
-    fn bonus_ends(&self, bonus: NanoUsd, now_ms: i64) -> Option<i64> {
+    pub(crate) fn bonus_ends(&self, bonus: NanoUsd, now_ms: i64) -> Option<i64> {
         let lasts_ms = self.offer.bonus_lasts_ms.filter(|_| bonus > NanoUsd::ZERO)?;
         Some(now_ms.saturating_add(lasts_ms))
     }
@@ -156,6 +156,6 @@ fn form_key(new: &NewOrder<'_>) -> Option<String> {
 }
 
 /// A page is led to from our own, so it is one of the web.
-fn is_web(url: &str) -> bool {
+pub(crate) fn is_web(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }

@@ -36,6 +36,9 @@ pub enum StripeError {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Session {
     pub id: String,
+    /// `payment`, or `setup` for a card that is saved.
+    #[serde(default)]
+    pub mode: String,
     pub url: Option<String>,
     pub status: Option<String>,
     pub payment_status: String,
@@ -46,6 +49,8 @@ pub struct Session {
     /// Unix seconds.
     pub expires_at: i64,
     pub payment_intent: Option<Reference>,
+    #[serde(default)]
+    pub setup_intent: Option<Reference>,
 }
 
 /// An object that is named, or sent whole when that was asked for.
@@ -120,19 +125,34 @@ impl Stripe {
             ("success_url", new.return_url),
             ("cancel_url", new.return_url),
         ];
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self
-            .client
-            .post(format!("{}/v1/checkout/sessions", self.base_url))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("idempotency-key", new.order_id)
-            .body(body);
-        self.send(request).await
+        self.post("/v1/checkout/sessions", new.order_id, &fields).await
     }
 
     pub async fn session(&self, id: &str) -> Result<Session, StripeError> {
+        self.get("/v1/checkout/sessions", id).await
+    }
+
+    /// One object by its id.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, folder: &str, id: &str) -> Result<T, StripeError> {
         let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-        self.send(self.client.get(format!("{}/v1/checkout/sessions/{id}", self.base_url))).await
+        self.send(self.client.get(format!("{}{folder}/{id}", self.base_url))).await
+    }
+
+    /// Asks for something to be done. Asked again under the same key, Stripe answers as before for a day.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<T, StripeError> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base_url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("idempotency-key", key)
+            .body(body);
+        self.send(request).await
     }
 
     /// The page on which this payment was made.

@@ -40,6 +40,7 @@ pub mod payment_order;
 pub mod payment_reversal;
 pub mod person;
 pub mod quota_request;
+pub mod recharge;
 pub mod second_factor;
 pub mod session;
 pub mod signing_key;

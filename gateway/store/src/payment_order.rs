@@ -126,6 +126,24 @@ pub async fn failed(store: &Store, id: &str) -> sqlx::Result<bool> {
     .await
 }
 
+/// It is paid by a card that was saved before: no page, and the provider's name of the payment at once.
+pub async fn charging(store: &Store, id: &str, payment_intent_id: &str) -> sqlx::Result<bool> {
+    let changed: u64 = on_database!(store, db => sqlx::query(
+        "update payment_order set state = 'processing', payment_intent_id = $2 where id = $1 and state = 'made'")
+        .bind(id).bind(payment_intent_id).execute(db).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
+}
+
+/// The saved card was refused.
+pub async fn refused(store: &Store, id: &str) -> sqlx::Result<bool> {
+    change(
+        store,
+        id,
+        "update payment_order set state = 'failed' where id = $1 and state in ('made', 'processing')",
+    )
+    .await
+}
+
 /// Nobody paid while it was open.
 pub async fn expired(store: &Store, id: &str) -> sqlx::Result<bool> {
     change(store, id, "update payment_order set state = 'expired' where id = $1 and state = 'open'").await

@@ -162,6 +162,9 @@ fn check_payments(config: &Config) -> Result<(), Problem> {
     if payments.bonus.iter().any(|step| step.percent > 100) {
         return problem("bonus", "a step gives at most 100 percent");
     }
+    if payments.recharge_failures == 0 {
+        return problem("recharge_failures", "at least one refusal turns a recharge off");
+    }
     check_seller(&payments.seller)?;
     let Some(key) = payments.stripe_secret_key.reveal() else { return Ok(()) };
     if !key.starts_with("sk_") && !key.starts_with("rk_") {

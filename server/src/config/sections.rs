@@ -226,6 +226,8 @@ pub struct Payments {
     pub cny: PaymentAmounts,
     pub bonus: Vec<BonusStep>,
     pub bonus_days: u32,
+    pub recharge_failures: u32,
+    pub recharge_wait_minutes: u32,
     pub seller: PaymentSeller,
 }
 

@@ -1,4 +1,4 @@
-// Paying in: from the wallet to the provider's page and back, with and without JavaScript, in both languages.
+// Paying in: from the wallet to the provider's page and back, and by a saved card, with and without JavaScript, in both languages.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
@@ -53,6 +53,12 @@ describe("a payment", { concurrency: 2 }, () => {
         }
         await page.goto(at(locale, "/console/wallet"));
 
+        // A code that is none is refused at its field.
+        await complete(page, { voucher: "0000-1111" }, hands);
+        assert.equal(await page.locator('[name="voucher"]').getAttribute("aria-invalid"), "true");
+        if (script === "on") await inspect(page, `${locale}_console_wallet_voucher_refused`);
+        await page.goto(at(locale, "/console/wallet"));
+
         await complete(page, { amount: "12.50" }, hands);
         await page.waitForURL(/\/pay\/cs_test_/);
         await follow(page.locator("#cancel"), hands);
@@ -60,6 +66,37 @@ describe("a payment", { concurrency: 2 }, () => {
         await page.goto(at(locale, "/console/wallet"));
         await complete(page, { amount: "0" }, hands);
         assert.equal(await page.locator('[name="amount"]').getAttribute("aria-invalid"), "true", "a refused amount is said at its field");
+      });
+      test(`${locale}, by itself, JavaScript ${script}`, async (t) => {
+        const context = await browser.newContext({ javaScriptEnabled, ...spoken(locale) });
+        t.after(() => context.close());
+        const page = await context.newPage();
+        await signUp(page, locale, `recharger-${locale}-${script}@example.com`, hands);
+        await page.goto(at(locale, "/console/wallet"));
+        await follow(page.locator('main a[href$="/console/wallet/recharge"]'), hands);
+        assert.equal(await page.locator('[name="threshold"]').count(), 0, "without a card there is nothing to turn on");
+        await hands.press(page.locator('form[action$="/recharge/card"] button'));
+        await page.waitForURL(/\/pay\/cs_test_/);
+        await follow(page.locator('[name="pay"]'), hands);
+        assert.match(page.url(), /\/console\/wallet\/recharge\?returned=1$/);
+        await expectSoon(page, /Visa •••• 4242/);
+        await complete(page, { threshold: "5", amount: "20", most: "100" }, hands);
+        assert.equal(await page.locator('[name="consent"]').getAttribute("aria-invalid"), "true", "nothing without consent");
+        if (script === "on") await inspect(page, `${locale}_console_wallet_recharge_refused`);
+        await page.locator("#consent").press("Space");
+        await follow(page.locator('form:has([name="threshold"]) button'), hands);
+        assert.ok(await page.locator('[role="status"]').count(), "the page says that it is on");
+        if (script === "on") await inspect(page, `${locale}_console_wallet_recharge_on`);
+        // A new organisation's balance is below the threshold, so the card is charged within seconds.
+        await page.goto(at(locale, "/console/wallet"));
+        for (let looks = 0; looks < 40 && !/20,000,000\.000/.test(await page.locator("main").innerText()); looks += 1) {
+          await page.waitForTimeout(500);
+          await page.reload();
+        }
+        assert.match(await page.locator("main").innerText(), /20,000,000\.000/);
+        await page.goto(at(locale, "/console/wallet/recharge"));
+        await follow(page.locator('[name="forget"]'), hands);
+        assert.equal(await page.locator('[name="threshold"]').count(), 0, "the card is gone");
       });
     }
   }

@@ -1,13 +1,13 @@
 //! Runs a command beside a running product and its scripted provider: `with-product sdk|browser COMMAND…`.
 //! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL, and what manages in
-//! GATEWAY_MANAGER_KEY and GATEWAY_OPERATOR_TOKEN; a browser finds the one-time addresses of two first operators in
+//! GATEWAY_MANAGER_KEY and GATEWAY_OPERATOR_TOKEN, and in GATEWAY_BINARY the product for one of its own; a browser finds the one-time addresses of two first operators in
 //! GATEWAY_FIRST_RUNS.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
 
 use std::time::Duration;
 
 use bytespike_tests::person::Person;
-use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup};
+use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup, binary};
 use bytespike_tests::stripe::Stripe;
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
@@ -61,6 +61,7 @@ async fn main() -> std::process::ExitCode {
         let everything =
             ["keys_derive", "keys_manage", "limits_manage", "webhooks_manage", "org_admin", "org_usage"];
         let key = person.create_key("manager", &everything.map(|scope| (scope, "on"))).await;
+        command.env("GATEWAY_BINARY", binary());
         command.env("GATEWAY_MANAGER_KEY", key).env("GATEWAY_OPERATOR_TOKEN", operator_token(&product).await);
     }
     if succeeds(command).await {

@@ -4,6 +4,7 @@ pub(crate) mod billing;
 pub(crate) mod invoices;
 mod lots;
 pub(crate) mod orders;
+pub(crate) mod recharge;
 pub(crate) mod top_up;
 pub(crate) mod voucher;
 
@@ -69,6 +70,7 @@ async fn show(
     let offered = top_up::offered(state, who).await?;
     let by_operator = offered.is_none().then(|| view! { <li>{t.arrive.operator}</li> });
     let top_up = offered.as_ref().map(|offered| top_up::part((visit, who), offered, faulty.top_up));
+    let recharge = recharge::part(state, (visit, who)).await?;
     let payments = orders::list(state, (visit, who), &moments).await?;
     let invoices = invoices::list(state, (visit, who), &moments).await?;
     let content = view! {
@@ -78,6 +80,7 @@ async fn show(
         {tiles(visit, wallet.as_ref(), cny.as_ref())}
         {cny.as_ref().map(|cny| view! { <p class="soft">{cny.said(visit)}</p> })}
         {top_up}
+        {recharge}
         {voucher::part((visit, who), faulty.voucher)}
         <section class="stack">
             <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>

@@ -2,7 +2,7 @@
 use bytespike_ui::Locale;
 
 /// What events are about, as the filter offers them: the start of their names, and the word for it.
-pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 13] {
+pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 14] {
     let t = &locale.t().people.thing;
     [
         ("key.", t.key),
@@ -16,6 +16,7 @@ pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 13] {
         ("oauth_client.", t.oauth_client),
         ("payment.", t.payment),
         ("voucher.", t.voucher),
+        ("recharge.", t.recharge),
         ("quota.", t.quota),
         ("factor.", t.factor),
         ("webhook.", t.webhook),
@@ -68,6 +69,12 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "key.leaked" => t.key_leaked,
         "alert.set" => t.alert_set,
         "org.billing_changed" => t.org_billing_changed,
+        "recharge.card_begun" => t.recharge_card_begun,
+        "recharge.card_saved" => t.recharge_card_saved,
+        "recharge.turned_on" => t.recharge_turned_on,
+        "recharge.turned_off" => t.recharge_turned_off,
+        "recharge.turned_itself_off" => t.recharge_turned_itself_off,
+        "recharge.begun" => t.recharge_begun,
         "voucher.redeemed" => t.voucher_redeemed,
         "payment.ordered" => t.payment_ordered,
         "quota.requested" => t.quota_requested,

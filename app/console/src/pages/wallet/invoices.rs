@@ -112,21 +112,26 @@ fn facts((visit, moments): (&Visit, &Moments), invoice: &Invoice) -> Vec<(String
 
 fn lines(visit: &Visit, invoice: &Invoice) -> AnyView {
     let (t, content) = (&visit.t().invoices.page, &invoice.content);
-    let back = invoice.is_credit_note;
-    let sign = if back { "−" } else { "" };
-    let signed = |amount: String| format!("{sign}{amount}");
-    let amount = signed(money(invoice.currency, invoice.amount_minor));
+    let (credit, bonus, total) = match invoice.is_credit_note {
+        true => (t.credit_back, t.bonus_back, t.total_back),
+        false => (t.credit, t.bonus, t.total),
+    };
+    let sign = if invoice.is_credit_note { "−" } else { "" };
+    let amount = format!("{sign}{}", money(invoice.currency, invoice.amount_minor));
     let free = money(invoice.currency, 0);
-    let bonus = (content.bonus_nano > 0).then(|| {
-        view! {
-            <tr>
-                <th scope="row">{if back { t.bonus_back } else { t.bonus }}</th>
-                <td class="num" data-label=t.quantity>{signed(format::credits(content.bonus_nano))}</td>
-                <td class="num" data-label=t.amount>{free}</td>
-            </tr>
-        }
-    });
-    let sum = amount.clone();
+    let mut rows =
+        vec![line(visit, credit, (format!("{sign}{}", format::credits(content.paid_nano)), amount.clone()))];
+    if content.bonus_nano > 0 {
+        rows.push(line(visit, bonus, (format!("{sign}{}", format::credits(content.bonus_nano)), free)));
+    }
+    let sum = view! {
+        <tr class="total">
+            <th scope="row">{total}</th>
+            <td></td>
+            <td class="num" data-label=t.amount>{amount}</td>
+        </tr>
+    };
+    rows.push(sum.into_any());
     view! {
         <TableFrame caption=t.what>
             <thead>
@@ -136,20 +141,20 @@ fn lines(visit: &Visit, invoice: &Invoice) -> AnyView {
                     <th scope="col" class="num">{t.amount}</th>
                 </tr>
             </thead>
-            <tbody>
-                <tr>
-                    <th scope="row">{if back { t.credit_back } else { t.credit }}</th>
-                    <td class="num" data-label=t.quantity>{signed(format::credits(content.paid_nano))}</td>
-                    <td class="num" data-label=t.amount>{amount}</td>
-                </tr>
-                {bonus}
-                <tr class="total">
-                    <th scope="row">{if back { t.total_back } else { t.total }}</th>
-                    <td data-label=t.quantity></td>
-                    <td class="num" data-label=t.amount><strong>{sum}</strong></td>
-                </tr>
-            </tbody>
+            <tbody>{rows}</tbody>
         </TableFrame>
+    }
+    .into_any()
+}
+
+fn line(visit: &Visit, what: &'static str, (quantity, amount): (String, String)) -> AnyView {
+    let t = &visit.t().invoices.page;
+    view! {
+        <tr>
+            <th scope="row">{what}</th>
+            <td class="num" data-label=t.quantity>{quantity}</td>
+            <td class="num" data-label=t.amount>{amount}</td>
+        </tr>
     }
     .into_any()
 }

@@ -23,7 +23,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 /// A reader does not wait longer for the provider; the page then says what was known before.
-const ASK_WITHIN: Duration = Duration::from_secs(6);
+pub(super) const ASK_WITHIN: Duration = Duration::from_secs(6);
 const LINES: u32 = 20;
 
 /// `GET /console/wallet/orders/{id}`: with `go`, on to the page where it is paid.
@@ -69,7 +69,7 @@ async fn asked(payments: &Payments, order: OrderRow) -> OrderRow {
 }
 
 /// No redirect: browsers hold what a form leads to to `form-action`, and the form was ours.
-async fn leave(visit: &Visit, address: &str) -> Response {
+pub(super) async fn leave(visit: &Visit, address: &str) -> Response {
     let t = &visit.t().payments.leave;
     let content = view! {
         <h1>{t.title}</h1>
