@@ -117,6 +117,15 @@ impl Channel {
 }
 
 impl Credential {
+    /// The text without this credential in it.
+    #[must_use]
+    pub fn cut_from(&self, text: &str) -> String {
+        let secrets = self.headers.values().filter_map(|value| value.to_str().ok());
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.strip_prefix("Bearer ").unwrap_or(secret), "[redacted]")
+        })
+    }
+
     /// Adds this credential to the headers of an upstream request.
     pub fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {

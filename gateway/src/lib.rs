@@ -3,6 +3,7 @@
 mod admission;
 pub mod api;
 pub mod channel;
+pub mod channel_test;
 mod costs;
 pub mod egress;
 pub mod export;
@@ -11,7 +12,9 @@ mod health;
 pub mod http;
 mod key_set;
 pub mod model_list;
+pub mod operations;
 mod options;
+pub mod price_desk;
 pub mod prices;
 pub mod quota;
 pub mod quota_requests;
@@ -44,6 +47,7 @@ use factors::Factors;
 use health::Health;
 pub use key_set::{Jwk, KeySet};
 pub use options::GatewayOptions;
+pub use price_desk::PriceDesk;
 pub use prices::{Prices, Published};
 pub use quota::Quotas;
 pub use serve::allowed::in_catalogue as preset_in_catalogue;
@@ -111,6 +115,33 @@ impl std::ops::Deref for Gateway {
 }
 
 impl Gateway {
+    /// The channels in use now, in order of preference.
+    #[must_use]
+    pub fn channel_statuses(&self) -> Vec<channel_test::ChannelStatus> {
+        let now_ms = self.world.now_ms();
+        let status = |channel: &Arc<Channel>| channel_test::ChannelStatus {
+            id: channel.id.clone(),
+            provider: channel.provider.clone(),
+            dialect: channel.dialect.name(),
+            base_url: channel.base_url.clone(),
+            models: channel.models.keys().cloned().collect(),
+            is_resting: self.health.is_open(&channel.id, now_ms),
+        };
+        self.channels.current().iter().map(status).collect()
+    }
+
+    /// Tries channels, in use or not.
+    #[must_use]
+    pub fn channel_tester(&self) -> channel_test::ChannelTester {
+        channel_test::ChannelTester { upstream: self.upstream.clone(), world: self.world.clone() }
+    }
+
+    /// What operators do.
+    #[must_use]
+    pub fn operations(&self) -> operations::Operations {
+        operations::Operations { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
+
     /// The limits of orgs.
     #[must_use]
     pub fn quotas(&self) -> Quotas {

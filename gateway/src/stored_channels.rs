@@ -7,6 +7,7 @@ use bytespike_accounts::secrets::{Place, SealKey};
 use bytespike_catalog::check::ChannelCost;
 use bytespike_catalog::overrides::{OverrideError, OwnPrice};
 use bytespike_dialects::Dialect;
+use bytespike_store::audit_event::Entry;
 use bytespike_store::channel::{self, ChannelRow, CostRow};
 use bytespike_store::world::World;
 use bytespike_store::{Store, sqlx};
@@ -100,12 +101,31 @@ impl StoredChannels {
         Ok(channel::all(&self.store).await?.into_iter().map(view).collect())
     }
 
+    /// One of them, enabled or not, with its credentials: to be tried.
+    ///
+    /// # Errors
+    /// There is none of that id, it has no credentials, or it does not open.
+    pub async fn channel(&self, id: &str) -> Result<Channel, StoredError> {
+        let rows = channel::all(&self.store).await?;
+        let row = rows.iter().find(|row| row.id == id).ok_or_else(|| StoredError::Unknown(id.to_owned()))?;
+        if row.credentials_sealed.is_none() {
+            return Err(StoredError::NoCredentials(id.to_owned()));
+        }
+        self.open(row)
+    }
+
     /// Adds or replaces a channel. Without new `secrets` it keeps those it has, unless its base URL changes: then it has
-    /// none, and stays disabled until it gets some.
+    /// none, and stays disabled until it gets some. With new ones it is enabled, without it stays as it was. `entry` tells of
+    /// it in the audit log, in the same transaction; this adds what was and what is.
     ///
     /// # Errors
     /// What is wrong with it; nothing is changed.
-    pub async fn put(&self, new: NewChannel, secrets: &[String]) -> Result<ChannelView, StoredError> {
+    pub async fn put(
+        &self,
+        new: NewChannel,
+        secrets: &[String],
+        entry: &Entry,
+    ) -> Result<ChannelView, StoredError> {
         let before = channel::all(&self.store).await?.into_iter().find(|row| row.id == new.id);
         let usable: Vec<String> = match secrets {
             [] => vec!["unused".to_owned()],
@@ -119,8 +139,13 @@ impl StoredChannels {
             given => Some(self.sealed(&new.id, given)),
         };
         let now_ms = self.world.now_ms();
+        let state = match (&credentials_sealed, &before, secrets) {
+            (None, ..) => "disabled",
+            (Some(_), Some(before), []) => before.state.as_str(),
+            (Some(_), ..) => "enabled",
+        };
         let row = ChannelRow {
-            state: if credentials_sealed.is_some() { "enabled" } else { "disabled" }.to_owned(),
+            state: state.to_owned(),
             credentials_sealed,
             base_url: checked.base_url,
             models_json: serde_json::to_string(&new.models).unwrap_or_default(),
@@ -130,13 +155,14 @@ impl StoredChannels {
             provider: new.provider,
             dialect: new.dialect,
         };
-        channel::put(&self.store, &row).await?;
-        Ok(view(row))
+        let shown = view(row.clone());
+        channel::put(&self.store, &row, &told(entry, before.map(view).as_ref(), Some(&shown))).await?;
+        Ok(shown)
     }
 
     /// # Errors
     /// There is no such channel, or it has no credentials to be enabled with.
-    pub async fn set_enabled(&self, id: &str, enabled: bool) -> Result<(), StoredError> {
+    pub async fn set_enabled(&self, id: &str, enabled: bool, entry: &Entry) -> Result<(), StoredError> {
         let rows = channel::all(&self.store).await?;
         let mut row =
             rows.into_iter().find(|row| row.id == id).ok_or_else(|| StoredError::Unknown(id.to_owned()))?;
@@ -145,13 +171,13 @@ impl StoredChannels {
         }
         row.state = if enabled { "enabled" } else { "disabled" }.to_owned();
         row.updated_at_ms = self.world.now_ms();
-        Ok(channel::put(&self.store, &row).await?)
+        Ok(channel::put(&self.store, &row, &entry.about(id)).await?)
     }
 
     /// # Errors
     /// There is no such channel.
-    pub async fn remove(&self, id: &str) -> Result<(), StoredError> {
-        match channel::remove(&self.store, id).await? {
+    pub async fn remove(&self, id: &str, entry: &Entry) -> Result<(), StoredError> {
+        match channel::remove(&self.store, id, &entry.about(id)).await? {
             true => Ok(()),
             false => Err(StoredError::Unknown(id.to_owned())),
         }
@@ -174,7 +200,11 @@ impl StoredChannels {
     ///
     /// # Errors
     /// An amount or a unit that cannot be.
-    pub async fn put_costs(&self, channel_id: &str, costs: &[OwnPrice]) -> Result<(), StoredError> {
+    pub async fn put_costs(
+        &self,
+        (channel_id, costs): (&str, &[OwnPrice]),
+        entry: &Entry,
+    ) -> Result<(), StoredError> {
         let row = |cost: &OwnPrice| {
             let list = cost.row()?;
             let json = serde_json::to_value(&list).unwrap_or_default();
@@ -191,7 +221,7 @@ impl StoredChannels {
             })
         };
         let rows: Vec<CostRow> = costs.iter().map(row).collect::<Result<_, OverrideError>>()?;
-        Ok(channel::put_costs(&self.store, channel_id, &rows).await?)
+        Ok(channel::put_costs(&self.store, (channel_id, &rows), &entry.about(channel_id)).await?)
     }
 
     fn check(&self, new: &NewChannel) -> Result<(), StoredError> {
@@ -223,6 +253,15 @@ impl StoredChannels {
         let secrets: Vec<String> = serde_json::from_slice(&opened).map_err(|_| damaged())?;
         Ok(Channel::new(parts(&new)?, &secrets)?)
     }
+}
+
+/// The entry with what the channel was and what it is; never a credential.
+fn told(entry: &Entry, before: Option<&ChannelView>, after: Option<&ChannelView>) -> Entry {
+    let shown = |channel: Option<&ChannelView>| serde_json::to_value(channel).unwrap_or_default();
+    let id = before.or(after).map_or("", |channel| channel.id.as_str());
+    let mut entry = entry.about(id).before(shown(before));
+    entry.detail.insert("after".to_owned(), shown(after));
+    entry
 }
 
 fn place(id: &str) -> Place<'_> {
@@ -258,7 +297,7 @@ fn view(row: ChannelRow) -> ChannelView {
 mod tests {
     use super::*;
     use bytespike_accounts::secrets::{MasterKey, SealPurpose};
-    use bytespike_store::testing::on_each_database;
+    use bytespike_store::testing::{entry, on_each_database};
 
     const KEY: &str = "sk-upstream-canary";
 
@@ -284,18 +323,21 @@ mod tests {
     async fn a_key_is_written_and_never_shown_and_a_new_address_loses_it() {
         on_each_database(async |store| {
             let channels = channels(store.clone());
-            let put =
-                channels.put(new("https://api.example.com/v1"), &[KEY.to_owned()]).await.expect("is put");
+            let put = channels
+                .put(new("https://api.example.com/v1"), &[KEY.to_owned()], &entry())
+                .await
+                .expect("is put");
             assert!(put.enabled && put.has_credentials);
             let row = &channel::all(&store).await.expect("reads")[0];
             assert!(!format!("{row:?}").contains(KEY) && !format!("{put:?}").contains(KEY));
             assert_eq!(channels.enabled().await.expect("reads")[0].credentials.len(), 1);
-            let same = channels.put(new("https://api.example.com/v1/"), &[]).await.expect("is put");
+            let same = channels.put(new("https://api.example.com/v1/"), &[], &entry()).await.expect("is put");
             assert!(same.enabled, "the same address keeps its key");
-            let moved = channels.put(new("https://elsewhere.example.com/v1"), &[]).await.expect("is put");
+            let moved =
+                channels.put(new("https://elsewhere.example.com/v1"), &[], &entry()).await.expect("is put");
             assert!(!moved.enabled && !moved.has_credentials);
             assert!(channels.enabled().await.expect("reads").is_empty());
-            let refused = channels.set_enabled("main", true).await.expect_err("has no key");
+            let refused = channels.set_enabled("main", true, &entry()).await.expect_err("has no key");
             assert!(matches!(refused, StoredError::NoCredentials(_)), "{refused}");
         })
         .await;
@@ -305,13 +347,16 @@ mod tests {
     async fn a_channel_is_switched_and_removed() {
         on_each_database(async |store| {
             let channels = channels(store);
-            channels.put(new("https://api.example.com/v1"), &[KEY.to_owned()]).await.expect("is put");
-            channels.set_enabled("main", false).await.expect("is switched off");
+            channels
+                .put(new("https://api.example.com/v1"), &[KEY.to_owned()], &entry())
+                .await
+                .expect("is put");
+            channels.set_enabled("main", false, &entry()).await.expect("is switched off");
             assert!(channels.enabled().await.expect("reads").is_empty());
-            channels.set_enabled("main", true).await.expect("is switched on");
+            channels.set_enabled("main", true, &entry()).await.expect("is switched on");
             assert_eq!(channels.enabled().await.expect("reads").len(), 1);
-            channels.remove("main").await.expect("is removed");
-            assert!(matches!(channels.remove("main").await, Err(StoredError::Unknown(_))));
+            channels.remove("main", &entry()).await.expect("is removed");
+            assert!(matches!(channels.remove("main", &entry()).await, Err(StoredError::Unknown(_))));
             assert!(channels.list().await.expect("reads").is_empty());
         })
         .await;
@@ -322,7 +367,7 @@ mod tests {
         on_each_database(async |store| {
             let channels = channels(store);
             let refused = async |channel: NewChannel| {
-                channels.put(channel, &[KEY.to_owned()]).await.expect_err("is refused").to_string()
+                channels.put(channel, &[KEY.to_owned()], &entry()).await.expect_err("is refused").to_string()
             };
             let id = NewChannel { id: "a b".to_owned(), ..new("https://api.example.com") };
             let dialect = NewChannel { dialect: "smtp".to_owned(), ..new("https://api.example.com") };
@@ -348,11 +393,11 @@ mod tests {
                 "model": "m", "component": "output", "cny": "8", "unit": "1M tokens", "tier": {"input_tokens_upto": 10}
             }))
             .expect("a cost");
-            channels.put_costs("main", std::slice::from_ref(&cost)).await.expect("is put");
+            channels.put_costs(("main", std::slice::from_ref(&cost)), &entry()).await.expect("is put");
             let read = channels.costs().await.expect("reads");
             assert_eq!(read[0].row, cost.row().expect("a row"));
             let wrong = OwnPrice { unit: "image".to_owned(), ..cost };
-            assert!(channels.put_costs("main", &[wrong]).await.is_err());
+            assert!(channels.put_costs(("main", &[wrong]), &entry()).await.is_err());
             assert_eq!(channels.costs().await.expect("reads").len(), 1, "nothing was changed");
         })
         .await;

@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use bytespike_accounts::Origin;
+use bytespike_accounts::audit::{Actor, Event};
 use bytespike_catalog::overrides::OwnPrice;
 use bytespike_gateway::stored_channels::{ChannelView, NewChannel, StoredChannels};
 use bytespike_store::world::World;
@@ -51,20 +53,25 @@ pub async fn run(command: ChannelCommand, config: &Config) -> Result<(), Failure
     let master = core::master_key(config, &world)?;
     let core = Core::open(config, world, &master).await?;
     let channels = product::channel_sources(config, &core, &master, None)?.stored;
+    let told = |name| core.accounts.audit.entry(&Origin::host(), Event::new(name, Actor::Host));
     match command {
         ChannelCommand::List => list(&channels).await?,
         ChannelCommand::Put { file, keys_from_stdin } => {
             let keys = if keys_from_stdin { keys_from_stdin_lines()? } else { Vec::new() };
             let new: NewChannel = read(&file).await?;
             refuse_configured(config, &new.id)?;
-            say(&described(&channels.put(new, &keys).await?));
+            say(&described(&channels.put(new, &keys, &told("channel.put")).await?));
         }
-        ChannelCommand::Enable { id } => channels.set_enabled(&id, true).await?,
-        ChannelCommand::Disable { id } => channels.set_enabled(&id, false).await?,
-        ChannelCommand::Remove { id } => channels.remove(&id).await?,
+        ChannelCommand::Enable { id } => {
+            channels.set_enabled(&id, true, &told("channel.enabled")).await?;
+        }
+        ChannelCommand::Disable { id } => {
+            channels.set_enabled(&id, false, &told("channel.disabled")).await?;
+        }
+        ChannelCommand::Remove { id } => channels.remove(&id, &told("channel.removed")).await?,
         ChannelCommand::Costs { id, file } => {
             let CostsFile { costs } = read(&file).await?;
-            channels.put_costs(&id, &costs).await?;
+            channels.put_costs((&id, &costs), &told("channel.costs_set")).await?;
         }
     }
     say("Running processes know within five seconds.");

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::channel_commands::{self, ChannelCommand};
 use crate::config::{Sources, Surface, load};
+use crate::operator_command::{self, OperatorCommand};
 use crate::operator_token_command::{self, OperatorTokenCommand};
 use crate::price_commands::{self, PriceCommand};
 use crate::voucher_command::{self, VoucherCommand};
@@ -52,6 +53,11 @@ enum Command {
     },
     /// Restore a backup into the configured database, which has to be empty, and check it.
     Restore { file: PathBuf },
+    /// Make operators, and let them in again.
+    Operator {
+        #[command(subcommand)]
+        command: OperatorCommand,
+    },
     /// Make, list and revoke tokens of the operator API.
     OperatorToken {
         #[command(subcommand)]
@@ -130,6 +136,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::CheckLedger => commands::check_ledger(&load(&sources)?).await,
             Command::Backup { file } => backup_command::back_up(&load(&sources)?, &file).await,
             Command::Restore { file } => backup_command::restore(&load(&sources)?, &file).await,
+            Command::Operator { command } => operator_command::run(command, &load(&sources)?).await,
             Command::OperatorToken { command } => {
                 operator_token_command::run(&load(&sources)?, command).await
             }

@@ -16,6 +16,7 @@ mod follow;
 mod jobs;
 mod listen;
 mod mail;
+mod operator_command;
 mod operator_token_command;
 mod payments;
 mod price_commands;
@@ -31,9 +32,9 @@ mod signing_keys;
 mod surfaces;
 mod telemetry;
 mod trials;
-mod webhooks;
 mod voucher_command;
 mod vouchers;
+mod webhooks;
 mod welcome;
 
 /// What a command ends with when it cannot go on: words for the operator.

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use bytespike_accounts::Origin;
+use bytespike_accounts::audit::{Actor, Event};
 use bytespike_accounts::secrets::SignPurpose;
-use bytespike_catalog::check::{ChannelCost, Problem};
-use bytespike_catalog::diff::diff;
+use bytespike_catalog::check::Problem;
 use bytespike_catalog::{Overrides, PriceExport};
-use bytespike_gateway::{Channel, Gateway};
-use bytespike_ledger::{Draft, InForce};
+use bytespike_gateway::price_desk::{self, Look};
+use bytespike_gateway::{Gateway, PriceDesk};
 use bytespike_store::estimate_ratio;
 use bytespike_store::world::World;
 use clap::Subcommand;
 use ed25519_dalek::SigningKey;
+use serde_json::json;
 
 use crate::Failure;
 use crate::config::Config;
@@ -66,15 +68,12 @@ pub struct DraftArguments {
 pub async fn run(command: PriceCommand, config: &Config) -> Result<(), Failure> {
     let desk = Desk::open(config).await?;
     match command {
-        PriceCommand::Check(arguments) => desk.check(&desk.draft(&arguments).await?, true),
+        PriceCommand::Check(arguments) => check(&desk.look(&arguments).await?, true),
         PriceCommand::Diff(arguments) => {
-            desk.show_diff(&desk.draft(&arguments).await?);
+            show_diff(&desk.look(&arguments).await?);
             Ok(())
         }
-        PriceCommand::Publish { draft, note } => {
-            let draft = Draft { note, ..desk.draft(&draft).await? };
-            desk.publish(draft).await
-        }
+        PriceCommand::Publish { draft, note } => desk.publish(desk.look(&draft).await?, &note).await,
         PriceCommand::Export { version } => desk.export(version).await,
         PriceCommand::History { limit } => desk.history(limit).await,
         PriceCommand::Factors => desk.factors().await,
@@ -82,89 +81,41 @@ pub async fn run(command: PriceCommand, config: &Config) -> Result<(), Failure> 
 }
 
 /// Everything a draft is looked at with.
-struct Desk<'a> {
-    config: &'a Config,
+struct Desk {
     core: Core,
+    desk: PriceDesk,
     signing_key: SigningKey,
-    in_force: Option<InForce>,
-    channels: Vec<Channel>,
-    costs: Vec<ChannelCost>,
 }
 
-impl<'a> Desk<'a> {
-    async fn open(config: &'a Config) -> Result<Self, Failure> {
+impl Desk {
+    async fn open(config: &Config) -> Result<Self, Failure> {
         let world = World::system();
         let master = core::master_key(config, &world)?;
         let core = Core::open(config, world, &master).await?;
-        let in_force = core.ledger.prices_in_force().await?;
         let sources = product::channel_sources(config, &core, &master, None)?;
-        let overrides = in_force.as_ref().map(|in_force| in_force.overrides.clone()).unwrap_or_default();
-        let with_demo = product::demo_is_wanted(config);
-        let book = prices::draft(config, with_demo, overrides, core.world.now_ms())?.book;
-        Ok(Self {
-            channels: sources.all(&book).await?,
-            costs: sources.stored.costs().await?,
-            signing_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport)),
-            in_force,
-            core,
-            config,
-        })
+        let signing_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
+        Ok(Self { desk: prices::desk(&core, sources), signing_key, core })
     }
 
-    async fn draft(&self, arguments: &DraftArguments) -> Result<Draft, Failure> {
-        let current = self.in_force.as_ref().map(|in_force| in_force.overrides.clone());
+    async fn look(&self, arguments: &DraftArguments) -> Result<Look, Failure> {
         let overrides = match &arguments.overrides {
-            Some(file) => read_overrides(file).await?,
-            None if arguments.no_overrides => Overrides::default(),
-            None => current.unwrap_or_default(),
+            Some(file) => Some(read_overrides(file).await?),
+            None if arguments.no_overrides => Some(Overrides::default()),
+            None => None,
         };
-        let now_ms = self.core.world.now_ms();
-        prices::draft(self.config, product::demo_is_wanted(self.config), overrides, now_ms)
+        Ok(self.desk.look(overrides).await?)
     }
 
-    /// Prints what does not block, catalogue models without a complete price only when `all` is wanted, and fails when
-    /// something blocks.
-    fn check(&self, draft: &Draft, all: bool) -> Result<(), Failure> {
-        let around = prices::Around {
-            channels: &self.channels,
-            costs: &self.costs,
-            in_force: self.in_force.as_ref(),
-            now_ms: self.core.world.now_ms(),
-        };
-        let problems = prices::problems(draft, &around);
-        let notices = problems.iter().filter(|problem| !problem.blocks());
-        for notice in notices.filter(|problem| all || !matches!(problem, Problem::Missing { .. })) {
-            say(&format!("notice: {notice}"));
-        }
-        prices::refuse_blocked(&problems)?;
-        say("Nothing blocks its publication.");
-        Ok(())
-    }
-
-    fn show_diff(&self, draft: &Draft) {
-        let Some(in_force) = &self.in_force else {
-            say("No price book is in force; everything in the draft is new.");
-            return;
-        };
-        let changes = diff(&in_force.book, &draft.book);
-        for change in &changes {
-            say(&change.to_string());
-        }
-        let (count, version) = (changes.len(), in_force.publication.version);
-        say(&format!("Changes from version {version}: {count}."));
-    }
-
-    async fn publish(&self, draft: Draft) -> Result<(), Failure> {
-        self.show_diff(&draft);
-        self.check(&draft, false)?;
-        let same = self.in_force.as_ref().filter(|in_force| {
-            in_force.book.hash == draft.book.hash && in_force.overrides == draft.overrides
-        });
-        if let Some(in_force) = same {
+    async fn publish(&self, look: Look, note: &str) -> Result<(), Failure> {
+        show_diff(&look);
+        check(&look, false)?;
+        if let Some(in_force) = look.in_force.as_ref().filter(|_| look.is_in_force()) {
             say(&format!("Version {} is in force already.", in_force.publication.version));
             return Ok(());
         }
-        let book = self.core.ledger.publish(draft).await?;
+        let event = Event::new("prices.published", Actor::Host).detail(json!({ "note": note }));
+        let entry = self.core.accounts.audit.entry(&Origin::host(), event);
+        let book = self.desk.publish(look, (note, &entry)).await?;
         say(&format!(
             "Version {} is in force; running processes sell by it within {ADOPTED_WITHIN}. Running calls keep theirs.",
             book.version
@@ -174,14 +125,18 @@ impl<'a> Desk<'a> {
 
     async fn export(&self, version: Option<i64>) -> Result<(), Failure> {
         let now_ms = self.core.world.now_ms();
-        let current = self.in_force.as_ref().map(|in_force| &in_force.book);
+        let in_force = self.core.ledger.prices_in_force().await?;
+        let current = in_force.as_ref().map(|in_force| &in_force.book);
         let export = match (version, current) {
             (Some(version), current) if current.is_none_or(|book| book.version != version) => {
                 let book = self.core.ledger.price_book(version).await?;
                 let book = book.ok_or_else(|| format!("there is no price book version {version}"))?;
                 PriceExport::superseded(&book, now_ms)
             }
-            (_, Some(book)) => PriceExport::new(book, &Gateway::wired(&self.channels), now_ms),
+            (_, Some(book)) => {
+                let channels = self.desk.drafts.channels(book).await?;
+                PriceExport::new(book, &Gateway::wired(&channels), now_ms)
+            }
             (_, None) => {
                 return Err("no price book is in force yet; `bytespike serve` publishes the first".into());
             }
@@ -216,6 +171,30 @@ impl<'a> Desk<'a> {
         ));
         Ok(())
     }
+}
+
+/// Prints what does not block, catalogue models without a complete price only when `all` is wanted, and fails when
+/// something blocks.
+fn check(look: &Look, all: bool) -> Result<(), Failure> {
+    let notices = look.problems.iter().filter(|problem| !problem.blocks());
+    for notice in notices.filter(|problem| all || !matches!(problem, Problem::Missing { .. })) {
+        say(&format!("notice: {notice}"));
+    }
+    price_desk::refuse_blocked(&look.problems)?;
+    say("Nothing blocks its publication.");
+    Ok(())
+}
+
+fn show_diff(look: &Look) {
+    let Some(in_force) = &look.in_force else {
+        say("No price book is in force; everything in the draft is new.");
+        return;
+    };
+    for change in &look.changes {
+        say(&change.to_string());
+    }
+    let (count, version) = (look.changes.len(), in_force.publication.version);
+    say(&format!("Changes from version {version}: {count}."));
 }
 
 async fn read_overrides(file: &Path) -> Result<Overrides, Failure> {

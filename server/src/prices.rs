@@ -1,18 +1,34 @@
 //! The price book this installation sells by: the catalogue, the operator's own models, the markup, and what operators
-//! changed about it since. Built, checked and published here, at a start and by `bytespike prices`.
+//! changed about it since. Built here, and published at a start; later by `bytespike prices` or at the operators' pages.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bytespike_catalog::check::{ChannelCost, Problem, Surroundings, check};
-use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::model::Provider;
 use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook};
-use bytespike_gateway::Channel;
-use bytespike_ledger::{Draft, InForce, Ledger};
+use bytespike_gateway::price_desk::{self, Around, Drafts, newest, problems, refuse_blocked};
+use bytespike_gateway::{Channel, PriceDesk};
+use bytespike_ledger::{Draft, Ledger};
+use futures_util::future::BoxFuture;
 
-use crate::Failure;
 use crate::config::Config;
-use crate::demo;
+use crate::core::Core;
+use crate::follow::ChannelSources;
+use crate::{Failure, demo, product};
+
+/// This installation's drafts.
+impl Drafts for ChannelSources {
+    fn draft(&self, overrides: Overrides, now_ms: i64) -> Result<Draft, price_desk::Failure> {
+        let with_demo = product::demo_is_wanted(&self.config);
+        draft(&self.config, with_demo, overrides, now_ms)
+    }
+
+    fn channels<'a>(
+        &'a self,
+        book: &'a PriceBook,
+    ) -> BoxFuture<'a, Result<Vec<Channel>, price_desk::Failure>> {
+        Box::pin(self.all(book))
+    }
+}
 
 /// Builds a draft. Its content depends on the configuration, the catalogue and the overrides alone, so that a restart
 /// finds the version it already has.
@@ -41,48 +57,14 @@ pub fn draft(config: &Config, with_demo: bool, overrides: Overrides, now_ms: i64
     })
 }
 
-/// Which channels carry which model.
-pub fn wiring(channels: &[Channel]) -> BTreeMap<String, Vec<String>> {
-    let mut wired: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for channel in channels {
-        for slug in channel.models.keys() {
-            wired.entry(slug.clone()).or_default().push(channel.id.clone());
-        }
-    }
-    wired
-}
-
-/// What a draft is checked against, as far as it outlives the check.
-pub struct Around<'a> {
-    pub channels: &'a [Channel],
-    pub costs: &'a [ChannelCost],
-    pub in_force: Option<&'a InForce>,
-    pub now_ms: i64,
-}
-
-/// Everything there is to say about a draft.
-pub fn problems(draft: &Draft, around: &Around<'_>) -> Vec<Problem> {
-    let wired = wiring(around.channels);
-    let surroundings = Surroundings {
-        wired: &wired,
-        costs: around.costs,
-        in_force: around.in_force.map(|in_force| &*in_force.book),
-        newest_rate: newest(&draft.observed),
-        at_ms: around.now_ms,
-    };
-    check(&draft.book, &surroundings)
-}
-
-/// Refuses a draft with a problem that blocks, and names each.
-///
-/// # Errors
-/// The problems.
-pub fn refuse_blocked(problems: &[Problem]) -> Result<(), Failure> {
-    let blocking: Vec<String> =
-        problems.iter().filter(|problem| problem.blocks()).map(ToString::to_string).collect();
-    match blocking.is_empty() {
-        true => Ok(()),
-        false => Err(format!("the price book is not published: {}", blocking.join("; ")).into()),
+/// Where prices are changed while the installation runs.
+pub fn desk(core: &Core, sources: ChannelSources) -> PriceDesk {
+    PriceDesk {
+        ledger: core.ledger.clone(),
+        world: core.world.clone(),
+        store: core.store.clone(),
+        stored: sources.stored.clone(),
+        drafts: Arc::new(sources),
     }
 }
 
@@ -104,10 +86,6 @@ pub async fn at_start(ledger: &Ledger, draft: Draft, around: &Around<'_>) -> Res
         return Ok((*in_force.book).clone());
     }
     Ok(ledger.publish(draft).await?)
-}
-
-fn newest(rates: &[FxRate]) -> Option<&FxRate> {
-    rates.iter().max_by(|a, b| a.date.cmp(&b.date))
 }
 
 /// Providers of the operator's own models are called what the operator calls them.

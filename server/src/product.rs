@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
 use bytespike_console::{ClientDocuments, Providers};
+use bytespike_gateway::price_desk::Around;
 use bytespike_gateway::stored_channels::StoredChannels;
 use bytespike_gateway::webhooks::Webhooks;
-use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, Prices};
+use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, PriceDesk, Prices};
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
 use ed25519_dalek::SigningKey;
@@ -48,6 +49,8 @@ pub struct Product {
     pub client_documents: Option<ClientDocuments>,
     /// Seals a new key on its way to the page that shows it.
     pub shown_key: SealKey,
+    /// Where operators change prices and channels.
+    pub desk: PriceDesk,
     /// Where people can pay in by themselves.
     pub payments: Option<Payments>,
     /// Where orgs are told of what happens.
@@ -85,6 +88,7 @@ impl Product {
         let carrier = Carrier::new(&config.mail, outbox.clone())?;
         let mail = carrier.map(|carrier| (outbox, tokio::spawn(carrier.run(stop.clone()))));
         let (outbox, mail_worker) = mail.unzip();
+        let desk = prices::desk(&core, sources.clone());
         let payments = payments::wire(&config.payments, urls, &core)?;
         let webhooks = webhooks::wire(&config.webhooks, &core, &master)?;
         let work = jobs::Work {
@@ -106,6 +110,7 @@ impl Product {
             client_documents: client_documents(config),
             payments,
             webhooks,
+            desk,
             core,
             gateway,
             outbox,
@@ -185,7 +190,7 @@ async fn gateway(
     let draft = prices::draft(config, sources.demo.is_some(), overrides, now_ms)?;
     let channels = sources.all(&draft.book).await?;
     let costs = sources.stored.costs().await?;
-    let around = prices::Around { channels: &channels, costs: &costs, in_force: in_force.as_ref(), now_ms };
+    let around = Around { channels: &channels, costs: &costs, in_force: in_force.as_ref(), now_ms };
     let book = prices::at_start(&core.ledger, draft, &around).await?;
     let demo_url = sources.demo.map(|address| format!("http://{address}"));
     let configured = config.channels.iter().map(|channel| channel.base_url.as_str());

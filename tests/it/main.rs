@@ -7,6 +7,9 @@
 )]
 
 mod account_api;
+mod admin;
+mod admin_pages;
+mod admin_prices;
 mod admission;
 mod alerts_api;
 mod backup;
@@ -20,6 +23,7 @@ mod first_run;
 mod headers;
 mod idempotency;
 mod idor;
+mod idor_admin;
 mod idor_api;
 mod invariants;
 mod invoices;
@@ -51,5 +55,5 @@ mod two_gateways;
 mod usage;
 mod vectors;
 mod verification;
-mod webhooks;
 mod vouchers;
+mod webhooks;

@@ -1,31 +1,13 @@
 //! Second factor and fresh proof on a real listener, by the numbers of the security requirements.
 
 use bytespike_store::{on_database, sqlx};
+use bytespike_tests::authenticator::App;
 use bytespike_tests::canary;
 use bytespike_tests::http::Answer;
 use bytespike_tests::person::{Form, Person};
 use bytespike_tests::product::{Product, Setup};
-use totp_rs::{Algorithm, Secret, TOTP};
 
 const SECURITY: &str = "/console/settings/security";
-
-/// An authenticator app, with the secret that the set-up page shows.
-struct App(TOTP);
-
-impl App {
-    fn typed(page: &str) -> Self {
-        let (_, rest) = page.split_once("id=\"secret\"").expect("the secret");
-        let value = rest.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a value");
-        let secret = Secret::Encoded(value.replace(' ', "")).to_bytes().expect("base32");
-        Self(TOTP::new(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).expect("a secret"))
-    }
-
-    /// The code of now, or of a step away: one step either way is still, or already, good.
-    fn code(&self, steps_away: i64) -> String {
-        let now = bytespike_store::world::World::system().now_ms() / 1_000;
-        self.0.generate(u64::try_from(now + 30 * steps_away).expect("after 1970"))
-    }
-}
 
 /// A person with a second factor, and everything they were shown.
 async fn guarded(product: &Product, email: &str) -> (Person, App, Vec<String>) {

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real HTTP, real databases, a real browser. Helpers live here, tests in `it/`.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to fail on the spot")]
 
+pub mod authenticator;
 pub mod canary;
 pub mod database;
 pub mod gate;
@@ -8,6 +9,7 @@ pub mod http;
 pub mod invariants;
 pub mod keys;
 pub mod limits;
+pub mod operator;
 pub mod person;
 pub mod product;
 pub mod speaker;

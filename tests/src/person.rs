@@ -160,6 +160,12 @@ impl Form {
         forms(page).into_iter().find(|form| form.action.contains(part))
     }
 
+    /// The form on the page whose address ends with `end`.
+    #[must_use]
+    pub fn posting_at(page: &str, end: &str) -> Option<Self> {
+        forms(page).into_iter().find(|form| form.action.ends_with(end))
+    }
+
     /// The form with one field filled in.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
@@ -204,12 +210,22 @@ fn read_form(tag: &str, inside: &str) -> Form {
         let kind = attribute(field, "type").unwrap_or_default();
         let sent = !matches!(kind.as_str(), "checkbox" | "radio" | "submit") || field.contains(" checked");
         if sent {
-            let value = if field.starts_with("<select") { chosen(after) } else { attribute(field, "value") };
+            let value = match field {
+                field if field.starts_with("<select") => chosen(after),
+                field if field.starts_with("<textarea") => typed(after),
+                field => attribute(field, "value"),
+            };
             form.fields.push((name.clone(), value.unwrap_or_default()));
         }
         form.kinds.insert(name, kind);
     }
     form
+}
+
+/// What stands in a text area; a browser drops the first line's end.
+fn typed(after: &str) -> Option<String> {
+    let text = after.split("</textarea>").next()?;
+    Some(unescaped(text.strip_prefix('\n').unwrap_or(text)))
 }
 
 /// The value of the option that is selected, or of the first, as a browser sends it.
@@ -231,14 +247,15 @@ fn tags<'page>(page: &'page str, name: &str) -> Vec<(&'page str, &'page str)> {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     let value = tag[start..].split('"').next()?;
-    Some(
-        value
-            .replace("&amp;", "&")
-            .replace("&quot;", "\"")
-            .replace("&#x27;", "'")
-            .replace("&lt;", "<")
-            .replace("&gt;", ">"),
-    )
+    Some(unescaped(value))
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 fn encode(text: &str) -> String {

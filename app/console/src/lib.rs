@@ -3,6 +3,7 @@
 // A page's view is one type as deep as its markup.
 #![recursion_limit = "256"]
 
+pub mod admin;
 pub mod alert;
 mod calls;
 mod client_documents;
@@ -38,7 +39,7 @@ pub use client_documents::{ClientDocuments, DocumentPolicy};
 pub use gateway::LocalGateway;
 pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of};
 pub use providers::{ProviderConfig, ProviderKind, Providers};
-pub use state::{ConsoleOptions, ConsoleState};
+pub use state::{ConsoleOptions, ConsoleState, Operating};
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response_with_state};
@@ -46,7 +47,7 @@ use axum::routing::{get, post};
 use axum::{Router, response::Response};
 use bytespike_ui::Surface;
 use bytespike_ui::http::{SameOrigin, same_origin};
-use pages::{auth, members, oauth, operator};
+use pages::{auth, members, oauth};
 
 /// A password form needs no more.
 const AUTH_FORM_BYTES: usize = 16 * 1024;
@@ -56,9 +57,12 @@ const FORM_BYTES: usize = 256 * 1024;
 /// and the theme form, which the surfaces share.
 pub fn router(state: ConsoleState) -> Router {
     let ours = SameOrigin::new([state.urls.base(Surface::Console)]);
-    addresses()
-        .nest("/zh", addresses())
-        .layer(state.accounts.sessions.layer(state.options.transport))
+    let people = addresses().nest("/zh", addresses());
+    let people = people.layer(state.accounts.sessions.layer(state.options.transport));
+    // Outside the layer of people's sessions: an operator's pages cannot even see one.
+    let operators = admin_addresses().nest("/zh", admin_addresses());
+    people
+        .merge(operators)
         .layer(from_fn_with_state(ours, same_origin))
         .layer(from_fn_with_state(state.clone(), problem::dress))
         .layer(map_response_with_state((), unshared))
@@ -88,7 +92,10 @@ fn before_sign_in() -> Router<ConsoleState> {
         .route("/console/auth/{provider}/callback", get(auth::provider::callback))
         .route("/console/invitation", get(members::accept::form))
         .route("/oauth/authorize", get(oauth::authorize::page))
-        .route("/admin/first", get(operator::form).post(operator::submit))
+}
+
+fn admin_addresses() -> Router<ConsoleState> {
+    admin::addresses().layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
 /// Nothing of the console may be kept by anyone, redirects and problems included.

@@ -8,13 +8,18 @@ const PLACES: [&str; 3] = ["/console", "/oauth/consent", "/device"];
 /// Only visible ASCII is allowed, so that nothing can break out of the `Location` header, and the path has to
 /// lie under one of ours, so that no other host and no other surface can be named.
 pub fn after_sign_in(asked: Option<&str>, home: &str) -> String {
-    asked.filter(|path| is_own_page(path)).unwrap_or(home).to_owned()
+    asked.filter(|path| lies_under(path, &PLACES)).unwrap_or(home).to_owned()
 }
 
-fn is_own_page(path: &str) -> bool {
+/// The same for an operator, who has pages of their own.
+pub fn after_operator_sign_in(asked: Option<&str>, home: &str) -> String {
+    asked.filter(|path| lies_under(path, &["/admin"])).unwrap_or(home).to_owned()
+}
+
+fn lies_under(path: &str, places: &[&str]) -> bool {
     let visible = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\');
     let inside = path.strip_prefix("/zh").unwrap_or(path);
-    let own = PLACES.iter().any(|place| {
+    let own = places.iter().any(|place| {
         inside.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
     });
     visible && own && path.len() <= 512 && !path.contains("/..") && !path.contains('%')

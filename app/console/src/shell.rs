@@ -103,7 +103,8 @@ pub(crate) fn see_other(address: &str) -> Response {
     Redirect::to(address).into_response()
 }
 
-async fn respond(visit: &Visit, titled: Titled, body: AnyView) -> Response {
+/// A page with its title and its status.
+pub(crate) async fn respond(visit: &Visit, titled: Titled, body: AnyView) -> Response {
     let page = Page::new(Head::private(titled.title), CachePolicy::Private, || body);
     page.status(titled.status).render(visit).await
 }

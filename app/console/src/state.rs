@@ -8,13 +8,16 @@ use bytespike_accounts::Accounts;
 use bytespike_accounts::secrets::SealKey;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
-use bytespike_gateway::Quotas;
+use bytespike_gateway::channel_test::{ChannelStatus, ChannelTester};
+use bytespike_gateway::operations::Operations;
 use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_gateway::webhooks::Webhooks;
+use bytespike_gateway::{PriceDesk, Quotas};
 use bytespike_ledger::Ledger;
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
 use bytespike_ui::Urls;
+use std::sync::Arc;
 
 /// Clones share everything.
 #[derive(Clone)]
@@ -38,10 +41,26 @@ pub struct ConsoleState {
     pub payments: Option<Payments>,
     /// Where orgs are told of what happens.
     pub webhooks: Webhooks,
+    /// What the operators' pages work on.
+    pub operating: Operating,
     pub options: ConsoleOptions,
 }
 
+/// The installation, as far as operators change it.
+#[derive(Clone)]
+pub struct Operating {
+    pub desk: PriceDesk,
+    pub tester: ChannelTester,
+    /// The channels this process uses now.
+    pub channels: Arc<dyn Fn() -> Vec<ChannelStatus> + Send + Sync>,
+}
+
 impl ConsoleState {
+    /// What operators do to wallets.
+    pub(crate) fn operations(&self) -> Operations {
+        Operations { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
+
     /// The limits of orgs.
     pub(crate) fn quotas(&self) -> Quotas {
         Quotas { accounts: self.accounts.clone(), ledger: self.ledger.clone() }

@@ -80,6 +80,7 @@ pub(crate) static GROUPS: [Group; 4] = [
             page!("setting-prices"),
             page!("payments"),
             page!("operating"),
+            page!("operator-pages"),
             page!("operator-api"),
             page!("demo-provider"),
         ],

@@ -77,6 +77,7 @@ pub fn bare(content: impl IntoView + 'static) -> AnyView {
 fn nav_count(count: NavCount) -> impl IntoView {
     view! {
         <span class="nav-count" aria-hidden="true">{count.text}</span>
+        " "
         <span class="visually-hidden">{count.spoken}</span>
     }
 }

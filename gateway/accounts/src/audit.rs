@@ -125,6 +125,16 @@ impl Audit {
         audit_event::of_org(&self.store, org_id, filter, limit).await
     }
 
+    /// A page of the events of the whole installation, or of one org; the newest first. For operators.
+    pub async fn of_all(
+        &self,
+        org_id: Option<&str>,
+        filter: &AuditFilter,
+        limit: i64,
+    ) -> sqlx::Result<Vec<AuditRow>> {
+        audit_event::matching(&self.store, org_id, filter, limit).await
+    }
+
     /// Walks the whole chain; answers how many events it holds, or where it first breaks.
     pub async fn verify(&self) -> sqlx::Result<Result<i64, Broken>> {
         let (last, last_hash) = audit_event::head(&self.store).await?;

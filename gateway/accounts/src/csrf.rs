@@ -17,7 +17,9 @@ pub struct Csrf {
 pub enum Binding<'a> {
     /// The value of the session cookie.
     Session(&'a str),
-    /// The same, for deciding about one thing alone.
+    /// The value of an operator's session cookie.
+    Operator(&'a str),
+    /// As [`Binding::Session`], for deciding about one thing alone.
     Decision { session: &'a str, about: &'a str },
     /// The value of the anonymous cookie set with a sign-in form, before there is a session.
     Anonymous(&'a str),
@@ -48,6 +50,7 @@ impl Csrf {
     fn token_with(&self, binding: Binding<'_>, random: &str) -> String {
         let bound = match binding {
             Binding::Session(id) => id.to_owned(),
+            Binding::Operator(id) => format!("operator:{id}"),
             Binding::Decision { session, about } => format!("decision:{session}:{about}"),
             // Session ids hold no colon, so an anonymous value can never stand in for one.
             Binding::Anonymous(value) => format!("anonymous:{value}"),

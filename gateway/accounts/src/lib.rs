@@ -18,6 +18,7 @@ pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
 pub mod orgs;
+mod password_gate;
 pub mod passwords;
 pub mod people;
 pub mod role;
@@ -41,7 +42,7 @@ use node_rules::NodeRules;
 use notices::Notices;
 use oauth::Oauth;
 use operator_tokens::OperatorTokens;
-use operators::Operators;
+use operators::{OperatorSessions, Operators};
 use passwords::Hasher;
 use people::People;
 use secrets::{MacPurpose, MasterKey};
@@ -138,12 +139,15 @@ impl Accounts {
             keys,
             people,
             sessions: Sessions::new(&basis),
-            factors,
+            factors: factors.clone(),
             identities,
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             vouchers: Vouchers::new(&basis, audit.clone()),
             operators: Operators {
+                sessions: OperatorSessions::new(&basis),
+                factors,
+                throttle: Throttle::new(&basis),
                 store: store.clone(),
                 world: world.clone(),
                 hasher,
@@ -184,6 +188,7 @@ impl Accounts {
         while bytespike_store::known_browser::delete_unseen(store, forgotten_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::email_change::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::identity::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        self.operators.sessions.sweep(SWEPT_AT_ONCE).await?;
         self.people.end_due().await?;
         self.oauth.sweep().await?;
         Ok(())

@@ -1,20 +1,32 @@
-//! Operators, who run the installation: how the first one comes to be, and the way back in from the host.
+//! Operators, who run the installation: how the first one comes to be, how they sign in, and the way back in from the host.
+mod sessions;
+mod sign_in;
+
 use crate::Origin;
 use crate::audit::{Actor, Audit, Event};
 use crate::email::{EmailAddress, EmailError};
+use crate::factors::Factors;
 use crate::names::{self, NameProblem};
 use crate::passwords::{Busy, Hasher, Password, PasswordProblem};
 use crate::secrets::SecretText;
+use crate::throttle::Throttle;
 use crate::tokens::{TokenKind, Tokens};
 use bytespike_store::Store;
 use bytespike_store::operator;
 use bytespike_store::world::World;
+pub use sessions::{
+    HalfSignedIn, Kept, OPERATOR_COOKIE, OperatorSession, OperatorSessionInfo, OperatorSessions,
+};
+pub use sign_in::OperatorSignInError;
 
 /// There is one first operator, so all first-run tokens are for the same subject and only the newest works.
 const FIRST: &str = "first";
 
 #[derive(Clone)]
 pub struct Operators {
+    pub sessions: OperatorSessions,
+    pub(crate) factors: Factors,
+    pub(crate) throttle: Throttle,
     pub(crate) store: Store,
     pub(crate) world: World,
     pub(crate) hasher: Hasher,
@@ -34,6 +46,10 @@ pub struct NewOperator<'a> {
 pub enum OperatorError {
     #[error("the one-time link was used, has expired, or an operator exists already")]
     Dead,
+    #[error("there is an operator with that address; `bytespike operator reset` lets them in again")]
+    Exists,
+    #[error("there is no operator with that address")]
+    Unknown,
     #[error(transparent)]
     Email(#[from] EmailError),
     #[error(transparent)]
@@ -81,12 +97,27 @@ impl Operators {
         Ok(checked.id)
     }
 
-    /// Creates an operator, or resets the one with that address. Only for commands on the host, never over HTTP.
+    /// Creates an operator. Only for a command on the host, never over HTTP.
     pub async fn create(&self, new: NewOperator<'_>) -> Result<String, OperatorError> {
         let checked = self.check(new).await?;
-        let id = operator::upsert(&self.store, &checked.row()).await?;
-        self.audit.record(&Origin::host(), Event::new("operator.created", Actor::Host).target(&id)).await;
-        Ok(id)
+        let event = Event::new("operator.created", Actor::Host).target(&checked.id);
+        let entry = self.audit.entry(&Origin::host(), event);
+        match operator::insert(&self.store, &checked.row(), &entry).await? {
+            true => Ok(checked.id),
+            false => Err(OperatorError::Exists),
+        }
+    }
+
+    /// Lets an operator in again with a new password: without sessions and without a second factor, which is set up anew.
+    /// Only for a command on the host, never over HTTP.
+    pub async fn reset(&self, email: &str, password: &str) -> Result<(), OperatorError> {
+        let email_key = EmailAddress::parse(email)?.key();
+        let found = operator::find_by_email(&self.store, &email_key).await?.ok_or(OperatorError::Unknown)?;
+        let password = Password::choose(password, &[&found.email, &found.name])?;
+        let hash = self.hasher.hash(password).await?;
+        let event = Event::new("operator.reset", Actor::Host).target(&found.id);
+        operator::reset(&self.store, (&found.id, &hash), &self.audit.entry(&Origin::host(), event)).await?;
+        Ok(())
     }
 
     async fn check(&self, new: NewOperator<'_>) -> Result<Checked, OperatorError> {
@@ -169,13 +200,11 @@ mod tests {
     async fn the_host_creates_and_resets_operators() {
         on_each(async |bench| {
             let operators = &bench.accounts.operators;
-            let made = operators.create(NEW).await.expect("created");
-            let reset = operators
-                .create(NewOperator { password: "a different set of keys", ..NEW })
-                .await
-                .expect("reset");
-            assert_eq!(made, reset);
-            let weak = operators.create(NewOperator { password: "short", ..NEW }).await;
+            assert!(matches!(operators.reset(NEW.email, NEW.password).await, Err(OperatorError::Unknown)));
+            operators.create(NEW).await.expect("created");
+            assert!(matches!(operators.create(NEW).await, Err(OperatorError::Exists)));
+            operators.reset(NEW.email, "a different set of keys").await.expect("reset");
+            let weak = operators.reset(NEW.email, "short").await;
             assert!(matches!(weak, Err(OperatorError::Password(PasswordProblem::TooShort))));
         })
         .await;

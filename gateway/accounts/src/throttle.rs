@@ -93,6 +93,11 @@ impl Throttle {
         self.subject("account", email_key)
     }
 
+    /// Operators are counted apart from people: an address may be both.
+    pub fn operator(&self, email_key: &str) -> Subject {
+        self.subject("operator", email_key)
+    }
+
     pub fn mail_to(&self, email_key: &str) -> Subject {
         self.subject("mail", email_key)
     }

@@ -5,7 +5,9 @@ use crate::calendar::{DAY_MS, Day};
 use crate::decimal;
 use crate::fx::FxRate;
 use crate::load::{UNITS, read_unit};
-use crate::price::{Basis, Component, Currency, Effective, ListPrice, Schedule, Source, Tier, Verification};
+use crate::price::{
+    Basis, Component, Currency, Effective, ListPrice, Schedule, Source, Tier, Unit, Verification,
+};
 use crate::schedule::PeakHours;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +67,10 @@ pub struct OwnPrice {
     pub effective_from: Option<Day>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_to: Option<Day>,
+}
+
+fn unit_of(text: &str) -> Option<Unit> {
+    read_unit(text).map(|(unit, _)| unit)
 }
 
 /// What is wrong with an override.
@@ -127,6 +133,14 @@ impl Overrides {
 }
 
 impl OwnPrice {
+    /// The unit that a component is usually priced in, as a file of prices spells it: the one its row has, or the first that it
+    /// can be counted in.
+    pub fn usual_unit(component: Component, row: Option<&ListPrice>) -> &'static str {
+        let of_row = row.and_then(|row| UNITS.into_iter().find(|text| unit_of(text) == Some(row.unit)));
+        let fits = |text: &&str| unit_of(text).is_some_and(|unit| component.counts_in(unit.base()));
+        of_row.or_else(|| UNITS.into_iter().find(fits)).unwrap_or(UNITS[0])
+    }
+
     /// As a row of a price list, with the operator as its source.
     pub fn row(&self) -> Result<ListPrice, OverrideError> {
         let (model, component) = (self.model.clone(), self.component);

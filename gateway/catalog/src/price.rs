@@ -130,6 +130,11 @@ impl Unit {
         }
     }
 
+    /// Decimals of a pico-price at the quantity people quote, and the quantity's name: `(6, "1M tokens")`.
+    pub fn quoted(self) -> (u32, &'static str) {
+        crate::book::quoted_unit(self)
+    }
+
     /// How many counted things make one of this unit.
     pub fn counted(self) -> u32 {
         match self {

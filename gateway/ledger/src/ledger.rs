@@ -183,6 +183,11 @@ impl Ledger {
         settings::set_frozen(&self.store, org_id, frozen).await
     }
 
+    /// As [`Self::set_frozen`], and appends the entry in the same transaction.
+    pub async fn change_frozen(&self, org_id: &str, frozen: bool, entry: &Entry) -> Result<(), BookingError> {
+        settings::change_frozen(&self.store, (org_id, frozen), entry).await
+    }
+
     /// Renews this process's leases, expires what nobody owns, and writes off lapsed credit. Every 5 s.
     pub async fn tick(&self) -> Result<Swept, Unavailable> {
         let now_ms = self.world.now_ms();
@@ -228,7 +233,14 @@ impl Ledger {
     /// Puts a price book in force and answers with it under its version: the one it has had before, or the next one.
     /// The caller has checked it (`bytespike_catalog::check`).
     pub async fn publish(&self, draft: Draft) -> Result<PriceBook, BooksError> {
-        let version = books::publish(&self.store, &draft, self.world.now_ms()).await?;
+        let version = books::publish(&self.store, &draft, (self.world.now_ms(), None)).await?;
+        Ok(draft.book.with_version(version))
+    }
+
+    /// As [`Self::publish`], by somebody's decision: drops the draft of the operators' pages, and appends the entry, about the
+    /// version, in the same transaction.
+    pub async fn publish_decided(&self, draft: Draft, entry: &Entry) -> Result<PriceBook, BooksError> {
+        let version = books::publish(&self.store, &draft, (self.world.now_ms(), Some(entry))).await?;
         Ok(draft.book.with_version(version))
     }
 

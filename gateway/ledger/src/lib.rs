@@ -51,7 +51,7 @@ pub use landed::{
 pub use late::LateUsage;
 pub use ledger::{Ledger, OpenError, RecoverError, Recovered, Swept};
 pub use node::{NodeId, Payer, joined_key_path};
-pub use oversight::{AbsorbedBy, AbsorbedSum, OpenHold, WalletRow};
+pub use oversight::{AbsorbedBy, AbsorbedSum, Before, OpenHold, OrgRow, WalletRow};
 pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Transaction, Wallet};
 pub use receipt::{receipt_key_id, verify_receipt};
 pub use recompute::{Finding, ReceiptError, recompute};

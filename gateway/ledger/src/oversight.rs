@@ -1,6 +1,6 @@
 //! What an operator sees across organisations: what failures cost us, what is held, which wallets are frozen.
 use crate::ledger::Ledger;
-use bytespike_store::on_database;
+use bytespike_store::{like, on_database};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -66,7 +66,55 @@ pub struct WalletRow {
     pub created_at_ms: i64,
 }
 
+/// An org in an operator's list, with what is in its wallet.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OrgRow {
+    pub id: String,
+    pub name: String,
+    /// `active` or `closed`
+    pub state: String,
+    pub preset: String,
+    pub created_at_ms: i64,
+    /// People and service accounts that belong to it now.
+    pub members: i64,
+    /// Keys that work or are switched off.
+    pub keys: i64,
+    pub posted_nano: i64,
+    pub held_nano: i64,
+    pub owed_nano: i64,
+    pub frozen: bool,
+}
+
+/// A place in a list, newest first: when the last row of the page before came to be, and its id.
+pub type Before = (i64, String);
+
 impl Ledger {
+    /// Orgs whose name contains `text` in any case, or whose id it is, or to which a person of that address belongs.
+    /// Newest first.
+    pub async fn orgs(&self, text: &str, before: Option<&Before>, limit: u32) -> sqlx::Result<Vec<OrgRow>> {
+        let (before_ms, before_id) = before.map_or((i64::MAX, ""), |(at_ms, id)| (*at_ms, id.as_str()));
+        let text = text.trim().to_lowercase();
+        on_database!(read &self.store, db => sqlx::query_as(
+            "select org.id, org.name, org.state, org.preset, org.created_at_ms,
+                    (select count(*) from member m where m.org_id = org.id and m.state = 'active') as members,
+                    (select count(*) from api_key k where k.org_id = org.id and k.state in ('active', 'disabled')) as keys,
+                    coalesce(posted_nano, 0) as posted_nano, coalesce(held_nano, 0) as held_nano,
+                    coalesce(owed_nano, 0) as owed_nano, coalesce(frozen, false) as frozen
+             from org left join wallet on wallet.org_id = org.id
+             where (org.created_at_ms < $1 or (org.created_at_ms = $1 and org.id < $2))
+               and ($3 = '' or org.id = $3 or lower(org.name) like $4 escape '!'
+                    or exists (select 1 from member m join person p on p.id = m.person_id
+                               where m.org_id = org.id and m.state = 'active' and p.email_key = $3))
+             order by org.created_at_ms desc, org.id desc limit $5")
+            .bind(before_ms).bind(before_id).bind(&text).bind(like::containing(&text)).bind(i64::from(limit))
+            .fetch_all(db).await)
+    }
+
+    /// One of them.
+    pub async fn org(&self, id: &str) -> sqlx::Result<Option<OrgRow>> {
+        Ok(self.orgs(id, None, 50).await?.into_iter().find(|org| org.id == id))
+    }
+
     /// Absorbed cost from `from_ms`, inclusive, to `to_ms`, exclusive; the largest sums first.
     pub async fn absorbed(
         &self,

@@ -115,6 +115,30 @@ pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Res
     if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
 }
 
+/// The same, with its event in the same transaction.
+pub(crate) async fn change_frozen(
+    store: &Store,
+    (org_id, frozen): (&str, bool),
+    entry: &Entry,
+) -> Result<(), BookingError> {
+    let changed = put_frozen(store, (org_id, frozen), entry).await.map_err(unavailable)?;
+    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
+}
+
+async fn put_frozen(store: &Store, (org_id, frozen): (&str, bool), entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let changed = sqlx::query("update wallet set frozen = $2 where org_id = $1")
+            .bind(org_id).bind(frozen).execute(&mut *tx).await?.rows_affected();
+        if changed == 0 {
+            return Ok(false);
+        }
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
 /// With an entry the change is audited in its transaction.
 pub(crate) async fn set_limit(
     store: &Store,

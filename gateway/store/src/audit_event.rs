@@ -138,10 +138,20 @@ pub async fn of_org(
     filter: &AuditFilter,
     limit: i64,
 ) -> sqlx::Result<Vec<AuditRow>> {
+    matching(store, Some(org_id), filter, limit).await
+}
+
+/// Events that match, of one org or of the whole installation, the newest first.
+pub async fn matching(
+    store: &Store,
+    org_id: Option<&str>,
+    filter: &AuditFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<AuditRow>> {
     on_database!(read store, db => sqlx::query_as(
         "select seq, at_ms, event, actor, org_id, target, ip, user_agent, request_id, detail_json, hash
          from audit_event
-         where org_id = $1 and (cast($2 as bigint) is null or seq < $2)
+         where (cast($1 as text) is null or org_id = $1) and (cast($2 as bigint) is null or seq < $2)
            and (cast($3 as text) is null or actor = $3)
            and (cast($4 as text) is null or event = $4 or (substr($4, length($4), 1) = '.' and substr(event, 1, length($4)) = $4))
            and (cast($5 as text) is null or target = $5)

@@ -1,5 +1,6 @@
 //! Channels that operators add while the gateway runs, and what each channel pays. Every change bumps a counter in its
 //! own transaction, which the running processes watch.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -36,7 +37,7 @@ pub async fn all(store: &Store) -> sqlx::Result<Vec<ChannelRow>> {
 }
 
 /// Adds a channel or replaces it; when it was made stays.
-pub async fn put(store: &Store, row: &ChannelRow) -> sqlx::Result<()> {
+pub async fn put(store: &Store, row: &ChannelRow, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query(
@@ -50,19 +51,24 @@ pub async fn put(store: &Store, row: &ChannelRow) -> sqlx::Result<()> {
             .bind(&row.state).bind(&row.credentials_sealed).bind(row.created_at_ms).bind(row.updated_at_ms)
             .execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'channels'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await
     })
 }
 
 /// Takes a channel away, with what it pays. Whether there was one.
-pub async fn remove(store: &Store, id: &str) -> sqlx::Result<bool> {
+pub async fn remove(store: &Store, id: &str, entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let removed = sqlx::query("delete from channel where id = $1").bind(id).execute(&mut *tx).await?;
+        if removed.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("delete from channel_cost where channel_id = $1").bind(id).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'channels'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await?;
-        Ok(removed.rows_affected() > 0)
+        Ok(true)
     })
 }
 
@@ -74,7 +80,11 @@ pub async fn costs(store: &Store) -> sqlx::Result<Vec<CostRow>> {
 }
 
 /// Replaces what a channel pays.
-pub async fn put_costs(store: &Store, channel_id: &str, rows: &[CostRow]) -> sqlx::Result<()> {
+pub async fn put_costs(
+    store: &Store,
+    (channel_id, rows): (&str, &[CostRow]),
+    entry: &Entry,
+) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("delete from channel_cost where channel_id = $1").bind(channel_id).execute(&mut *tx).await?;
@@ -86,6 +96,7 @@ pub async fn put_costs(store: &Store, channel_id: &str, rows: &[CostRow]) -> sql
                 .bind(&row.currency).bind(row.amount_pico).bind(&row.row_json).execute(&mut *tx).await?;
         }
         sqlx::query("update change_counter set changes = changes + 1 where name = 'channels'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await
     })
 }
@@ -94,7 +105,7 @@ pub async fn put_costs(store: &Store, channel_id: &str, rows: &[CostRow]) -> sql
 mod tests {
     use super::*;
     use crate::change_counter;
-    use crate::testing::on_each_database;
+    use crate::testing::{entry, on_each_database};
 
     fn row(state: &str) -> ChannelRow {
         ChannelRow {
@@ -114,9 +125,9 @@ mod tests {
     async fn a_channel_is_put_changed_and_removed_and_each_change_counts() {
         on_each_database(async |store| {
             let changes = async || change_counter::settings(&store).await.expect("counts").channels;
-            put(&store, &row("enabled")).await.expect("is put");
+            put(&store, &row("enabled"), &entry()).await.expect("is put");
             let changed = ChannelRow { created_at_ms: 9, updated_at_ms: 9, ..row("disabled") };
-            put(&store, &changed).await.expect("is changed");
+            put(&store, &changed, &entry()).await.expect("is changed");
             assert_eq!(all(&store).await.expect("reads"), [ChannelRow { created_at_ms: 5, ..changed }]);
             let cost = CostRow {
                 channel_id: "main".to_owned(),
@@ -127,12 +138,12 @@ mod tests {
                 amount_pico: 1,
                 row_json: "{}".to_owned(),
             };
-            put_costs(&store, "main", &[cost.clone(), cost.clone()]).await.expect("are put");
-            put_costs(&store, "main", std::slice::from_ref(&cost)).await.expect("are replaced");
+            put_costs(&store, ("main", &[cost.clone(), cost.clone()]), &entry()).await.expect("are put");
+            put_costs(&store, ("main", std::slice::from_ref(&cost)), &entry()).await.expect("are replaced");
             assert_eq!(costs(&store).await.expect("reads"), [cost]);
             assert_eq!(changes().await, 4);
-            assert!(remove(&store, "main").await.expect("removes"));
-            assert!(!remove(&store, "main").await.expect("is gone"));
+            assert!(remove(&store, "main", &entry()).await.expect("removes"));
+            assert!(!remove(&store, "main", &entry()).await.expect("is gone"));
             assert_eq!(
                 (all(&store).await.expect("reads"), costs(&store).await.expect("reads")),
                 (vec![], vec![])
@@ -145,7 +156,7 @@ mod tests {
     async fn an_enabled_channel_has_credentials() {
         on_each_database(async |store| {
             let without = ChannelRow { credentials_sealed: None, ..row("enabled") };
-            assert!(put(&store, &without).await.is_err());
+            assert!(put(&store, &without, &entry()).await.is_err());
         })
         .await;
     }

@@ -1,6 +1,12 @@
 //! Second factors: the secret of an authenticator app, and recovery codes. `subject_id` names a person or an operator.
 use crate::{Store, on_database};
 
+/// The sessions of a subject but one, whichever kind of subject it is.
+const END_SESSIONS: [&str; 2] = [
+    "delete from session where person_id = $1 and id_hash <> $2",
+    "delete from operator_session where operator_id = $1 and id_hash <> $2",
+];
+
 /// The secret, sealed, and the newest step whose code was accepted.
 #[derive(Clone, sqlx::FromRow)]
 pub struct Totp {
@@ -39,8 +45,9 @@ pub async fn insert(store: &Store, new: NewFactor<'_>) -> sqlx::Result<bool> {
             sqlx::query("insert into recovery_code (code_hash, subject_id, created_at_ms) values ($1, $2, $3)")
                 .bind(hash).bind(new.subject_id).bind(new.now_ms).execute(&mut *tx).await?;
         }
-        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
-            .bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
+        for sql in END_SESSIONS {
+            sqlx::query(sql).bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
+        }
         tx.commit().await?;
         Ok(true)
     })
@@ -85,8 +92,9 @@ pub async fn replace_codes(store: &Store, new: NewFactor<'_>) -> sqlx::Result<()
             sqlx::query("insert into recovery_code (code_hash, subject_id, created_at_ms) values ($1, $2, $3)")
                 .bind(hash).bind(new.subject_id).bind(new.now_ms).execute(&mut *tx).await?;
         }
-        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
-            .bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
+        for sql in END_SESSIONS {
+            sqlx::query(sql).bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
+        }
         tx.commit().await
     })
 }
@@ -98,8 +106,9 @@ pub async fn delete(store: &Store, subject_id: &str, keep_session_hash: &str) ->
         let deleted = sqlx::query("delete from totp where subject_id = $1")
             .bind(subject_id).execute(&mut *tx).await?.rows_affected();
         sqlx::query("delete from recovery_code where subject_id = $1").bind(subject_id).execute(&mut *tx).await?;
-        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
-            .bind(subject_id).bind(keep_session_hash).execute(&mut *tx).await?;
+        for sql in END_SESSIONS {
+            sqlx::query(sql).bind(subject_id).bind(keep_session_hash).execute(&mut *tx).await?;
+        }
         tx.commit().await?;
         Ok(deleted == 1)
     })

@@ -76,3 +76,23 @@ async fn run(pool: &sqlx::PgPool, sql: String) {
         .await
         .expect("the test schema can be created and dropped");
 }
+
+/// An event for changes whose event is not what is tested. Its hash links nothing.
+#[must_use]
+pub fn entry() -> crate::audit_event::Entry {
+    let row = crate::audit_event::AuditRow {
+        seq: 0,
+        at_ms: 0,
+        event: "test.changed".to_owned(),
+        actor: "host".to_owned(),
+        org_id: None,
+        target: None,
+        ip: String::new(),
+        user_agent: String::new(),
+        request_id: String::new(),
+        detail_json: String::new(),
+        hash: String::new(),
+    };
+    let link = std::sync::Arc::new(|_: &str, row: &crate::audit_event::AuditRow| format!("{}", row.seq));
+    crate::audit_event::Entry { row, detail: serde_json::Map::new(), link }
+}

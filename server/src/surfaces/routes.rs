@@ -6,7 +6,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::PriceExport;
-use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway};
+use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway, Operating};
 use bytespike_gateway::http::oauth::{self, OauthParts, OauthServer};
 use bytespike_site::{Prices, SiteState};
 use bytespike_store::world::World;
@@ -105,7 +105,17 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
         shown_key: product.shown_key.clone(),
         payments: product.payments.clone(),
         webhooks: product.webhooks.clone(),
+        operating: operating(product),
         options,
+    }
+}
+
+fn operating(product: &Product) -> Operating {
+    let gateway = product.gateway.clone();
+    Operating {
+        desk: product.desk.clone(),
+        tester: gateway.channel_tester(),
+        channels: Arc::new(move || gateway.channel_statuses()),
     }
 }
 

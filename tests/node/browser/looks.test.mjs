@@ -7,8 +7,8 @@ import { after, before, describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 
 import { inspect } from "./inspect.mjs";
-import { consolePages, publicPages } from "./pages.mjs";
-import { CLAUDE, FIRST_RUNS, GATEWAY, LOCALES, PASSWORD, at, complete, createKey, follow, launch, signUp, spoken } from "./person.mjs";
+import { adminPages, consolePages, publicPages } from "./pages.mjs";
+import { CLAUDE, FIRST_RUNS, GATEWAY, LOCALES, OPERATORS, PASSWORD, at, complete, createKey, follow, launch, signUp, spoken } from "./person.mjs";
 
 /** Pages of the console that look different before anything has happened. */
 const EMPTY = { overview: "/console", keys: "/console/keys", calls: "/console/calls", wallet: "/console/wallet" };
@@ -103,6 +103,41 @@ for (const locale of LOCALES) {
       await inspect(page, `${locale}_admin_first_done`);
       assert.equal((await page.goto(link)).status(), 404, "the address is gone for good");
       await page.close();
+    });
+
+    test("operators' pages", async (t) => {
+      const context = await browser.newContext(spoken(locale));
+      const page = await context.newPage();
+      await page.goto(at(locale, "/admin/books"));
+      await inspect(page, `${locale}_admin_sign-in`);
+      const email = OPERATORS[LOCALES.indexOf(locale)];
+      await complete(page, { email, password: "wrong" });
+      await inspect(page, `${locale}_admin_sign-in_refused`);
+      await complete(page, { email, password: PASSWORD });
+      await inspect(page, `${locale}_admin_set-up`);
+      const secret = (await page.locator("#secret").inputValue()).replaceAll(" ", "");
+      await complete(page, { code: totp(secret, -1) });
+      assert.equal(await page.locator(".recovery-codes code").count(), 10);
+      await inspect(page, `${locale}_admin_codes`);
+      await follow(page.locator("main .actions a"));
+      assert.equal(new URL(page.url()).pathname, new URL(at(locale, "/admin/books")).pathname, "and goes on where they were going");
+      await page.goto(at(locale, "/admin/channels/new"));
+      await complete(page, { id: `for-looking-${locale}`, provider: "scripted", base_url: "http://127.0.0.1/v1", models: CLAUDE, keys: "sk-nobody" });
+      await inspect(page, `${locale}_admin_channel_refused`);
+      await complete(page, { base_url: "https://channel.invalid/v1", keys: "sk-nobody" });
+      await follow(page.locator('form[action$="/test"] button'));
+      assert.ok(await page.locator("#tested").count(), "the page says what came of the test");
+      await inspect(page, `${locale}_admin_channel_tested`);
+      await page.goto(at(locale, `/admin/prices/model?id=${CLAUDE}`));
+      await complete(page, { usd: "2.50" });
+      await inspect(page, `${locale}_admin_prices_draft`);
+      await page.goto(at(locale, `/admin/prices/model?id=${CLAUDE}`));
+      await complete(page, { usd: "0.10" });
+      await inspect(page, `${locale}_admin_prices_blocked`);
+      await follow(page.locator('form[action$="/prices/discard"] button'));
+      const { pages, lost } = await adminPages(page, locale, CLAUDE);
+      assert.deepEqual(lost, [], "pages that no link leads to");
+      await look(t, locale, context, pages);
     });
 
     test("console pages", async (t) => {

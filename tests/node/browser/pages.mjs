@@ -9,6 +9,9 @@ const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/k
   "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit",
   "/console/webhooks", "/console/webhooks/new", "/console/notices", "/console/usage"];
 
+/** Of operators. */
+const ADMIN = ["/admin", "/admin/orgs", "/admin/users", "/admin/channels", "/admin/channels/new", "/admin/prices", "/admin/books", "/admin/audit", "/admin/account"];
+
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
 export async function publicPages(locale) {
   const paths = await crawl(async (url) => {
@@ -31,9 +34,19 @@ export async function consolePages(page, locale) {
   return { pages: named([...paths, ...unlinked]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }
 
+/** The operators' pages, for an operator who signed in. */
+export async function adminPages(page, locale, model) {
+  const paths = await crawl(async (url) => {
+    const answer = await page.request.get(url, { maxRedirects: 0 });
+    return { status: answer.status(), html: await answer.text() };
+  }, locale, "/admin");
+  const unlinked = ["/admin/no-such-page", `/admin/prices/model?id=${model}`, "/admin/prices/model?id=claude", "/admin/orgs?q=xyzzy", "/admin/users?q=xyzzy", "/admin/audit?event=operator."];
+  return { pages: named([...paths, ...unlinked]), lost: ADMIN.filter((path) => !paths.includes(path)) };
+}
+
 /**
  * Follows links within a language, and below where it starts. What leads elsewhere by itself is no page.
- * Of the pages of single models, which are alike, one is enough.
+ * Of pages that are alike, such as those of single models, one is enough.
  */
 async function crawl(read, locale, start) {
   const [seen, leadElsewhere] = [new Set([start]), new Set()];
@@ -42,13 +55,13 @@ async function crawl(read, locale, start) {
     if (status >= 300 && status < 400) leadElsewhere.add(path);
     for (const [, link] of html.matchAll(/<a\s[^>]*href="([^"#]+)/g)) {
       const found = pathOf(link, locale);
-      if (found?.startsWith(start) && !(isModel(found) && [...seen].some(isModel))) seen.add(found);
+      if (found?.startsWith(start) && !ALIKE.some((alike) => alike.test(found) && [...seen].some((path) => alike.test(path)))) seen.add(found);
     }
   }
   return [...seen].filter((path) => !leadElsewhere.has(path));
 }
 
-const isModel = (path) => /^\/pricing\/(?!history$)./.test(path);
+const ALIKE = [/^\/pricing\/(?!history$)./, /^\/admin\/orgs\/./, /^\/admin\/users\/./, /^\/admin\/channels\/(?!new$)./];
 
 /** The path of a page of this language, without its language. */
 function pathOf(link, locale) {
@@ -62,7 +75,7 @@ function pathOf(link, locale) {
 function named(paths) {
   const counts = new Map();
   return paths.map((path) => {
-    const plain = path.replace(/(key_|rcp_|k_|org_|dep_|mem_|qrq_|ord_|inv_|whe_|whd_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
+    const plain = path.replace(/(key_|rcp_|k_|org_|usr_|dep_|mem_|qrq_|ord_|inv_|whe_|whd_)[0-9a-z]+/g, "one").replace(/^\/$/, "/home").slice(1).replaceAll(/[^a-z0-9.-]+/gi, "_");
     counts.set(plain, (counts.get(plain) ?? 0) + 1);
     const count = counts.get(plain);
     return { path, name: count === 1 ? plain : `${plain}_${count}` };

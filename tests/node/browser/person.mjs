@@ -8,6 +8,8 @@ export const GATEWAY = process.env.GATEWAY_URL ?? assert.fail("GATEWAY_URL is no
 export const [CLAUDE, GPT] = process.env.GATEWAY_MODELS.split(",");
 // The one-time addresses of the first operator of two fresh installations: a language each.
 export const FIRST_RUNS = (process.env.GATEWAY_FIRST_RUNS ?? "").split(" ");
+// Operators who have not signed in yet: a language each.
+export const OPERATORS = (process.env.GATEWAY_OPERATORS ?? "").split(" ");
 export const LOCALES = ["en", "zh"];
 
 export const PASSWORD = "a long sentence nobody guesses 71";

@@ -1,7 +1,8 @@
 //! Runs a command beside a running product and its scripted provider: `with-product sdk|browser COMMAND…`.
 //! The command finds them in GATEWAY_URL, GATEWAY_KEY, GATEWAY_MODELS and GATEWAY_COSTLY_MODEL, and what manages in
-//! GATEWAY_MANAGER_KEY and GATEWAY_OPERATOR_TOKEN, and in GATEWAY_BINARY the product for one of its own; a browser finds the one-time addresses of two first operators in
-//! GATEWAY_FIRST_RUNS.
+//! GATEWAY_MANAGER_KEY and GATEWAY_OPERATOR_TOKEN, and in GATEWAY_BINARY the product for one of its own; a browser finds the
+//! one-time addresses of two first operators in GATEWAY_FIRST_RUNS, and operators of the product, who have not signed in yet,
+//! in GATEWAY_OPERATORS.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test tool says what went wrong and stops")]
 
 use std::time::Duration;
@@ -11,6 +12,10 @@ use bytespike_tests::product::{CLAUDE, COSTLY, GPT, Product, Setup, binary};
 use bytespike_tests::stripe::Stripe;
 use bytespike_tests::upstream::{Upstream, scenes};
 use tokio::process::Command;
+
+/// A language each; they sign in with this password, and set up a second factor then.
+const OPERATORS: [&str; 2] = ["operator-en@example.com", "operator-zh@example.com"];
+const OPERATORS_PASSWORD: &str = "a long sentence nobody guesses 71";
 
 /// No suite takes as long: a command that still runs then hangs, is stopped, and fails.
 const LONGEST: Duration = Duration::from_secs(25 * 60);
@@ -46,14 +51,22 @@ async fn main() -> std::process::ExitCode {
     let upstream = Upstream::start(scenes::play).await;
     let stripe = Stripe::start().await;
     let setup = stripe.wire(Setup::scripted(&upstream.url()).settings(PROVIDERS).settings(WEBHOOKS));
-    let mut product = setup.start().await;
+    let product = setup.start().await;
     stripe.serve(&product);
     let mut command = Command::new(program);
     command.args(arguments).env("GATEWAY_URL", &product.url).env("GATEWAY_MODELS", format!("{CLAUDE},{GPT}"));
     // An installation has one first operator, and the pages are looked at in two languages.
-    let mut spare = Setup::default().start().await;
-    let first_runs = [first_run(&mut product).await, first_run(&mut spare).await];
+    let mut spares = [Setup::default().start().await, Setup::default().start().await];
+    let mut first_runs = Vec::new();
+    for spare in &mut spares {
+        first_runs.push(first_run(spare).await);
+    }
     command.env("GATEWAY_FIRST_RUNS", first_runs.join(" "));
+    for operator in OPERATORS {
+        let made = product.run(&["operator", "create", operator, "--name", "Olga"], OPERATORS_PASSWORD).await;
+        assert!(made.success, "{}", made.output);
+    }
+    command.env("GATEWAY_OPERATORS", OPERATORS.join(" "));
     if setting == "sdk" {
         let mut person = Person::new(&product, "sdk@example.com");
         person.sign_up().await;

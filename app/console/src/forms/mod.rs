@@ -1,6 +1,6 @@
 //! Forms: what was typed, what is wrong with it, and the check that it came from one of our pages.
 pub(crate) mod amount;
-mod posted;
+pub(crate) mod posted;
 pub(crate) mod words;
 
 pub(crate) use posted::{SignedPost, VisitorPost};

@@ -58,12 +58,13 @@ impl FromRequest<ConsoleState> for VisitorPost {
     }
 }
 
-fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> Result<(), StatusCode> {
+/// Whether the form carries the token of the page it stood on.
+pub(crate) fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> Result<(), StatusCode> {
     if state.accounts.csrf.verify(binding, form.value("csrf")) { Ok(()) } else { Err(StatusCode::FORBIDDEN) }
 }
 
 /// The status of a refusal only: its page is made elsewhere, in the reader's language.
-async fn read(request: Request, state: &ConsoleState) -> Result<Form, StatusCode> {
+pub(crate) async fn read(request: Request, state: &ConsoleState) -> Result<Form, StatusCode> {
     let read = axum::Form::<Vec<(String, String)>>::from_request(request, state).await;
     let axum::Form(fields) = read.map_err(|refused| refused.into_response().status())?;
     if fields.len() > MOST_FIELDS { Err(StatusCode::BAD_REQUEST) } else { Ok(Form::new(fields)) }

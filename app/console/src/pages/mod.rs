@@ -9,7 +9,6 @@ pub(crate) mod members;
 pub(crate) mod models;
 pub(crate) mod notices;
 pub(crate) mod oauth;
-pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod places;
 pub(crate) mod receipt_page;

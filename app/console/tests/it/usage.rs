@@ -144,7 +144,10 @@ async fn usage_is_a_picture_a_table_and_a_file_of_the_same_numbers() {
     for part in ["<svg", "role=\"img\"", "<pattern", "$0.003689", "claude-sonnet-5-5"] {
         assert!(page.body.contains(part), "{part} is missing from {}", page.body);
     }
-    assert!(row_of(&page.body, "claude-sonnet-5-5").contains(">3<"), "requests, those that were free too");
+    assert!(
+        row_of(&page.body, "model=claude-sonnet-5-5").contains(">3<"),
+        "requests, those that were free too"
+    );
     let csv = browser.get(&page.link("usage.csv?")).await.expect(StatusCode::OK);
     assert!(csv.header("content-disposition").contains("bytespike-usage.csv"));
     assert!(csv.body.starts_with("\u{feff}from_utc,claude-sonnet-5-5,total_usd"), "{}", csv.body);
@@ -195,7 +198,7 @@ async fn a_notice_says_when_calls_work_again_and_is_read_and_put_away() {
     let page = browser.get("/console/notices").await.expect(StatusCode::OK).body;
     assert!(page.contains("is used up") && page.contains("Calls work again when the limit resets"), "{page}");
     assert!(
-        page.contains("25 Nov 2026") && page.contains("2 unread") && page.contains("nav-count"),
+        page.contains("25\u{a0}Nov\u{a0}2026") && page.contains("2 unread") && page.contains("nav-count"),
         "{page}"
     );
     let other = browser.get("/console/keys").await.expect(StatusCode::OK).body;

@@ -1,5 +1,6 @@
 //! The real console on a fresh SQLite database: its router, and the state behind it to set a scene with.
 pub mod browser;
+pub mod desk;
 pub mod scene;
 
 use bytespike_accounts::Accounts;
@@ -61,8 +62,10 @@ impl Bench {
                 switch_off_after_ms: i64::MAX,
             },
         });
+        let operating = desk::operating(&store, &world, (&ledger, &master));
         let state = ConsoleState {
             webhooks,
+            operating,
             accounts,
             ledger,
             quota_requests,

@@ -10,6 +10,7 @@ mod membership;
 mod model_test;
 #[cfg(test)]
 mod org_tests;
+mod overseen;
 mod places;
 mod profile;
 mod recovery;
@@ -40,6 +41,7 @@ pub use invitations::{Invitation, InviteError, Issued};
 pub use members::{Member, MemberError};
 pub use membership::Membership;
 pub use model_test::MODEL_TESTS_A_DAY;
+pub use overseen::{Overseen, SeenSession};
 pub use places::{Deployment, PlaceError};
 pub use profile::{OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, PasswordChange, ResetError};

@@ -5,8 +5,8 @@ use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::factors::{FactorError, Passed, Subject as Owner};
 use crate::mail::{Mail, Notice};
-use crate::passwords::{Busy, Password, Verdict};
-use crate::throttle::{Rule, Subject};
+use crate::password_gate::{Counted, GateError, PasswordGate};
+use crate::passwords::{Busy, Verdict};
 use bytespike_store::person::{self, Person};
 use serde_json::json;
 
@@ -57,65 +57,36 @@ impl People {
         password: &str,
     ) -> Result<FirstStep, SignInError> {
         let email_key = email.trim().to_ascii_lowercase();
-        let subjects = [self.throttle.network(origin.ip), self.throttle.account(&email_key)];
-        if !self.may_try(&subjects).await? {
+        let gate = self.gate();
+        let Some(counted) = gate.enter(origin, self.throttle.account(&email_key)).await? else {
             self.record_failure(origin, None, "throttled").await;
             return Err(REFUSED);
-        }
+        };
         let person = person::find_by_email(&self.store, &email_key).await?;
-        let Some(right) = self.check(&subjects, person.as_ref(), password).await? else {
+        let stored = person.as_ref().and_then(|person| person.password_hash.as_deref());
+        let verdict = gate.check(&counted, (stored, password)).await?;
+        let (Verdict::Right { newer_hash }, Some(person)) = (verdict, &person) else {
             self.record_failure(origin, person.as_ref(), "wrong").await;
             return Err(REFUSED);
         };
-        self.admit(origin, &subjects, right).await
-    }
-
-    async fn may_try(&self, [network, account]: &[Subject; 2]) -> sqlx::Result<bool> {
-        if !self.throttle.allows(network, Rule::NETWORK).await? {
-            return Ok(false);
-        }
-        let allowed = self.throttle.allows(account, Rule::ACCOUNT).await?;
-        if !allowed {
-            self.throttle.take_back(network).await?;
-        }
-        Ok(allowed)
-    }
-
-    /// The person, if the password is theirs. Costs one password check in every case.
-    async fn check<'a>(
-        &self,
-        subjects: &[Subject; 2],
-        person: Option<&'a Person>,
-        password: &str,
-    ) -> Result<Option<&'a Person>, SignInError> {
-        let stored = person.and_then(|person| person.password_hash.as_deref());
-        // What is too long to be a password is checked as the empty one, so that it costs the same.
-        let password = Password::presented(password).or_else(|| Password::presented(""));
-        let Some(password) = password else { return Ok(None) };
-        let verdict = match self.hasher.verify(password, stored).await {
-            Ok(verdict) => verdict,
-            Err(busy) => {
-                for subject in subjects {
-                    self.throttle.take_back(subject).await?;
-                }
-                return Err(busy.into());
-            }
-        };
-        let (Verdict::Right { newer_hash }, Some(person)) = (verdict, person) else { return Ok(None) };
         if let (Some(newer), Some(stored)) = (newer_hash, stored) {
             person::replace_hash(&self.store, &person.id, stored, &newer).await?;
         }
-        Ok(Some(person))
+        self.admit(origin, &counted, person).await
+    }
+
+    fn gate(&self) -> PasswordGate<'_> {
+        PasswordGate { throttle: &self.throttle, hasher: &self.hasher }
     }
 
     /// The password was right; the address must be proven and the account active too.
     async fn admit(
         &self,
         origin: &Origin,
-        [network, account]: &[Subject; 2],
+        counted: &Counted,
         person: &Person,
     ) -> Result<FirstStep, SignInError> {
-        self.throttle.take_back(network).await?;
+        self.gate().was_right(counted).await?;
         if person.email_verified_at_ms.is_none() {
             self.record_failure(origin, Some(person), "unverified").await;
             return Err(SignInError::Refused { mail: self.verification_mail(person, None).await? });
@@ -124,7 +95,7 @@ impl People {
             self.record_failure(origin, Some(person), "inactive").await;
             return Err(REFUSED);
         };
-        self.throttle.clear(account).await?;
+        self.gate().lets_in(counted).await?;
         if self.factors.is_on(Owner::Person(&person.id)).await? {
             return Ok(FirstStep::SecondFactor { person_id: person.id.clone() });
         }
@@ -162,5 +133,14 @@ impl People {
             None => event,
         };
         self.record(origin, event).await;
+    }
+}
+
+impl From<GateError> for SignInError {
+    fn from(error: GateError) -> Self {
+        match error {
+            GateError::Busy(busy) => Self::Busy(busy),
+            GateError::Unavailable(error) => Self::Unavailable(error),
+        }
     }
 }

@@ -33,6 +33,7 @@ pub enum MacPurpose {
     Browser,
     IdentityTransaction,
     Voucher,
+    OperatorSession,
 }
 
 /// What a sealing key is for.
@@ -51,6 +52,8 @@ pub enum SealPurpose {
     IdentityTransaction,
     /// What signs the messages to an org's endpoint.
     WebhookSecret,
+    /// What an operator's session keeps for its next page.
+    OperatorSession,
 }
 
 /// What a signing key is for.
@@ -142,6 +145,7 @@ impl MasterKey {
             MacPurpose::Browser => "bytespike/v1/browser-pepper",
             MacPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-pepper",
             MacPurpose::Voucher => "bytespike/v1/voucher-pepper",
+            MacPurpose::OperatorSession => "bytespike/v1/operator-session-pepper",
         }))
     }
 
@@ -155,6 +159,7 @@ impl MasterKey {
             SealPurpose::Totp => "bytespike/v1/totp-aead",
             SealPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-aead",
             SealPurpose::WebhookSecret => "bytespike/v1/webhook-secret-aead",
+            SealPurpose::OperatorSession => "bytespike/v1/operator-session-aead",
         }))
     }
 
@@ -305,6 +310,7 @@ mod tests {
             Browser,
             IdentityTransaction,
             Voucher,
+            OperatorSession,
         ];
         let answers: std::collections::BTreeSet<_> =
             macs.iter().map(|p| example().mac(*p).mac(b"x")).collect();

@@ -4,6 +4,7 @@ mod rows;
 use bytespike_catalog::diff::{Revision, diff};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::{Overrides, PriceBook};
+use bytespike_store::audit_event::{Appends as _, Entry};
 use bytespike_store::{Store, on_database};
 use std::sync::Arc;
 
@@ -61,11 +62,16 @@ pub enum BooksError {
 const TRIES: usize = 8;
 
 /// Puts a book in force, in one transaction, and answers with its version: the one this content has had before, or the
-/// next one. Publishing what is in force changes nothing.
-pub(crate) async fn publish(store: &Store, draft: &Draft, now_ms: i64) -> Result<i64, BooksError> {
+/// next one. Publishing what is in force changes nothing. With an entry somebody decided it: what operators had not
+/// published yet is settled by it, and the entry tells of it.
+pub(crate) async fn publish(
+    store: &Store,
+    draft: &Draft,
+    (now_ms, entry): (i64, Option<&Entry>),
+) -> Result<i64, BooksError> {
     known_rates(store, draft).await?;
     for _ in 0..TRIES {
-        if let Some(version) = try_publish(store, draft, now_ms).await? {
+        if let Some(version) = try_publish(store, draft, (now_ms, entry)).await? {
             return Ok(version);
         }
     }
@@ -82,7 +88,11 @@ async fn known_rates(store: &Store, draft: &Draft) -> Result<(), BooksError> {
 }
 
 /// `None` when another process took the version or the place in the history meanwhile.
-async fn try_publish(store: &Store, draft: &Draft, now_ms: i64) -> sqlx::Result<Option<i64>> {
+async fn try_publish(
+    store: &Store,
+    draft: &Draft,
+    (now_ms, entry): (i64, Option<&Entry>),
+) -> sqlx::Result<Option<i64>> {
     let (hash, body) = (&draft.book.hash, draft.book.content_json());
     let overrides = serde_json::to_string(&draft.overrides).unwrap_or_default();
     on_database!(store, db => {
@@ -125,6 +135,10 @@ async fn try_publish(store: &Store, draft: &Draft, now_ms: i64) -> sqlx::Result<
             return Ok(None);
         }
         sqlx::query("update change_counter set changes = changes + 1 where name = 'prices'").execute(&mut *tx).await?;
+        if let Some(entry) = entry {
+            sqlx::query("delete from price_draft").execute(&mut *tx).await?;
+            tx.append(&entry.about(&version.to_string())).await?;
+        }
         tx.commit().await?;
         Ok(Some(version))
     })

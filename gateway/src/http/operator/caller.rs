@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Inbound;
 use crate::Gateway;
+use crate::operations::Hand;
 
 /// A program that may operate, for one request.
 pub struct Operator {
@@ -42,6 +43,11 @@ impl Operator {
     /// Where it acts from and as whom, for what is audited with its change.
     pub fn acting(&self) -> (&Origin, Actor<'_>) {
         (&self.origin, Actor::OperatorToken(&self.token.id))
+    }
+
+    /// Who acts, for what is done in the same way at the operators' pages.
+    pub fn hand(&self) -> Hand<'_> {
+        Hand { actor: Actor::OperatorToken(&self.token.id), origin: &self.origin }
     }
 
     /// Writes what the operator did, and why, into the audit log.

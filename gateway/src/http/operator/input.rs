@@ -19,7 +19,6 @@ use http::Response;
 /// Rows of a list, at most.
 const MOST_ROWS: u32 = 1_000;
 const USUAL_ROWS: u32 = 100;
-const MOST_REASON_CHARS: usize = 500;
 
 /// The query.
 ///
@@ -75,14 +74,9 @@ pub fn moment_ms(name: &str, text: Option<&str>, otherwise_ms: i64) -> Result<i6
 ///
 /// # Errors
 /// It is empty or long.
-pub fn reason(text: &str) -> Result<&str, Refused> {
-    let text = text.trim();
-    match text.chars().count() {
-        1..=MOST_REASON_CHARS if !text.chars().any(char::is_control) => Ok(text),
-        _ => Err(invalid("reason: one sentence of at most 500 characters is wanted")
-            .with_param("reason")
-            .into()),
-    }
+pub fn reason(text: &str) -> Result<crate::operations::Why, Refused> {
+    let wanted = "reason: one sentence of at most 500 characters is wanted";
+    crate::operations::Why::parse(text).ok_or_else(|| invalid(wanted).with_param("reason").into())
 }
 
 /// The last part of the path but `behind`: `/wallets/{id}/freeze` with 1 is the id.

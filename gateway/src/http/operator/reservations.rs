@@ -44,7 +44,7 @@ pub async fn release(gateway: &Gateway, operator: &Operator, inbound: &Inbound) 
         attempts: Vec::new(),
     };
     let resolution = gateway.ledger.release(release).await.map_err(|error| refused(&error, inbound))?;
-    let detail = json!({"reason": why, "held_nano": hold.held_nano});
+    let detail = json!({"reason": why.as_str(), "held_nano": hold.held_nano});
     operator.did(gateway, ("reservation.released", &hold.org_id, &hold.id), detail).await;
     input::value(&ReleasedHold::of(&resolution))
 }

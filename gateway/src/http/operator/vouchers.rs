@@ -179,7 +179,7 @@ async fn end(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answe
     let why = input::reason(&why.reason)?;
     let id = input::path_part(inbound, 1);
     let vouchers = &gateway.accounts.vouchers;
-    vouchers.end(operator.acting(), id, Some(why)).await.map_err(|error| unavailable(&error))?;
+    vouchers.end(operator.acting(), id, Some(why.as_str())).await.map_err(|error| unavailable(&error))?;
     let ended = vouchers.find(id).await.map_err(|error| unavailable(&error))?;
     let ended = ended.ok_or_else(|| input::missing(inbound))?;
     input::value(&ListedVoucher::of(&ended, gateway.world.now_ms()))

@@ -2,15 +2,15 @@
 
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
-use bytespike_ledger::{BookingError, Credit, CreditKind, Credited};
+use bytespike_ledger::{BookingError, CreditKind, Credited};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::{Answer, receipts::unavailable};
 use super::shapes::{BookedCredit, FrozenWallet, OrgWallet};
 use super::{Inbound, Operator, input};
 use crate::Gateway;
+use crate::operations::GivenCredit;
 use crate::serve::Refused;
 
 const MOST_KEY_CHARS: usize = 200;
@@ -42,9 +42,8 @@ pub async fn set_frozen(gateway: &Gateway, operator: &Operator, inbound: &Inboun
     let why: input::Why = input::body(inbound)?;
     let why = input::reason(&why.reason)?;
     let org_id = input::path_part(inbound, 1);
-    gateway.ledger.set_frozen(org_id, frozen).await.map_err(|error| refused(&error, inbound))?;
-    let event = if frozen { "wallet.frozen" } else { "wallet.unfrozen" };
-    operator.did(gateway, (event, org_id, org_id), json!({"reason": why})).await;
+    let done = gateway.operations().set_frozen(operator.hand(), (org_id, frozen), &why).await;
+    done.map_err(|error| refused(&error, inbound))?;
     input::value(&FrozenWallet { object: "wallet", org_id: org_id.to_owned(), frozen })
 }
 
@@ -83,23 +82,19 @@ pub async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -
                 .into());
         }
     };
-    let booking = Credit {
+    let given = GivenCredit {
         org_id: org_id.to_owned(),
         amount,
         kind: new.kind,
-        idempotency_key: format!("operator:{}", idempotency_key(inbound)?),
-        note: why.to_owned(),
+        once: idempotency_key(inbound)?.to_owned(),
         expires_at_ms,
     };
-    let credited = gateway.ledger.credit(booking).await.map_err(|error| refused(&error, inbound))?;
+    let credited = gateway.operations().credit(operator.hand(), given, &why).await;
+    let credited = credited.map_err(|error| refused(&error, inbound))?;
     let (booked, available) = match credited {
         Credited::Booked { available } => (true, available),
         Credited::Already { available } => (false, available),
     };
-    if booked {
-        let detail = json!({"reason": why, "kind": new.kind, "amount_nano": amount.0});
-        operator.did(gateway, ("wallet.credited", org_id, org_id), detail).await;
-    }
     input::value(&BookedCredit {
         object: "credit",
         org_id: org_id.to_owned(),

@@ -18,14 +18,15 @@ struct Line {
 
 /// What values are read with: times of an org, and names of what ids stand for.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     pub locale: Locale,
     pub moments: &'a Moments,
-    pub names: &'a Names,
+    /// Of one org; without them ids stay what they are.
+    pub names: Option<&'a Names>,
 }
 
 /// Nothing when the event says no more than its name.
-pub(super) fn of(reading: Reading<'_>, detail_json: &str) -> AnyView {
+pub(crate) fn of(reading: Reading<'_>, detail_json: &str) -> AnyView {
     let lines = lines(detail_json).into_iter().map(|line| {
         let field = words::field(reading.locale, &line.field).map_or(line.field.clone(), str::to_owned);
         let said = |value: &Value| reading.said(&line.field, value);
@@ -58,7 +59,9 @@ impl Reading<'_> {
         match field {
             "role" => Role::parse(text)
                 .map_or_else(|| text.to_owned(), |role| members::words::role(self.locale, role).to_owned()),
-            "holder" | "deployment" | "owner" | "parent_key_id" => self.names.get(text),
+            "holder" | "deployment" | "owner" | "parent_key_id" => {
+                self.names.map_or_else(|| text.to_owned(), |names| names.get(text))
+            }
             _ => text.to_owned(),
         }
     }

@@ -5,7 +5,7 @@ use bytespike_accounts::audit::AuditFilter;
 
 /// The filters as they stand in the address. What cannot be read filters nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     /// `person:…`, `key:…`
     pub actor: String,
     /// A thing with its point (`key.`), or the whole name of an event.

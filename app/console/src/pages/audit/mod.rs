@@ -1,7 +1,7 @@
 //! The audit log: every change in the organisation, who made it, and what it changed.
-mod change;
-mod filter;
-mod words;
+pub(crate) mod change;
+pub(crate) mod filter;
+pub(crate) mod words;
 
 use crate::pages::members::tabs::{self, OrgTab};
 use crate::problem::Problem;
@@ -154,7 +154,7 @@ fn line((visit, moments): (&Visit, &Moments), filter: &Filter, log: &Log, row: &
         "" => row.ip.clone(),
         request_id => format!("{} · {request_id}", row.ip),
     };
-    let reading = change::Reading { locale: visit.locale, moments, names: &log.names };
+    let reading = change::Reading { locale: visit.locale, moments, names: Some(&log.names) };
     view! {
         <tr>
             <th scope="row">{moments.exact(row.at_ms)}</th>

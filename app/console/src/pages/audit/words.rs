@@ -2,7 +2,7 @@
 use bytespike_ui::Locale;
 
 /// What events are about, as the filter offers them: the start of their names, and the word for it.
-pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 14] {
+pub(crate) fn things(locale: Locale) -> [(&'static str, &'static str); 15] {
     let t = &locale.t().people.thing;
     [
         ("key.", t.key),
@@ -23,7 +23,7 @@ pub(super) fn things(locale: Locale) -> [(&'static str, &'static str); 14] {
     ]
 }
 
-pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
+pub(crate) fn event(locale: Locale, name: &str) -> Option<&'static str> {
     let t = &locale.t().people.event;
     Some(match name {
         "key.created" => t.key_created,
@@ -109,7 +109,7 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
     })
 }
 
-pub(super) fn field(locale: Locale, name: &str) -> Option<&'static str> {
+pub(crate) fn field(locale: Locale, name: &str) -> Option<&'static str> {
     let t = &locale.t().people.field;
     let keys = &locale.t().keys.window;
     Some(match name {

@@ -68,15 +68,22 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let t = &visit.t().security.codes;
     let (title, content) = match take(&state, &who).await? {
-        Some(codes) => (t.title, shown(&visit, &codes)),
-        None => (t.gone_title, gone(&visit)),
+        Some(codes) => {
+            let note = Some(visit.t().security.factor.other_sessions);
+            (t.title, shown(&visit, &codes, note, visit.link(PATH)))
+        }
+        None => {
+            let back = (visit.link(PATH), visit.t().security.page.back);
+            (t.gone_title, gone(&visit, t.gone, back))
+        }
     };
     let mut response = shell::signed_in((&visit, &who), Section::Settings, Titled::ok(title), content).await;
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
 }
 
-fn shown(visit: &Visit, codes: &SecretText) -> AnyView {
+/// The codes, what else there is to say, and the way on.
+pub(crate) fn shown(visit: &Visit, codes: &SecretText, note: Option<&'static str>, on: String) -> AnyView {
     let t = &visit.t().security;
     let codes: Vec<AnyView> = codes
         .expose()
@@ -87,20 +94,21 @@ fn shown(visit: &Visit, codes: &SecretText) -> AnyView {
         <div class="page-head"><h1>{t.codes.title}</h1></div>
         <Callout kind=CalloutKind::Warning><p>{t.codes.lead}</p></Callout>
         <ol class="recovery-codes sheet" aria-label=t.codes.label>{codes}</ol>
-        <p class="soft">{t.factor.other_sessions}</p>
+        {note.map(|note| view! { <p class="soft">{note}</p> })}
         <p class="actions">
-            <ButtonLink kind=ButtonKind::Primary href=visit.link(PATH)>{t.codes.done}</ButtonLink>
+            <ButtonLink kind=ButtonKind::Primary href=on>{t.codes.done}</ButtonLink>
         </p>
     }
     .into_any()
 }
 
-fn gone(visit: &Visit) -> AnyView {
+/// What is shown where there are none any more.
+pub(crate) fn gone(visit: &Visit, why: &'static str, (on, label): (String, &'static str)) -> AnyView {
     let t = &visit.t().security;
     view! {
-        <div class="page-head"><div><h1>{t.codes.gone_title}</h1><p>{t.codes.gone}</p></div></div>
+        <div class="page-head"><div><h1>{t.codes.gone_title}</h1><p>{why}</p></div></div>
         <p class="actions">
-            <ButtonLink kind=ButtonKind::Primary href=visit.link(PATH)>{t.page.back}</ButtonLink>
+            <ButtonLink kind=ButtonKind::Primary href=on>{label}</ButtonLink>
         </p>
     }
     .into_any()

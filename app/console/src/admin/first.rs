@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::operators::{NewOperator, OperatorError};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind};
+use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Field, Hidden, InputKind};
 use leptos::prelude::*;
 
 /// `GET /admin/first?token=…`
@@ -49,7 +49,9 @@ fn refuse(form: &mut Form, visit: &Visit, error: OperatorError) -> Result<(), Pr
         OperatorError::Email(_) => form.refuse("email", auth.email_invalid),
         OperatorError::Name(_) => form.refuse("name", t.name_fault),
         OperatorError::Password(problem) => form.refuse("password", words::password(visit.locale, &problem)),
-        OperatorError::Dead => return Err(Problem::NotFound),
+        OperatorError::Dead | OperatorError::Exists | OperatorError::Unknown => {
+            return Err(Problem::NotFound);
+        }
         OperatorError::Busy(busy) => return Err(busy.into()),
         OperatorError::Unavailable(error) => return Err(error.into()),
     }
@@ -89,6 +91,9 @@ async fn done(visit: &Visit, visitor: &Visitor) -> Response {
     let content = view! {
         <h1>{t.done_title}</h1>
         <p>{t.done}</p>
+        <p class="actions">
+            <ButtonLink kind=ButtonKind::Primary href=visit.link("/admin/sign-in")>{t.sign_in}</ButtonLink>
+        </p>
         <p><a href=visit.link("/docs/self-hosting")>{t.done_link}</a></p>
     };
     shell::narrow((visit, visitor), Titled::ok(t.done_title), content).await

@@ -1,0 +1,134 @@
+//! Channels: those in the database, which operators add and change here, and those of the configuration, which are shown.
+mod edit;
+mod form;
+mod test;
+
+pub(super) use edit::{
+    create, create_form, disable, enable, form as edit_form, remove, submit as edit_submit,
+};
+pub(super) use test::submit as test;
+
+use super::shell::{self, Part};
+use super::who::Operator;
+use crate::problem::Problem;
+use crate::shell::Titled;
+use crate::state::ConsoleState;
+use axum::extract::State;
+use axum::response::Response;
+use bytespike_gateway::channel_test::ChannelStatus;
+use bytespike_gateway::stored_channels::ChannelView;
+use bytespike_ui::Visit;
+use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, EmptyState, TableFrame, breakable};
+use leptos::prelude::*;
+
+const PATH: &str = "/admin/channels";
+
+/// How a channel is doing in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    InUse,
+    /// Left alone for some seconds, after failures in a row.
+    Resting,
+    Off,
+    NoCredentials,
+    /// Switched on, and not taken up yet.
+    Soon,
+}
+
+/// `GET /admin/channels`
+pub(super) async fn page(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    operator: Operator,
+) -> Result<Response, Problem> {
+    let stored = state.operating.desk.stored.list().await?;
+    let live = (state.operating.channels)();
+    let t = &visit.t().admin.channels;
+    let new = visit.link(&format!("{PATH}/new"));
+    let content = view! {
+        <div class="page-head">
+            <div><h1>{t.title}</h1><p>{t.lead}</p></div>
+            <ButtonLink kind=ButtonKind::Primary href=new>{t.add}</ButtonLink>
+        </div>
+        {table(&visit, &stored, &live)}
+    };
+    Ok(shell::page((&visit, &operator), Part::Channels, Titled::ok(t.title), content).await)
+}
+
+fn table(visit: &Visit, stored: &[ChannelView], live: &[ChannelStatus]) -> AnyView {
+    let t = &visit.t().admin.channels;
+    let configured = live.iter().filter(|live| stored.iter().all(|stored| stored.id != live.id));
+    let rows = stored.iter().map(|channel| stored_line(visit, channel, live));
+    let rows: Vec<AnyView> = rows.chain(configured.map(|channel| configured_line(visit, channel))).collect();
+    if rows.is_empty() {
+        return view! { <EmptyState title=t.none_title><p>{t.none}</p></EmptyState> }.into_any();
+    }
+    view! {
+        <TableFrame caption=t.title>
+            <thead>
+                <tr>
+                    <th scope="col">{t.id}</th>
+                    <th scope="col">{t.provider}</th>
+                    <th scope="col">{t.base_url}</th>
+                    <th scope="col" class="num">{t.models}</th>
+                    <th scope="col">{t.state}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn stored_line(visit: &Visit, channel: &ChannelView, live: &[ChannelStatus]) -> AnyView {
+    let t = &visit.t().admin.channels;
+    let href = visit.link(&format!("{PATH}/{}", channel.id));
+    view! {
+        <tr>
+            <th scope="row"><a href=href>{channel.id.clone()}</a></th>
+            <td data-label=t.provider>{channel.provider.clone()}</td>
+            <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
+            <td class="num" data-label=t.models>{channel.models.len()}</td>
+            <td data-label=t.state>{badge(visit, standing(channel, live))}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn configured_line(visit: &Visit, channel: &ChannelStatus) -> AnyView {
+    let t = &visit.t().admin.channels;
+    let standing = if channel.is_resting { Standing::Resting } else { Standing::InUse };
+    view! {
+        <tr>
+            <th scope="row">{channel.id.clone()}<span class="note">{t.configured}</span></th>
+            <td data-label=t.provider>{channel.provider.clone()}</td>
+            <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
+            <td class="num" data-label=t.models>{channel.models.len()}</td>
+            <td data-label=t.state>{badge(visit, standing)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn standing(channel: &ChannelView, live: &[ChannelStatus]) -> Standing {
+    let used = live.iter().find(|live| live.id == channel.id);
+    match (channel.has_credentials, channel.enabled, used) {
+        (false, ..) => Standing::NoCredentials,
+        (true, false, _) => Standing::Off,
+        (true, true, None) => Standing::Soon,
+        (true, true, Some(used)) if used.is_resting => Standing::Resting,
+        (true, true, Some(_)) => Standing::InUse,
+    }
+}
+
+fn badge(visit: &Visit, standing: Standing) -> AnyView {
+    let t = &visit.t().admin.channels;
+    let (kind, label) = match standing {
+        Standing::InUse => (BadgeKind::Live, t.in_use),
+        Standing::Resting => (BadgeKind::Warning, t.resting),
+        Standing::Off => (BadgeKind::Muted, t.off),
+        Standing::NoCredentials => (BadgeKind::Danger, t.no_credentials),
+        Standing::Soon => (BadgeKind::Pending, t.soon),
+    };
+    view! { <Badge kind=kind label=label/> }.into_any()
+}
