@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_does_not_print() {
+    fn s127_a_credential_does_not_print() {
         let printed = format!("{:?}", channel(Dialect::OpenAiChat, "http://h/v1").unwrap());
         assert!(!printed.contains("secret-value"), "{printed}");
     }

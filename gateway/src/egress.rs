@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_public_or_not_tls_is_refused() {
+    fn s78_what_is_not_public_or_not_tls_is_refused() {
         for (url, why) in [
             ("http://api.example.com/v1", EgressError::NotTls),
             ("https://someone@api.example.com", EgressError::UserInfo),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn every_private_network_is_known() {
+    fn s78_every_private_network_is_known() {
         for (text, public) in [
             ("8.8.8.8", true),
             ("1.1.1.1", true),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_may_name_a_private_one_by_host_and_port() {
+    fn s80_an_operator_may_name_a_private_one_by_host_and_port() {
         let allowed = Allowed::new(["127.0.0.1:11434", "Ollama.internal:80"].into_iter()).expect("entries");
         assert_eq!(allowed.check("http://127.0.0.1:11434/v1"), Ok(()));
         assert_eq!(allowed.check("http://ollama.INTERNAL"), Ok(()));
@@ -289,7 +289,7 @@ mod tests {
 
     /// Spellings that only a resolver understands, and a name that is this machine.
     #[tokio::test]
-    async fn a_name_that_resolves_to_this_machine_is_not_connected_to() {
+    async fn s78_a_name_that_resolves_to_this_machine_is_not_connected_to() {
         for host in ["localhost", "localhost.", "127.1", "0177.0.0.1", "0x7f.1", "2130706433"] {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
             let port = listener.local_addr().expect("an address").port();

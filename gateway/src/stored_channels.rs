@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_written_and_never_shown_and_a_new_address_loses_it() {
+    async fn s84_s120_a_key_is_written_and_never_shown_and_a_new_address_loses_it() {
         on_each_database(async |store| {
             let channels = channels(store.clone());
             let put = channels

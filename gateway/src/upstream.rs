@@ -12,6 +12,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::egress::{Allowed, Connector};
 
+/// Largest head of a provider's answer: with HTTP/1.1 it must fit into the read buffer.
+const MAX_HEADER_BYTES: usize = 64 << 10;
+const MAX_HEADER_LIST_BYTES: u32 = 64 << 10;
+
 /// The body of an upstream answer, read frame by frame.
 pub type UpstreamBody = UnsyncBoxBody<Bytes, SendError>;
 
@@ -52,6 +56,8 @@ impl HttpUpstream {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
+            .http1_max_buf_size(MAX_HEADER_BYTES)
+            .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
             .build(tls);
         Self { client }
     }

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_cannot_smuggle_a_header_or_a_reader() {
+    fn s136_a_line_break_cannot_smuggle_a_header_or_a_reader() {
         let from: Mailbox = "a@example.com".parse().unwrap();
         let letter = |to: &str, subject: &str| Letter {
             to: to.to_owned(),

@@ -37,6 +37,7 @@ impl Remote {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()?;
         Ok(Self { url, key: verifying_key(&config.prices.export_key)?, client })
     }

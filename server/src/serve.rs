@@ -13,7 +13,7 @@ use crate::config::{Config, PublicUrls, Surface};
 use crate::listen::{self, Remaining};
 use crate::price_feed::{Exports, Remote};
 use crate::product::{Outside, Product};
-use crate::surfaces::{self, AllowedHosts, Health, Pages};
+use crate::surfaces::{self, AllowedHosts, Health, Pages, Reached};
 use crate::{signals, telemetry, welcome};
 
 /// What answers may still say once they were told to end.
@@ -58,8 +58,9 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         metrics_token: config.metrics.bearer_token.clone(),
     };
     let routes: Router = surfaces::routes(&config, &pages, product.as_ref())?;
-    let allowed = AllowedHosts::new(&config.server, urls.all());
-    let router = surfaces::assemble(routes, health, &config.server, allowed);
+    let hosts = AllowedHosts::new(&config.server, urls.all());
+    let https = urls.all().into_iter().all(|url| url.starts_with("https://"));
+    let router = surfaces::assemble(routes, health, &config.server, Reached { hosts, https });
     welcome::print(&config, &urls, product.as_ref()).await?;
     let remaining = listen::serve(listener, router, (&config.server).into(), stop).await;
     Box::pin(finish(&config, remaining, product)).await;

@@ -109,7 +109,7 @@ async fn a_persons_session_is_nothing_to_the_operators_pages_and_the_other_way_r
 }
 
 #[tokio::test]
-async fn s_048_a_form_waits_for_a_fresh_code_when_the_last_one_is_old() {
+async fn s48_a_form_waits_for_a_fresh_code_when_the_last_one_is_old() {
     let product = Setup::default().start().await;
     let mut operator = Operator::new(&product).await;
     operator.recovery_codes.truncate(2);

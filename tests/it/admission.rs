@@ -13,7 +13,7 @@ const CLIENTS: usize = 64;
 const HOLDS: usize = 10;
 
 #[tokio::test]
-async fn a_wallet_of_ten_holds_admits_ten_of_sixty_four_clients_and_refuses_the_rest() {
+async fn s105_a_wallet_of_ten_holds_admits_ten_of_sixty_four_clients_and_refuses_the_rest() {
     for database in BOTH {
         let grant = u64::try_from(HOLDS).unwrap() * hold_credits(database).await;
         for round in 0..scale("64 clients on a wallet of 10 holds, rounds on each database", 1, 10) {

@@ -43,7 +43,7 @@ async fn hanging_up_before_the_first_content_is_free() {
 }
 
 #[tokio::test]
-async fn hanging_up_after_content_charges_what_was_delivered_and_stops_the_provider() {
+async fn s108_hanging_up_after_content_charges_what_was_delivered_and_stops_the_provider() {
     // Its answer is read on for a moment, to learn what it cost us.
     let stage = Stage::new().await;
     for (n, (speaker, model)) in [

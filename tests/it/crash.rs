@@ -13,7 +13,7 @@ const STREAMS: usize = 50;
 const LANDED: usize = 5;
 
 #[tokio::test]
-async fn killed_while_fifty_streams_run_it_comes_back_with_nothing_stuck_and_nothing_overcharged() {
+async fn s108_killed_while_fifty_streams_run_it_comes_back_with_nothing_stuck_and_nothing_overcharged() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
         for round in 1..=scale("SIGKILL while 50 streams run, on each database", 1, 10) {

@@ -95,14 +95,14 @@ impl Object {
 }
 
 /// Our org's objects, all of them the owner's.
-struct Ours(Vec<(Object, String)>);
+pub(crate) struct Ours(Vec<(Object, String)>);
 
 impl Ours {
     fn id(&self, object: Object) -> &str {
         &self.0.iter().find(|(kind, _)| *kind == object).expect("one of each").1
     }
 
-    fn in_path(&self, address: &Address) -> String {
+    pub(crate) fn in_path(&self, address: &Address) -> String {
         match object_of(address.path) {
             Some(object) => filled(address, self.id(object)),
             None => address.path.to_owned(),
@@ -120,7 +120,7 @@ async fn one(store: &Store, sql: &'static str) -> String {
 }
 
 /// Everything that an address can name, made through the pages; a permission given to a program as a row.
-async fn ours(stage: &mut Stage) -> Ours {
+pub(crate) async fn ours(stage: &mut Stage) -> Ours {
     let _ = stage.ask(Speaker::Anthropic, &Speaker::Anthropic.ask(CLAUDE, false)).await.expect_status(200);
     let made = stage.person.post("/console/deployments/new", &[("name", "production")]).await;
     assert_eq!(made.status, 303, "{}", made.text());
@@ -185,7 +185,7 @@ async fn stage() -> (Stage, Stripe) {
 }
 
 /// Someone of each role but owner who joined the org and looks at it.
-async fn members(stage: &mut Stage) -> Vec<(Role, Person)> {
+pub(crate) async fn members(stage: &mut Stage) -> Vec<(Role, Person)> {
     let mut members = Vec::new();
     for role in [Role::Admin, Role::Billing, Role::Developer, Role::Viewer] {
         let email = format!("{}@example.com", role.as_str());
@@ -212,7 +212,7 @@ fn shape(answer: &Answer, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn s89_whoever_may_not_is_refused_at_every_address_of_the_console() {
+async fn s89_s90_whoever_may_not_is_refused_at_every_address_of_the_console() {
     let (mut stage, _stripe) = stage().await;
     let ours = ours(&mut stage).await;
     let mut members = members(&mut stage).await;

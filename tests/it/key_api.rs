@@ -121,7 +121,7 @@ async fn s93_a_child_wider_than_its_parent_in_any_field_is_refused() {
 }
 
 #[tokio::test]
-async fn unreadable_bodies_name_the_field() {
+async fn s91_unreadable_bodies_name_the_field() {
     let mut stage = Stage::new().await;
     let manager = manager(&mut stage).await;
     for (body, param) in [
@@ -156,7 +156,7 @@ async fn unreadable_bodies_name_the_field() {
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_key_budget_and_children_and_the_old_secret_ends_when_it_was_told() {
+async fn s96_a_rotation_keeps_key_budget_and_children_and_the_old_secret_ends_when_it_was_told() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
         let manager = manager(&mut stage).await;
@@ -287,7 +287,7 @@ async fn keys_are_paged_newest_first_without_gaps() {
 }
 
 #[tokio::test]
-async fn nobody_reaches_another_orgs_keys_nor_what_binds_themselves() {
+async fn s90_nobody_reaches_another_orgs_keys_nor_what_binds_themselves() {
     let mut stage = Stage::new().await;
     let manager = manager(&mut stage).await;
     let own = node(&stage, &manager, "key:", "manager").await;

@@ -7,7 +7,7 @@ use bytespike_tests::speaker::{SPEAKERS, Speaker};
 use bytespike_tests::stage::{Stage, nano};
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_stored_nowhere() {
+async fn s119_s120_a_key_is_shown_once_and_stored_nowhere() {
     let mut stage = Stage::new().await;
     let keys = stage.person.open("/console/keys").await.expect_status(200).text();
     assert!(keys.contains("test"), "the key's name is listed");
@@ -73,7 +73,7 @@ fn link_to_revoke(page: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_key_of_one_organisation_reads_no_receipt_of_another() {
+async fn s101_a_key_of_one_organisation_reads_no_receipt_of_another() {
     let stage = Stage::new().await;
     let answer =
         stage.ask(Speaker::Anthropic, &Speaker::Anthropic.ask(CLAUDE, false)).await.expect_status(200);
@@ -85,7 +85,7 @@ async fn a_key_of_one_organisation_reads_no_receipt_of_another() {
 }
 
 #[tokio::test]
-async fn signing_up_needs_a_confirmed_address_and_a_wrong_password_tells_nothing() {
+async fn s34_signing_up_needs_a_confirmed_address_and_a_wrong_password_tells_nothing() {
     let stage = Stage::new().await;
     let mut stranger = Person::new(&stage.product, "nobody@example.com");
     let unknown = wrong_sign_in(&mut stranger).await;
@@ -111,7 +111,7 @@ async fn wrong_sign_in(person: &mut Person) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_form_from_another_site_is_refused() {
+async fn s15_a_form_from_another_site_is_refused() {
     let mut stage = Stage::new().await;
     let page = stage.person.open("/console/keys/new").await.expect_status(200);
     let form = Form::with(&page.text(), "name").set("name", "stolen");

@@ -165,7 +165,7 @@ async fn a_key_sees_its_way_and_sets_only_what_its_scopes_reach() {
 }
 
 #[tokio::test]
-async fn a_child_never_gets_more_than_its_parent_nor_anything_that_is_not_a_limit() {
+async fn s93_a_child_never_gets_more_than_its_parent_nor_anything_that_is_not_a_limit() {
     let mut stage = Stage::new().await;
     let admin = admin(&mut stage).await;
     let (org, key) = (node(&stage, &admin, "org:", "").await, node(&stage, &admin, "key:", "test").await);

@@ -49,6 +49,7 @@ mod receipts;
 mod recharge;
 mod second_factor;
 mod secrets;
+mod security;
 mod shutdown;
 mod sign_in_rules;
 mod two_gateways;

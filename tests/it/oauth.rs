@@ -81,7 +81,8 @@ pub(crate) async fn post(stage: &Stage, path: &str, pairs: &[(&str, &str)]) -> A
     Call::new("POST", url).header("content-type", form).body(encode(pairs)).send().await
 }
 
-async fn code(stage: &mut Stage) -> String {
+/// A code that `dosia-desktop` may redeem.
+pub(crate) async fn code(stage: &mut Stage) -> String {
     let page = stage.person.open(&authorize(&[])).await.expect_status(200).text();
     let form = Form::with(&page, "decision_token").set("decision", "allow");
     let back = stage.person.submit_only(&checked(form)).await.expect_status(200);
@@ -101,7 +102,15 @@ pub(crate) fn checked(form: Form) -> Form {
         .fold(form, |form, name| form.set(name, "on"))
 }
 
-async fn tokens(stage: &mut Stage) -> Value {
+/// A device code that nobody has decided about.
+pub(crate) async fn device_code(stage: &Stage) -> String {
+    let asked = [("client_id", "dosia-desktop"), ("scope", "profile keys:provision")];
+    let codes = post(stage, "/oauth/device_authorization", &asked).await.expect_status(200).json();
+    codes["device_code"].as_str().expect("a device code").to_owned()
+}
+
+/// An access and a refresh token of `dosia-desktop`.
+pub(crate) async fn tokens(stage: &mut Stage) -> Value {
     let code = code(stage).await;
     let pairs = [
         ("grant_type", "authorization_code"),
@@ -283,7 +292,7 @@ async fn n28_to_n31_n44_the_token_endpoint_takes_one_form_from_one_program() {
 }
 
 #[tokio::test]
-async fn n42_n44_credentials_do_not_cross() {
+async fn s10_n42_n44_credentials_do_not_cross() {
     let mut stage = Stage::new().await;
     let tokens = tokens(&mut stage).await;
     let (access, refresh) =
@@ -346,7 +355,7 @@ async fn n47_n48_metadata_names_the_configured_issuer_and_authorize_is_closed_to
 }
 
 #[tokio::test]
-async fn n20_n21_n22_a_decision_is_made_by_whoever_is_signed_in_on_a_page_nobody_can_frame() {
+async fn s23_s32_s62_n20_n21_n22_a_decision_is_made_by_whoever_is_signed_in_on_a_page_nobody_can_frame() {
     let mut stage = Stage::new().await;
     let mut stranger = Person::new(&stage.product, "stranger@example.com");
     let quiet = Call::get(format!("{}{}", stage.product.url, authorize(&[("prompt", "none")]))).send().await;

@@ -71,7 +71,7 @@ impl<'a> Operator<'a> {
 }
 
 #[tokio::test]
-async fn no_key_no_cookie_and_no_place_but_the_bearer_header_opens_it() {
+async fn s10_s97_no_key_no_cookie_and_no_place_but_the_bearer_header_opens_it() {
     let stage = Stage::new().await;
     let operator = Operator::of(&stage).await;
     for (method, path) in ROUTES {
@@ -102,7 +102,7 @@ async fn no_key_no_cookie_and_no_place_but_the_bearer_header_opens_it() {
 }
 
 #[tokio::test]
-async fn no_spelling_of_the_path_leads_past_the_token() {
+async fn s28_no_spelling_of_the_path_leads_past_the_token() {
     let stage = Stage::new().await;
     let _operator = Operator::of(&stage).await;
     for path in [

@@ -64,7 +64,7 @@ async fn somebody_new_signs_up_from_the_invitation_and_is_led_back_to_it() {
 }
 
 #[tokio::test]
-async fn a_removed_members_key_stops_within_a_second_and_the_log_tells_it_all() {
+async fn s08_s103_s131_a_removed_members_key_stops_within_a_second_and_the_log_tells_it_all() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
         let link = stage.person.invite("dev@example.com", "developer").await;
@@ -129,7 +129,7 @@ async fn an_org_is_made_beside_the_first_with_an_empty_wallet_and_switched_to() 
 }
 
 #[tokio::test]
-async fn the_log_is_paged_by_its_keys_without_gaps_or_repeats() {
+async fn s77_the_log_is_paged_by_its_keys_without_gaps_or_repeats() {
     let mut stage = Stage::new().await;
     for n in 0..55 {
         let name = format!("Deployment {n:02}");

@@ -43,7 +43,7 @@ fn version(answer: &Answer) -> i64 {
 }
 
 #[tokio::test]
-async fn a_publication_counts_for_new_calls_within_seconds_and_never_for_running_ones() {
+async fn s109_a_publication_counts_for_new_calls_within_seconds_and_never_for_running_ones() {
     for database in BOTH {
         let mut stage = Stage::with(|setup| setup.on(database)).await;
         let rest = Gate::default();

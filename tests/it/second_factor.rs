@@ -44,7 +44,7 @@ fn is_second_step(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn s_046_a_code_of_the_app_signs_in_once_and_five_wrong_ones_close_the_door() {
+async fn s46_a_code_of_the_app_signs_in_once_and_five_wrong_ones_close_the_door() {
     let product = Setup::default().start().await;
     let (_, app, codes) = guarded(&product, "totp@example.com").await;
     let (mut person, form) = second_step(&product, "totp@example.com").await;
@@ -63,7 +63,7 @@ async fn s_046_a_code_of_the_app_signs_in_once_and_five_wrong_ones_close_the_doo
 }
 
 #[tokio::test]
-async fn s_047_ten_recovery_codes_each_once_and_a_new_set_ends_the_old() {
+async fn s47_ten_recovery_codes_each_once_and_a_new_set_ends_the_old() {
     let product = Setup::default().start().await;
     let (mut owner, _, codes) = guarded(&product, "codes@example.com").await;
     let (mut person, form) = second_step(&product, "codes@example.com").await;
@@ -79,7 +79,7 @@ async fn s_047_ten_recovery_codes_each_once_and_a_new_set_ends_the_old() {
 }
 
 #[tokio::test]
-async fn s_007_turning_the_second_factor_on_ends_every_other_session() {
+async fn s07_turning_the_second_factor_on_ends_every_other_session() {
     let product = Setup::default().start().await;
     let mut here = Person::new(&product, "two@example.com");
     here.sign_up().await;
@@ -95,7 +95,7 @@ async fn s_007_turning_the_second_factor_on_ends_every_other_session() {
 }
 
 #[tokio::test]
-async fn s_048_a_proof_of_ten_minutes_ago_is_asked_for_again_and_the_form_waits() {
+async fn s48_a_proof_of_ten_minutes_ago_is_asked_for_again_and_the_form_waits() {
     let product = Setup::default().start().await;
     let mut person = Person::new(&product, "fresh@example.com");
     person.sign_up().await;

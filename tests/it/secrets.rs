@@ -9,7 +9,7 @@ use bytespike_tests::upstream::Reply;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_checked_configuration_is_printed_without_its_secrets() {
+async fn s127_a_checked_configuration_is_printed_without_its_secrets() {
     let folder = tempfile::TempDir::new().unwrap();
     let config = format!(
         "[mail]\nsmtp_password = \"{}\"\n[[channels]]\nid = \"a\"\nprovider = \"anthropic\"\ndialect = \"anthropic\"\n\
@@ -26,7 +26,7 @@ async fn a_checked_configuration_is_printed_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn a_provider_that_repeats_its_key_in_an_error_does_not_give_it_away() {
+async fn s121_a_provider_that_repeats_its_key_in_an_error_does_not_give_it_away() {
     let stage = Stage::new().await;
     let told = format!("invalid x-api-key {}", canary::UPSTREAM_KEY);
     for status in [400, 401, 500] {
@@ -44,7 +44,7 @@ async fn a_provider_that_repeats_its_key_in_an_error_does_not_give_it_away() {
 }
 
 #[tokio::test]
-async fn metrics_count_calls_and_name_no_one() {
+async fn s129_metrics_count_calls_and_name_no_one() {
     let stage = Stage::new().await;
     let _ = stage.ask(Speaker::Anthropic, &Speaker::Anthropic.ask(CLAUDE, false)).await.expect_status(200);
     let metrics = Call::get(stage.product.at("/metrics")).send().await.expect_status(200).text();

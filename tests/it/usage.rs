@@ -57,7 +57,7 @@ fn sum(credits: &[String]) -> i64 {
 }
 
 #[tokio::test]
-async fn i20_every_way_of_asking_adds_up_to_the_receipts() {
+async fn i20_s114_every_way_of_asking_adds_up_to_the_receipts() {
     for kind in BOTH {
         let Lived { stage, org_key, receipts } = lived(kind).await;
         let landed = receipts.iter().filter(|receipt| receipt["outcome"] == "settled").count();
@@ -121,7 +121,7 @@ async fn statement(stage: &Stage, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn calls_are_paged_newest_first_without_gaps_and_filtered() {
+async fn s77_calls_are_paged_newest_first_without_gaps_and_filtered() {
     let Lived { stage, org_key, receipts } = lived(bytespike_tests::database::Kind::Sqlite).await;
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod operator;
 pub mod person;
 pub mod product;
+pub mod raw;
 pub mod speaker;
 pub mod sse;
 pub mod stage;

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stays_on_its_line() {
+    fn s136_a_name_stays_on_its_line() {
         let node = NodeId::key("x\r\nBcc: b@example.com");
         assert!(!node_words(Locale::En, &node, &Names::default()).contains(['\r', '\n']));
     }

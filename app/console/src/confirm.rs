@@ -153,7 +153,7 @@ mod tests {
     use super::is_guarded;
 
     #[test]
-    fn keys_people_money_and_factors_are_guarded_and_reading_is_not() {
+    fn s48_keys_people_money_and_factors_are_guarded_and_reading_is_not() {
         for path in [
             "/console/keys/new",
             "/console/keys/key_1/revoke",

@@ -152,7 +152,7 @@ async fn choosing_a_theme_leads_back_with_a_cookie() {
 }
 
 #[tokio::test]
-async fn s53_to_s61_the_headers_are_on_everything() {
+async fn s53_s57_s58_s61_the_headers_are_on_everything() {
     for path in ["/", "/nowhere", "/form", "/_a/unknown.js", "/cookie"] {
         let response = ask(path, &[]).await;
         let policy = value(&response, "content-security-policy");
@@ -175,7 +175,7 @@ async fn s53_to_s61_the_headers_are_on_everything() {
 }
 
 #[tokio::test]
-async fn hostile_text_stays_text() {
+async fn s133_hostile_text_stays_text() {
     let html = String::from_utf8(body(ask("/", &[]).await).await).unwrap();
     assert!(!html.contains("<script>alert"), "nothing breaks out of title, attribute, textarea or JSON-LD");
     assert!(html.contains(r#"&lt;/script&gt;&quot; onload=&quot;x""#), "an attribute does not end early");

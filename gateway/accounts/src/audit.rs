@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changing_or_deleting_a_row_is_noticed() {
+    async fn s130_changing_or_deleting_a_row_is_noticed() {
         on_each(async |bench| {
             written(&bench, 4).await;
             let audit = &bench.accounts.audit;
@@ -265,7 +265,7 @@ mod tests {
 
     /// Without its event a change does not happen: both are one transaction.
     #[tokio::test]
-    async fn a_change_that_cannot_be_recorded_does_not_happen() {
+    async fn s131_a_change_that_cannot_be_recorded_does_not_happen() {
         on_each(async |bench| {
             let owner = bench.owner("ada@example.com").await;
             tamper(&bench, "delete from audit_head").await;
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_tells_what_was_and_what_is() {
+    async fn s131_a_change_tells_what_was_and_what_is() {
         on_each(async |bench| {
             let owner = bench.owner("ada@example.com").await;
             let people = &bench.accounts.people;
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cutting_the_end_off_is_noticed() {
+    async fn s130_cutting_the_end_off_is_noticed() {
         on_each(async |bench| {
             written(&bench, 3).await;
             tamper(&bench, "delete from audit_event where seq = 3").await;

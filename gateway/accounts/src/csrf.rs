@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_session_it_was_made_for_accepts_it() {
+    fn s16_only_the_session_it_was_made_for_accepts_it() {
         let csrf = csrf();
         let token = csrf.token(Binding::Session("mine"));
         assert!(csrf.verify(Binding::Session("mine"), &token));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn n21_a_decision_is_about_one_thing_in_one_session() {
+    fn s23_n21_a_decision_is_about_one_thing_in_one_session() {
         let csrf = csrf();
         let token = csrf.token(Binding::Decision { session: "mine", about: "this" });
         assert!(csrf.verify(Binding::Decision { session: "mine", about: "this" }, &token));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_before_sign_in_is_bound_to_its_anonymous_cookie() {
+    fn s11_a_form_before_sign_in_is_bound_to_its_anonymous_cookie() {
         let csrf = csrf();
         let (one, other) = (csrf.anonymous_value(), csrf.anonymous_value());
         let token = csrf.token(Binding::Anonymous(one.expose()));

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn header_injection_and_nonsense_are_refused() {
+    fn s136_header_injection_and_nonsense_are_refused() {
         for text in [
             "",
             "@",

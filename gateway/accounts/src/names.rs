@@ -40,14 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_normalised_and_trimmed() {
+    fn s138_names_are_normalised_and_trimmed() {
         assert_eq!(clean("  生产 \t环境 "), Ok("生产 环境".to_owned()));
         assert_eq!(clean("Cafe\u{301}"), Ok("Café".to_owned()));
         assert_eq!(clean("line\r\nbreak"), Ok("line break".to_owned()));
     }
 
     #[test]
-    fn hiding_characters_are_removed() {
+    fn s138_hiding_characters_are_removed() {
         assert_eq!(clean("a\u{202E}b\u{200B}c\u{0}d"), Ok("abcd".to_owned()));
         assert_eq!(clean("\u{200B}\u{202E}"), Err(NameProblem::Empty));
     }

@@ -167,7 +167,7 @@ mod tests {
         NewOperator { email: "root@example.com", name: "Root", password: "keys hang by the door" };
 
     #[tokio::test]
-    async fn the_first_run_page_makes_one_operator_and_is_then_gone_for_good() {
+    async fn s141_the_first_run_page_makes_one_operator_and_is_then_gone_for_good() {
         on_each(async |bench| {
             let operators = &bench.accounts.operators;
             let older = operators.first_run_token().await.expect("read").expect("a token");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_run_token_expires() {
+    async fn s141_the_first_run_token_expires() {
         on_each(async |bench| {
             let operators = &bench.accounts.operators;
             let token = operators.first_run_token().await.expect("read").expect("a token");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_host_creates_and_resets_operators() {
+    async fn s142_the_host_creates_and_resets_operators() {
         on_each(async |bench| {
             let operators = &bench.accounts.operators;
             assert!(matches!(operators.reset(NEW.email, NEW.password).await, Err(OperatorError::Unknown)));

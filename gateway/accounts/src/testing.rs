@@ -84,7 +84,7 @@ mod tests {
 
     /// Reads the database's own files, so that no table can be forgotten.
     #[tokio::test]
-    async fn no_secret_that_was_handed_out_can_be_read_from_the_database() {
+    async fn s119_no_secret_that_was_handed_out_can_be_read_from_the_database() {
         on_sqlite(async |store| {
             let (world, clock) = World::manual(START_MS, 43);
             let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors(), 1);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_credential_passes_for_one_of_another_kind() {
+    async fn s10_no_credential_passes_for_one_of_another_kind() {
         on_each(async |bench| {
             let accounts = &bench.accounts;
             let owner = bench.owner(EMAIL).await;

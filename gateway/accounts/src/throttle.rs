@@ -196,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn five_tries_are_free_and_then_each_waits_longer() {
+    fn s38_five_tries_are_free_and_then_each_waits_longer() {
         assert_eq!(waits(Rule::ACCOUNT, 10), [0, 0, 0, 0, 0, 1_000, 3_000, 5_000, 10_000, 10_000]);
     }
 
     #[test]
-    fn the_hard_stop_ends_with_the_window() {
+    fn s38_the_hard_stop_ends_with_the_window() {
         let waits = waits(Rule::ACCOUNT, 101);
         let before: i64 = waits[..100].iter().sum();
         assert_eq!(waits[100], HOUR_MS - before);

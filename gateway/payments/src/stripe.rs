@@ -92,6 +92,7 @@ impl Stripe {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()
             .map_err(|error| StripeError::Unreachable(error.to_string()))?;
         Ok(Self {

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_would_run_is_text_and_numbers_stay_numbers() {
+    fn s135_what_a_spreadsheet_would_run_is_text_and_numbers_stay_numbers() {
         let hostile =
             ["=1+1", "+1", "-1", "@x", "\t=1", "＝1", "a,b", "say \"hi\"", "two\nlines", "夜间", "nul\0"];
         let rows = hostile.map(|text| vec![Cell::text(text), Cell::count(-5)]);

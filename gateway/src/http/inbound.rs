@@ -12,6 +12,9 @@ use tokio::time::Instant;
 
 use crate::Gateway;
 
+/// Largest body of a request that manages something, which is a small JSON document.
+const MOST_MANAGEMENT_BYTES: usize = 1 << 20;
+
 /// One request, before anything was decided about it.
 pub struct Inbound {
     /// Whose errors and wire format the route speaks.
@@ -38,7 +41,7 @@ impl Inbound {
     /// Names the request and reads its body.
     ///
     /// # Errors
-    /// Too large, compressed, or broken off, with the id it was given.
+    /// A NUL in its address; too large, compressed, or broken off; with the id it was given.
     pub async fn read(
         gateway: &Gateway,
         dialect: Dialect,
@@ -47,8 +50,15 @@ impl Inbound {
         let request_id = gateway.world.id("req");
         let (accepted, accepted_at_ms) = (Instant::now(), gateway.world.now_ms());
         let (head, body) = request.into_parts();
+        if head.uri.path_and_query().is_some_and(|place| place.as_str().contains("%00")) {
+            let reason = "the address holds a NUL (%00), which stands in no name and no id";
+            return Err((request_id, ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)])));
+        }
         let ip = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        match read_body(&head.headers, body, gateway.options.max_body_bytes).await {
+        let manages = head.uri.path().starts_with("/api/");
+        let max_bytes = gateway.options.max_body_bytes;
+        let max_bytes = if manages { max_bytes.min(MOST_MANAGEMENT_BYTES) } else { max_bytes };
+        match read_body(&head.headers, body, max_bytes).await {
             Err(error) => Err((request_id, error)),
             Ok(body) => Ok(Self {
                 dialect,

@@ -62,7 +62,6 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/statements", get(list_statements))
         .route("/v1/statements/{month}", get(show_statement))
         .route("/v1/estimate", post(quote))
-        .merge(operator::routes())
         .route("/v1/account/capabilities", get(capabilities::show))
         .route("/v1/me", get(oauth::me::show))
         .route("/v1/oauth/keys", get(oauth::keys::list).post(oauth::keys::create))
@@ -73,6 +72,8 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/{*rest}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(axum::middleware::map_response(open_to_browsers))
+        // Operators' tools are no pages: no other origin reads what they do.
+        .merge(operator::routes())
         .with_state(gateway)
 }
 

@@ -101,7 +101,8 @@ fn forwarded(inbound: &Inbound) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if inbound.dialect == Dialect::Anthropic {
         for name in &FORWARDED {
-            for value in inbound.headers.get_all(name) {
+            // Letters outside ASCII have no agreed meaning in a header; a value with one is left out.
+            for value in inbound.headers.get_all(name).iter().filter(|value| value.to_str().is_ok()) {
                 headers.append(name, value.clone());
             }
         }

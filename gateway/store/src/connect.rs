@@ -96,7 +96,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn the_sqlite_file_is_private_and_readers_cannot_write() {
+    async fn s128_the_sqlite_file_is_private_and_readers_cannot_write() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.db");

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_shows_only_whether_it_is_set() {
+    fn s127_a_secret_shows_only_whether_it_is_set() {
         assert_eq!(format!("{:?}{:?}", Secret::default(), Secret::from("hunter2".to_owned())), "[redacted]");
     }
 }

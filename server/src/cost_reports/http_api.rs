@@ -54,6 +54,7 @@ impl Api {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()?;
         let mut pages = Vec::new();
         let mut next = None;

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_drips_is_cut_and_one_that_flows_is_not() {
+    async fn s68_a_body_that_drips_is_cut_and_one_that_flows_is_not() {
         let patience = Duration::from_secs(20);
         assert!(Unhurried::new(dripping(60, 100), patience).collect().await.is_err());
         let whole = Unhurried::new(dripping(60, 2048), patience).collect().await.unwrap();

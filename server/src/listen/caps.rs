@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_an_ipv4_address_or_an_ipv6_slash_64() {
+    fn s66_a_client_is_an_ipv4_address_or_an_ipv6_slash_64() {
         let caps = Arc::new(Caps::new(4, 1));
         let admit = |text: &str| caps.admit(text.parse().unwrap());
         let first = admit("10.0.0.1");

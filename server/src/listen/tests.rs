@@ -53,7 +53,7 @@ async fn sends(address: SocketAddr, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_says_nothing_or_too_little_is_cut_while_others_are_served() {
+async fn s64_a_client_that_says_nothing_or_too_little_is_cut_while_others_are_served() {
     let running = start(hello(), limits()).await;
     let mut silent = TcpStream::connect(running.address).await.unwrap();
     let mut half_a_preface = TcpStream::connect(running.address).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_client_that_says_nothing_or_too_little_is_cut_while_others_are_served
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
+async fn s65_an_idle_connection_is_closed_and_a_busy_one_is_not() {
     let (sender, receiver) = mpsc::unbounded_channel();
     let running = start(streaming(receiver), limits()).await;
     let mut idle = TcpStream::connect(running.address).await.unwrap();
@@ -147,7 +147,7 @@ async fn http_2_is_spoken_to_whoever_opens_with_it() {
 }
 
 #[tokio::test]
-async fn one_client_cannot_take_every_connection() {
+async fn s66_one_client_cannot_take_every_connection() {
     let running = start(hello(), Limits { max_connections_per_ip: 2, ..limits() }).await;
     let held = [
         TcpStream::connect(running.address).await.unwrap(),
@@ -162,7 +162,7 @@ async fn one_client_cannot_take_every_connection() {
 }
 
 #[tokio::test]
-async fn a_request_that_two_servers_could_read_differently_is_refused_and_the_connection_closed() {
+async fn s70_s71_a_request_that_two_servers_could_read_differently_is_refused_and_the_connection_closed() {
     let running = start(hello(), limits()).await;
     let ambiguous = [
         "content-length: 5\r\ncontent-length: 6",

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_proxies_are_believed() {
+    fn s27_only_trusted_proxies_are_believed() {
         assert_eq!(resolved("203.0.113.9", &["1.2.3.4"]), "203.0.113.9");
         assert_eq!(resolved("10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
         assert_eq!(

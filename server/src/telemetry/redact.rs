@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_of_every_shape_are_taken_out() {
+    fn s122_secrets_of_every_shape_are_taken_out() {
         let secrets = [
             "key sk-byts-7Qm3Zt9aLk2PN4vC8yQ1hS6wJ0xR5bT2kG7mD9fZ3pLa2oLZbv refused",
             "upstream said: invalid sk-proj-CANARYcanary_1234",
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cannot_be_forged() {
+    fn s124_a_line_cannot_be_forged() {
         assert_eq!(redact("user=a\nWARN b\u{1b}[31m\u{2028}\n"), "user=a\\nWARN b\\u{1b}[31m\\u{2028}\n");
     }
 }

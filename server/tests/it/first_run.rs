@@ -57,7 +57,7 @@ async fn every_surface_answers_and_the_demo_key_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn the_printed_operator_address_opens_and_a_guessed_one_does_not() {
+async fn s141_the_printed_operator_address_opens_and_a_guessed_one_does_not() {
     let folder = TempDir::new().expect("a folder");
     let (mut process, gateway) = started(folder.path()).await;
     let address = process.line_after("operator   ").await;
@@ -70,7 +70,7 @@ async fn the_printed_operator_address_opens_and_a_guessed_one_does_not() {
 }
 
 #[tokio::test]
-async fn a_foreign_host_is_misdirected_on_every_route() {
+async fn s25_a_foreign_host_is_misdirected_on_every_route() {
     let folder = TempDir::new().expect("a folder");
     let (_process, gateway) = started(folder.path()).await;
     for route in ["/", "/v1/models", "/healthz", "/nowhere"] {
@@ -86,7 +86,7 @@ async fn a_foreign_host_is_misdirected_on_every_route() {
 }
 
 #[tokio::test]
-async fn metrics_are_for_this_machine_alone() {
+async fn s129_metrics_are_for_this_machine_alone() {
     let folder = TempDir::new().expect("a folder");
     let (_process, gateway) = started(folder.path()).await;
     let metrics = || client().get(format!("{gateway}/metrics"));
@@ -107,7 +107,7 @@ async fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) ->
 }
 
 #[tokio::test]
-async fn beyond_this_machine_a_missing_master_key_refuses_to_start() {
+async fn s117_s143_beyond_this_machine_a_missing_master_key_refuses_to_start() {
     let folder = TempDir::new().expect("a folder");
     let exposed = [
         ("BYTESPIKE_SERVER__LISTEN", "0.0.0.0:0"),

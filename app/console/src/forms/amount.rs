@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_by_its_own_reason() {
+    fn s106_everything_else_is_refused_by_its_own_reason() {
         for (typed, error) in [
             ("-1", AmountError::NotANumber),
             ("1e309", AmountError::NotANumber),

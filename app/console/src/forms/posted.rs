@@ -67,5 +67,7 @@ pub(crate) fn check(state: &ConsoleState, binding: Binding<'_>, form: &Form) -> 
 pub(crate) async fn read(request: Request, state: &ConsoleState) -> Result<Form, StatusCode> {
     let read = axum::Form::<Vec<(String, String)>>::from_request(request, state).await;
     let axum::Form(fields) = read.map_err(|refused| refused.into_response().status())?;
-    if fields.len() > MOST_FIELDS { Err(StatusCode::BAD_REQUEST) } else { Ok(Form::new(fields)) }
+    // PostgreSQL keeps no NUL, and nobody types one.
+    let has_nul = fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
+    if fields.len() > MOST_FIELDS || has_nul { Err(StatusCode::BAD_REQUEST) } else { Ok(Form::new(fields)) }
 }

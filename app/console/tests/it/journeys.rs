@@ -19,7 +19,7 @@ async fn a_stranger_signs_up_confirms_signs_in_and_finds_the_trial_credit_in_bot
 }
 
 #[tokio::test]
-async fn opening_a_link_changes_nothing_and_using_it_works_once() {
+async fn s45_opening_a_link_changes_nothing_and_using_it_works_once() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     let fields = [("email", EMAIL), ("password", PASSWORD)];
@@ -41,7 +41,7 @@ async fn opening_a_link_changes_nothing_and_using_it_works_once() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_and_every_session_ends() {
+async fn s45_a_forgotten_password_is_replaced_and_every_session_ends() {
     let bench = Bench::new().await;
     let (mut here, mut elsewhere) = (bench.browser(), bench.browser());
     here.join("", EMAIL).await;
@@ -64,7 +64,7 @@ async fn a_forgotten_password_is_replaced_and_every_session_ends() {
 }
 
 #[tokio::test]
-async fn changing_the_password_needs_the_current_one_and_ends_the_other_sessions() {
+async fn s07_s49_changing_the_password_needs_the_current_one_and_ends_the_other_sessions() {
     let bench = Bench::new().await;
     let (mut here, mut elsewhere) = (bench.browser(), bench.browser());
     here.join("", EMAIL).await;
@@ -86,7 +86,7 @@ async fn changing_the_password_needs_the_current_one_and_ends_the_other_sessions
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
+async fn s09_sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
     let bench = Bench::new().await;
     let (mut here, mut second, mut third) = (bench.browser(), bench.browser(), bench.browser());
     here.join("", EMAIL).await;

@@ -6,7 +6,7 @@ use bytespike_ledger::{NodeId, Window};
 use http::StatusCode;
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_its_text_is_nowhere_in_the_database() {
+async fn s119_s120_a_key_is_shown_once_and_its_text_is_nowhere_in_the_database() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;

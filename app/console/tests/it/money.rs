@@ -113,7 +113,7 @@ async fn running_calls_are_on_the_overview_and_in_the_wallet_without_a_receipt()
 }
 
 #[tokio::test]
-async fn another_organisations_receipts_and_keys_are_as_if_they_did_not_exist() {
+async fn s90_s101_another_organisations_receipts_and_keys_are_as_if_they_did_not_exist() {
     let bench = Bench::new().await;
     let (mut browser, key_id) = scene(&bench).await;
     let member = bench.member(EMAIL).await;

@@ -71,7 +71,7 @@ async fn signed_in_pages(bench: &Bench, browser: &mut Browser) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_in_both_languages_keeps_the_rules() {
+async fn s54_every_page_in_both_languages_keeps_the_rules() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     let pages = signed_in_pages(&bench, &mut browser).await;
@@ -127,7 +127,7 @@ fn check(body: &str, path: &str) {
 }
 
 #[tokio::test]
-async fn a_link_cannot_make_a_page_say_anything() {
+async fn s21_a_link_cannot_make_a_page_say_anything() {
     let bench = Bench::new().await;
     let page = bench
         .browser()

@@ -49,7 +49,7 @@ async fn turn_on(bench: &Bench, browser: &mut Browser) -> (App, Vec<String>) {
 }
 
 #[tokio::test]
-async fn s046_s047_signing_in_asks_for_the_app_or_a_recovery_code_and_each_works_once() {
+async fn s46_s47_signing_in_asks_for_the_app_or_a_recovery_code_and_each_works_once() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
@@ -99,7 +99,7 @@ async fn a_second_step_belongs_to_the_browser_whose_password_was_right_and_lapse
 }
 
 #[tokio::test]
-async fn s048_what_is_guarded_asks_for_a_fresh_proof_and_keeps_what_was_typed() {
+async fn s48_what_is_guarded_asks_for_a_fresh_proof_and_keeps_what_was_typed() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
@@ -133,7 +133,7 @@ async fn s048_what_is_guarded_asks_for_a_fresh_proof_and_keeps_what_was_typed() 
 }
 
 #[tokio::test]
-async fn s048_with_a_second_factor_the_password_is_no_fresh_proof() {
+async fn s48_with_a_second_factor_the_password_is_no_fresh_proof() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
@@ -152,7 +152,7 @@ async fn s048_with_a_second_factor_the_password_is_no_fresh_proof() {
 }
 
 #[tokio::test]
-async fn s004_s119_neither_secret_nor_recovery_code_can_be_read_from_the_database() {
+async fn s04_s119_neither_secret_nor_recovery_code_can_be_read_from_the_database() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
@@ -172,7 +172,7 @@ async fn s004_s119_neither_secret_nor_recovery_code_can_be_read_from_the_databas
 }
 
 #[tokio::test]
-async fn s007_s049_a_new_address_counts_once_it_is_proven_and_both_are_told() {
+async fn s07_s49_a_new_address_counts_once_it_is_proven_and_both_are_told() {
     let bench = Bench::new().await;
     let mut browser = bench.browser();
     browser.join("", EMAIL).await;
@@ -202,7 +202,7 @@ async fn s007_s049_a_new_address_counts_once_it_is_proven_and_both_are_told() {
 }
 
 #[tokio::test]
-async fn s037_an_address_that_has_an_account_is_answered_like_any_other() {
+async fn s37_an_address_that_has_an_account_is_answered_like_any_other() {
     let bench = Bench::new().await;
     bench.browser().join("", "taken@example.com").await;
     let mut browser = bench.browser();

@@ -69,13 +69,16 @@ async fn english_pages_hold_no_chinese_and_chinese_pages_do() {
 }
 
 /// Pages of other surfaces that the documentation may lead to.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 11] = [
     "/pricing",
     "/console/sign-up",
     "/console/apps",
     "/console/keys",
     "/console/models",
     "/console/calls",
+    "/console/notices",
+    "/console/usage",
+    "/console/webhooks",
     "/console/statements",
     "/console/wallet",
 ];

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s_047_ten_codes_of_eighty_bits_that_are_read_as_people_type_them() {
+    fn s47_ten_codes_of_eighty_bits_that_are_read_as_people_type_them() {
         let (world, _) = World::manual(0, 6);
         let codes = make(&world);
         assert_eq!(codes.len(), 10);

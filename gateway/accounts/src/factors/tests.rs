@@ -50,7 +50,7 @@ impl Guarded {
 }
 
 #[tokio::test]
-async fn s_046_a_factor_is_turned_on_by_a_right_code_and_asked_for_from_then_on() {
+async fn s46_a_factor_is_turned_on_by_a_right_code_and_asked_for_from_then_on() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let (factors, people) = (&bench.accounts.factors, &bench.accounts.people);
@@ -84,7 +84,7 @@ async fn s_046_a_factor_is_turned_on_by_a_right_code_and_asked_for_from_then_on(
 }
 
 #[tokio::test]
-async fn s_046_wrong_codes_are_counted_and_a_right_one_is_refused_while_they_are() {
+async fn s46_wrong_codes_are_counted_and_a_right_one_is_refused_while_they_are() {
     on_each(async |bench| {
         let guarded = guarded(&bench).await;
         let factors = &bench.accounts.factors;
@@ -106,7 +106,7 @@ async fn s_046_wrong_codes_are_counted_and_a_right_one_is_refused_while_they_are
 }
 
 #[tokio::test]
-async fn s_047_a_recovery_code_works_once_and_a_new_set_ends_the_old() {
+async fn s47_a_recovery_code_works_once_and_a_new_set_ends_the_old() {
     on_each(async |bench| {
         let guarded = guarded(&bench).await;
         let factors = &bench.accounts.factors;
@@ -125,7 +125,7 @@ async fn s_047_a_recovery_code_works_once_and_a_new_set_ends_the_old() {
 }
 
 #[tokio::test]
-async fn s_007_turning_a_factor_on_or_off_ends_the_other_sessions() {
+async fn s07_turning_a_factor_on_or_off_ends_the_other_sessions() {
     on_each(async |bench| {
         let guarded = guarded(&bench).await;
         let (factors, sessions) = (&bench.accounts.factors, &bench.accounts.sessions);

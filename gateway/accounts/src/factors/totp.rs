@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn s_046_a_code_is_good_one_step_early_and_one_late_and_no_more() {
+    fn s46_a_code_is_good_one_step_early_and_one_late_and_no_more() {
         let (secret, code, step) = (of_the_rfc(), "081804", 1_111_111_109 / 30);
         for off in [-1, 0, 1] {
             assert_eq!(secret.step_of(code, (step + off) * 30_000), Some(step), "{off}");

@@ -49,7 +49,7 @@ async fn a_key_of_the_right_form_that_nobody_made_is_unknown() {
 }
 
 #[tokio::test]
-async fn revoking_counts_at_once_here_and_within_a_second_elsewhere() {
+async fn s98_s147_revoking_counts_at_once_here_and_within_a_second_elsewhere() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
         let elsewhere = bench.other_instance();
@@ -70,7 +70,7 @@ async fn revoking_counts_at_once_here_and_within_a_second_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_lets_nobody_in() {
+async fn s144_a_database_that_does_not_answer_lets_nobody_in() {
     on_each(async |bench| {
         let (_, key) = key_of(&bench, "ada@example.com").await;
         bench.accounts.keys.identify(key.secret.expose()).await.expect("known before");
@@ -130,7 +130,7 @@ async fn an_expired_key_is_refused_from_its_last_millisecond_on_even_when_cached
 }
 
 #[tokio::test]
-async fn lists_show_names_and_last_use_but_never_the_key() {
+async fn s120_lists_show_names_and_last_use_but_never_the_key() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
         let keys = &bench.accounts.keys;
@@ -170,7 +170,7 @@ async fn last_use_is_written_at_most_once_a_minute() {
 }
 
 #[tokio::test]
-async fn another_orgs_keys_are_out_of_reach() {
+async fn s90_another_orgs_keys_are_out_of_reach() {
     on_each(async |bench| {
         let (_, key) = key_of(&bench, "ada@example.com").await;
         let stranger = bench.owner("eve@example.com").await;
@@ -187,7 +187,7 @@ async fn another_orgs_keys_are_out_of_reach() {
 }
 
 #[tokio::test]
-async fn a_key_stops_with_its_holder() {
+async fn s103_a_key_stops_with_its_holder() {
     on_each(async |bench| {
         let (owner, key) = key_of(&bench, "ada@example.com").await;
         bench.accounts.keys.identify(key.secret.expose()).await.expect("known before");

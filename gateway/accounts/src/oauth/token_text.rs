@@ -83,7 +83,7 @@ mod tests {
     use crate::secrets::{MacPurpose, MasterKey};
 
     #[test]
-    fn the_published_vector_holds_and_kinds_do_not_cross() {
+    fn s10_the_published_vector_holds_and_kinds_do_not_cross() {
         let text = compose(TokenKind::Access, "7Qm3Zt9aLk2P", "N4vC8yQ1hS6wJ0xR5bT2kG7mD9fZ3pLa");
         assert_eq!(text.expose(), "bs1a7Qm3Zt9aLk2PN4vC8yQ1hS6wJ0xR5bT2kG7mD9fZ3pLa3SJQSS");
         assert_eq!(

@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_sorted_whole_and_large() {
+    fn s43_the_list_is_sorted_whole_and_large() {
         let (prefixes, rest) = LEAKED.as_chunks::<PREFIX_BYTES>();
         assert!(rest.is_empty());
         assert!(prefixes.is_sorted());

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_same_password_is_right_down_to_its_last_byte() {
+    async fn s41_only_the_same_password_is_right_down_to_its_last_byte() {
         let hasher = hasher(1);
         for length in [15, 71, 72, 73, 128] {
             let text = "x".repeat(length - 1);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_account_costs_one_check_and_a_stored_hash_is_no_password() {
+    async fn s35_s50_an_unknown_account_costs_one_check_and_a_stored_hash_is_no_password() {
         let hasher = hasher(1);
         assert_eq!(hasher.verify(password("no account has this password"), None).await, Ok(Verdict::Wrong));
         assert_eq!(hasher.verifications(), 1);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_weaker_hash_is_renewed_once() {
+    async fn s40_a_weaker_hash_is_renewed_once() {
         let weak =
             Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).expect("valid"));
         let salt = SaltString::encode_b64(&[1; 16]).expect("valid");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_the_queue_the_answer_is_busy_and_the_pool_recovers() {
+    async fn s39_beyond_the_queue_the_answer_is_busy_and_the_pool_recovers() {
         let hasher = hasher(1);
         let blocked = hasher.0.workers.clone().acquire_owned().await.expect("open");
         let waiting: Vec<_> = (0..=QUEUE)

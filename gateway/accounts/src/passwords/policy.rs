@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn long_and_unusual_is_enough() {
+    fn s41_long_and_unusual_is_enough() {
         for text in [
             "correct horse battery staple!",
             "我家的猫喜欢在下午四点半吃鱼罐头呢",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_in_characters_after_normalising() {
+    fn s42_length_is_counted_in_characters_after_normalising() {
         assert_eq!(problem("fourteen-chars"), Some(PasswordProblem::TooShort));
         // Fifteen code points with combining marks become fourteen composed ones.
         assert_eq!(problem("e\u{301}ight-ten-char"), Some(PasswordProblem::TooShort));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn leaked_repeated_and_derived_ones_are_refused() {
+    fn s43_leaked_repeated_and_derived_ones_are_refused() {
         assert_eq!(problem("Qwertyuiopasdfghjkl"), Some(PasswordProblem::Common));
         assert_eq!(problem("1234567890123456"), Some(PasswordProblem::Common));
         assert_eq!(problem("abcabcabcabcabca"), Some(PasswordProblem::Repeats));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presented_password_is_normalised_the_same_way() {
+    fn s42_a_presented_password_is_normalised_the_same_way() {
         let chosen = Password::choose("ｆｕｌｌ ｗｉｄｔｈ ｋｅｙｓ", &[]).expect("accepted");
         let presented = Password::presented("full width keys").expect("short enough");
         assert_eq!(chosen.as_bytes(), presented.as_bytes());

@@ -48,7 +48,7 @@ async fn signing_up_makes_an_owner_of_an_org_with_the_preset_of_the_language() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_before_confirming_and_the_refusal_is_the_usual_one() {
+async fn s34_nobody_signs_in_before_confirming_and_the_refusal_is_the_usual_one() {
     on_each(async |bench| {
         bench.sign_up(EMAIL, PASSWORD).await.expect("a mail");
         let again = refused(&bench, EMAIL, PASSWORD).await.expect("the right password brings another link");
@@ -60,7 +60,7 @@ async fn nobody_signs_in_before_confirming_and_the_refusal_is_the_usual_one() {
 }
 
 #[tokio::test]
-async fn a_taken_address_gets_the_same_answer_and_another_mail() {
+async fn s36_a_taken_address_gets_the_same_answer_and_another_mail() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let checks = bench.accounts.people.password_checks();
@@ -91,7 +91,7 @@ async fn before_confirming_the_newest_sign_up_counts_and_older_links_are_dead() 
 }
 
 #[tokio::test]
-async fn looking_at_a_link_does_not_use_it_and_using_it_does() {
+async fn s45_looking_at_a_link_does_not_use_it_and_using_it_does() {
     on_each(async |bench| {
         let people = &bench.accounts.people;
         let mail = bench.sign_up(EMAIL, PASSWORD).await.expect("a mail");
@@ -142,7 +142,7 @@ async fn the_trial_is_due_until_it_is_booked() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_costs_the_same_one_check() {
+async fn s35_an_unknown_address_costs_the_same_one_check() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
@@ -162,7 +162,7 @@ async fn an_unknown_address_costs_the_same_one_check() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_and_the_right_password_waits_too() {
+async fn s38_guessing_is_slowed_down_and_the_right_password_waits_too() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
@@ -181,7 +181,7 @@ async fn guessing_is_slowed_down_and_the_right_password_waits_too() {
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_gain_nothing() {
+async fn s38_many_guesses_at_once_gain_nothing() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let before = bench.accounts.people.password_checks();
@@ -200,7 +200,7 @@ async fn many_guesses_at_once_gain_nothing() {
 }
 
 #[tokio::test]
-async fn one_network_cannot_try_many_accounts() {
+async fn s38_one_network_cannot_try_many_accounts() {
     on_each(async |bench| {
         let people = &bench.accounts.people;
         for n in 0..25 {
@@ -215,7 +215,7 @@ async fn one_network_cannot_try_many_accounts() {
 }
 
 #[tokio::test]
-async fn a_reset_sets_the_password_once_and_tells_its_owner() {
+async fn s45_a_reset_sets_the_password_once_and_tells_its_owner() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
@@ -261,7 +261,7 @@ async fn nobodys_mailbox_is_flooded() {
 }
 
 #[tokio::test]
-async fn settings_change_what_the_next_request_sees() {
+async fn s98_settings_change_what_the_next_request_sees() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
@@ -281,7 +281,7 @@ async fn settings_change_what_the_next_request_sees() {
 }
 
 #[tokio::test]
-async fn a_disabled_person_is_nobody_and_the_owner_cannot_be_removed() {
+async fn s08_a_disabled_person_is_nobody_and_the_owner_cannot_be_removed() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
@@ -308,7 +308,7 @@ async fn an_owner_made_on_the_host_is_the_same_one_the_next_time() {
 }
 
 #[tokio::test]
-async fn a_removed_member_takes_their_keys_along() {
+async fn s08_s103_a_removed_member_takes_their_keys_along() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let key = bench.accounts.keys.create(&origin(), &owner, NewKey::named("robot")).await.expect("created");
@@ -331,7 +331,7 @@ async fn a_removed_member_takes_their_keys_along() {
 }
 
 #[tokio::test]
-async fn a_weaker_stored_hash_is_replaced_at_the_next_sign_in() {
+async fn s40_a_weaker_stored_hash_is_replaced_at_the_next_sign_in() {
     /// The password under half the memory, as an older release might have stored it.
     const WEAKER: &str =
         "$argon2id$v=19$m=9728,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$pNR7RfNzkAoUoro9hrRiPltOpup0iwHNs69eMeAO/8g";

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn every_purpose_has_a_key_of_its_own() {
+    fn s116_every_purpose_has_a_key_of_its_own() {
         use MacPurpose::*;
         let macs = [
             ApiKey,
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_and_short_keys_are_refused() {
+    fn s51_s117_placeholders_and_short_keys_are_refused() {
         let refused = [
             "",
             "changeme",
@@ -346,7 +346,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_made_once_private_and_refused_when_others_can_read_it() {
+    fn s117_the_file_is_made_once_private_and_refused_when_others_can_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("master.key");
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_hides_the_key() {
+    fn s127_debug_output_hides_the_key() {
         assert_eq!(format!("{:?} {:?}", example(), example().mac(MacPurpose::Csrf)), "[redacted] [redacted]");
     }
 

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_opens_only_where_it_was_sealed_and_only_under_its_purpose() {
+    fn s115_s116_a_value_opens_only_where_it_was_sealed_and_only_under_its_purpose() {
         let (world, _) = World::manual(0, 5);
         let master = MasterKey::of_the_vectors();
         let key = master.seal(SealPurpose::ChannelSecret);

@@ -71,7 +71,7 @@ async fn rows(bench: &Bench) -> i64 {
 }
 
 #[tokio::test]
-async fn the_cookie_is_host_only_secure_and_unreadable_to_scripts() {
+async fn s02_the_cookie_is_host_only_secure_and_unreadable_to_scripts() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let (set, _) = visit(&bench, Page::SignIn, None).await;
@@ -87,7 +87,7 @@ async fn the_cookie_is_host_only_secure_and_unreadable_to_scripts() {
 }
 
 #[tokio::test]
-async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
+async fn s01_signing_in_changes_the_id_and_the_old_one_is_dead() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let before = cookie_of(&visit(&bench, Page::Note, None).await.0);
@@ -105,7 +105,7 @@ async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
 }
 
 #[tokio::test]
-async fn an_unknown_or_malformed_id_is_never_adopted() {
+async fn s03_an_unknown_or_malformed_id_is_never_adopted() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let planted = "__Host-bs_sid=AAAAAAAAAAAAAAAAAAAAAA";
@@ -119,7 +119,7 @@ async fn an_unknown_or_malformed_id_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn the_database_holds_nothing_that_works_as_a_cookie() {
+async fn s04_the_database_holds_nothing_that_works_as_a_cookie() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let cookie = cookie_of(&visit(&bench, Page::SignIn, None).await.0);
@@ -136,7 +136,7 @@ async fn the_database_holds_nothing_that_works_as_a_cookie() {
 }
 
 #[tokio::test]
-async fn looking_around_creates_no_rows() {
+async fn s13_looking_around_creates_no_rows() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         for cookie in [None, Some("__Host-bs_sid=AAAAAAAAAAAAAAAAAAAAAA")] {
@@ -148,7 +148,7 @@ async fn looking_around_creates_no_rows() {
 }
 
 #[tokio::test]
-async fn sessions_end_when_idle_for_a_week_and_after_thirty_days_whatever_happens() {
+async fn s05_sessions_end_when_idle_for_a_week_and_after_thirty_days_whatever_happens() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let idle = cookie_of(&visit(&bench, Page::SignIn, None).await.0);
@@ -194,7 +194,7 @@ async fn a_new_id_does_not_prolong_a_session() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_takes_the_cookie_back() {
+async fn s06_signing_out_ends_the_session_and_takes_the_cookie_back() {
     on_each(async |bench| {
         bench.owner(EMAIL).await;
         let cookie = cookie_of(&visit(&bench, Page::SignIn, None).await.0);
@@ -207,7 +207,7 @@ async fn signing_out_ends_the_session_and_takes_the_cookie_back() {
 }
 
 #[tokio::test]
-async fn a_person_sees_and_ends_their_sessions_and_has_fifty_at_most() {
+async fn s09_s14_a_person_sees_and_ends_their_sessions_and_has_fifty_at_most() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let sessions = &bench.accounts.sessions;
@@ -231,7 +231,7 @@ async fn a_person_sees_and_ends_their_sessions_and_has_fifty_at_most() {
 }
 
 #[tokio::test]
-async fn a_changed_password_ends_the_other_sessions_and_a_reset_ends_all() {
+async fn s07_a_changed_password_ends_the_other_sessions_and_a_reset_ends_all() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let people = &bench.accounts.people;

@@ -144,7 +144,7 @@ fn embeddings_of_anything_and_reranking_are_priced() {
 }
 
 #[test]
-fn the_edges_of_every_number_are_refused_and_never_wrap() {
+fn s106_the_edges_of_every_number_are_refused_and_never_wrap() {
     let huge = Media { images: 1 << 31, ..Media::default() };
     assert_eq!(
         hold("seedream-4.5", &bounds(huge)),

@@ -31,7 +31,7 @@ async fn stampede(desk: &crate::support::Desk, callers: usize, nano: i64) -> usi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_wallet_worth_ten_holds_gives_exactly_ten_to_sixty_four_callers() {
+async fn s105_a_wallet_worth_ten_holds_gives_exactly_ten_to_sixty_four_callers() {
     with_wallet(10 * 333, async |desk| {
         assert_eq!(stampede(desk, 64, 333).await, 10);
         assert_eq!(desk.available().await, 0);

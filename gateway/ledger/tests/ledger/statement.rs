@@ -156,7 +156,7 @@ async fn what_becomes_known_after_a_month_was_closed_counts_in_the_next() {
 }
 
 #[tokio::test]
-async fn a_closed_statement_cannot_be_changed_and_its_hash_is_over_its_text() {
+async fn s110_a_closed_statement_cannot_be_changed_and_its_hash_is_over_its_text() {
     on_each_database(async |store| {
         let mut history = History::begin(store, 14, ["UTC", "UTC"]).await;
         history.live(20, 10).await;

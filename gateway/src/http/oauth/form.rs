@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Request, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::MOST_FORM_BYTES;
 use super::refusal::Refusal;
@@ -29,8 +29,10 @@ impl Form {
             return Err(Refusal::invalid_request("send the parameters in the body, not in the address"));
         }
         let body = Limited::new(request.into_body(), MOST_FORM_BYTES).collect().await;
-        let body =
-            body.map_err(|_| Refusal::invalid_request("the form is larger than 16 KiB, or broke off"))?;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Refusal::new(413, "invalid_request", "the form is larger than 16 KiB"),
+            false => Refusal::invalid_request("the form broke off before its end"),
+        })?;
         let pairs: Vec<(String, String)> = form_urlencoded::parse(&body.to_bytes()).into_owned().collect();
         let is_repeated =
             |(at, (name, _)): (usize, &(String, String))| pairs.iter().take(at).any(|(key, _)| key == name);
