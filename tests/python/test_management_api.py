@@ -24,8 +24,13 @@ schema = schemathesis.openapi.from_url(f"{GATEWAY}/api/v1/openapi.json")
 PASSED_OVER = CHECKS.get_by_names(["positive_data_acceptance", "ignored_auth"])
 
 
+# The same examples in every run but the long one: a new one now and then is a request that breaks the description on paper and
+# not on the wire, such as a parameter without a name, and such a finding wants somebody who looks at it.
+SAME = not os.environ.get("TEST_LONG")
+
+
 @schema.parametrize()
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, derandomize=SAME, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_what_the_description_says(case):
     is_operators = case.path.startswith("/api/v1/operator")
     credential = {"authorization": f"Bearer {OPERATOR if is_operators else MANAGER}"}
