@@ -148,7 +148,7 @@ fn line((visit, moments): (&Visit, &Moments), filter: &Filter, log: &Log, row: &
     let by = filter.with_actor(&row.actor).address(&here, None);
     let on = row.target.as_ref().map(|target| {
         let name = log.names.get(target.split_once(':').map_or(target.as_str(), |(_, id)| id));
-        view! { <a href=filter.with_target(target).address(&here, None)>{name}</a> }
+        view! { <a class="long" href=filter.with_target(target).address(&here, None)>{name}</a> }
     });
     let source = match row.request_id.as_str() {
         "" => row.ip.clone(),
