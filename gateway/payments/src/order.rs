@@ -49,6 +49,13 @@ pub enum OrderError {
     Database(#[from] sqlx::Error),
 }
 
+/// Who pays in, and what made the order; the same making makes none a second time.
+pub(crate) struct Whose<'a> {
+    pub org_id: &'a str,
+    pub person_id: &'a str,
+    pub form_key: String,
+}
+
 impl Payments {
     /// The rate that CNY is converted at now, if CNY is offered and a rate is known.
     pub async fn rate(&self) -> sqlx::Result<Option<FxRate>> {
@@ -85,17 +92,34 @@ impl Payments {
         }
         let rate = if new.currency == Currency::Cny { self.rate().await? } else { None };
         let paid = worth(new.currency, new.amount_minor, rate.as_ref()).ok_or(OrderError::NotOffered)?;
+        let amount = (new.currency, new.amount_minor);
+        let whose = Whose { org_id: new.org_id, person_id: new.person_id, form_key: form_key.clone() };
+        let order = self.made((self.world.id("ord"), whose), amount, (rate.as_ref(), paid), now_ms);
+        payment_order::insert(&self.store, &order, &entry.about(&order.id)).await?;
+        // Of two that came at the same moment one was kept; both go on with it.
+        let kept = payment_order::by_form(&self.store, new.org_id, &form_key).await?;
+        Ok(kept.unwrap_or(order))
+    }
+
+    /// An order as it begins, with what it is worth now.
+    pub(crate) fn made(
+        &self,
+        (id, whose): (String, Whose<'_>),
+        (currency, amount_minor): (Currency, i64),
+        (rate, paid): (Option<&FxRate>, NanoUsd),
+        now_ms: i64,
+    ) -> OrderRow {
         let bonus = self.offer.bonus(paid);
-        let order = OrderRow {
-            id: self.world.id("ord"),
-            org_id: new.org_id.to_owned(),
-            person_id: new.person_id.to_owned(),
-            form_key: form_key.clone(),
+        OrderRow {
+            id,
+            org_id: whose.org_id.to_owned(),
+            person_id: whose.person_id.to_owned(),
+            form_key: whose.form_key,
             state: "made".to_owned(),
-            currency: new.currency.code().to_owned(),
-            amount_minor: new.amount_minor,
-            fx_rate_id: rate.as_ref().map(|rate| rate.id.clone()),
-            usd_cny_micro: rate.as_ref().map(|rate| rate.usd_cny_micro),
+            currency: currency.code().to_owned(),
+            amount_minor,
+            fx_rate_id: rate.map(|rate| rate.id.clone()),
+            usd_cny_micro: rate.map(|rate| rate.usd_cny_micro),
             paid_nano: paid.0,
             bonus_nano: bonus.0,
             bonus_expires_at_ms: self.bonus_ends(bonus, now_ms),
@@ -106,14 +130,10 @@ impl Payments {
             closes_at_ms: None,
             paid_at_ms: None,
             credited_at_ms: None,
-        };
-        payment_order::insert(&self.store, &order, &entry.about(&order.id)).await?;
-        // Of two that came at the same moment one was kept; both go on with it.
-        let kept = payment_order::by_form(&self.store, new.org_id, &form_key).await?;
-        Ok(kept.unwrap_or(order))
+        }
     }
 
-    pub(crate) fn bonus_ends(&self, bonus: NanoUsd, now_ms: i64) -> Option<i64> {
+    fn bonus_ends(&self, bonus: NanoUsd, now_ms: i64) -> Option<i64> {
         let lasts_ms = self.offer.bonus_lasts_ms.filter(|_| bonus > NanoUsd::ZERO)?;
         Some(now_ms.saturating_add(lasts_ms))
     }

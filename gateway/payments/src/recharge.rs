@@ -3,6 +3,7 @@
 use crate::Payments;
 use crate::apply::{Applied, ApplyError};
 use crate::offer::{Currency, worth};
+use crate::order::Whose;
 use crate::saved_card::{Intent, NewCharge, NewSetup};
 use crate::stripe::{Reference, Session, StripeError};
 use bytespike_catalog::NanoUsd;
@@ -234,28 +235,10 @@ impl Payments {
         let rate = if currency == Currency::Cny { self.rate().await? } else { None };
         let Some(paid) = worth(currency, row.amount_minor, rate.as_ref()) else { return Ok(None) };
         let id = self.world.id("ord");
-        let bonus = self.offer.bonus(paid);
-        Ok(Some(OrderRow {
-            form_key: format!("{FORM}{id}"),
-            id,
-            org_id: row.org_id.clone(),
-            person_id: row.person_id.clone().unwrap_or_default(),
-            state: "made".to_owned(),
-            currency: row.currency.clone(),
-            amount_minor: row.amount_minor,
-            fx_rate_id: rate.as_ref().map(|rate| rate.id.clone()),
-            usd_cny_micro: rate.as_ref().map(|rate| rate.usd_cny_micro),
-            paid_nano: paid.0,
-            bonus_nano: bonus.0,
-            bonus_expires_at_ms: self.bonus_ends(bonus, now_ms),
-            session_id: None,
-            payment_intent_id: None,
-            checkout_url: None,
-            created_at_ms: now_ms,
-            closes_at_ms: None,
-            paid_at_ms: None,
-            credited_at_ms: None,
-        }))
+        let person_id = row.person_id.as_deref().unwrap_or_default();
+        let whose = Whose { org_id: &row.org_id, person_id, form_key: format!("{FORM}{id}") };
+        let amount = (currency, row.amount_minor);
+        Ok(Some(self.made((id, whose), amount, (rate.as_ref(), paid), now_ms)))
     }
 
     async fn month_began_at_ms(&self, org_id: &str, now_ms: i64) -> sqlx::Result<i64> {

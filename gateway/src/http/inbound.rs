@@ -50,7 +50,7 @@ impl Inbound {
         let request_id = gateway.world.id("req");
         let (accepted, accepted_at_ms) = (Instant::now(), gateway.world.now_ms());
         let (head, body) = request.into_parts();
-        if head.uri.path_and_query().is_some_and(|place| place.as_str().contains("%00")) {
+        if has_nul(&head.uri) {
             let reason = "the address holds a NUL (%00), which stands in no name and no id";
             return Err((request_id, ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)])));
         }
@@ -73,6 +73,12 @@ impl Inbound {
             }),
         }
     }
+}
+
+/// Whether an address holds a NUL: it names nothing then, and PostgreSQL keeps no such text.
+#[must_use]
+pub fn has_nul(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|place| place.as_str().contains("%00"))
 }
 
 async fn read_body(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, ErrorInfo> {

@@ -30,7 +30,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use crate::Gateway;
 use crate::export::Columns;
 use crate::serve::{Refused, serve_call};
-pub use inbound::Inbound;
+pub use inbound::{Inbound, has_nul};
 
 type Answer = Result<Response<Body>, Refused>;
 

@@ -14,7 +14,7 @@ const DIALECTS: [Dialect; 2] = [Dialect::Anthropic, Dialect::OpenAiChat];
 
 /// The offsets to try: each one in a long run, and otherwise every so many with the edges.
 fn offsets(recording: &Recording) -> Vec<usize> {
-    let stride = if scale("offsets of every recorded stream, each by", 1, 0) == 0 { 1 } else { 9 };
+    let stride = scale("bytes from one offset of a recorded stream to the next that is tried", 9, 1);
     let length = recording.bytes.len();
     let finished = recording.finished_at();
     let edges = [length, length - 1, finished, finished - 1];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytespike_gateway::http::has_nul;
 use http::{StatusCode, header};
 
 use crate::config::Server;
@@ -41,14 +42,11 @@ impl AllowedHosts {
     }
 }
 
-/// Refuses requests for other hosts, and addresses with a NUL in them: they name nothing, and PostgreSQL keeps no such text.
-/// The API refuses the latter in its own words.
+/// Refuses requests for other hosts, and addresses with a NUL in them; the API refuses the latter in its own words.
 pub async fn check_host(State(allowed): State<AllowedHosts>, request: Request, next: Next) -> Response {
     if allowed.allows(&request) {
-        let place = request.uri();
-        let has_nul = place.path_and_query().is_some_and(|place| place.as_str().contains("%00"));
-        let is_api = ["/v1/", "/api/"].iter().any(|start| place.path().starts_with(start));
-        return match has_nul && !is_api {
+        let is_api = ["/v1/", "/api/"].iter().any(|start| request.uri().path().starts_with(start));
+        return match has_nul(request.uri()) && !is_api {
             true => (StatusCode::BAD_REQUEST, "An address cannot hold a NUL (%00).\n").into_response(),
             false => next.run(request).await,
         };

@@ -1,4 +1,5 @@
 //! The audit log of the whole installation: what operators, hosts and people changed, and who signed in where.
+use super::paging::{self, ONE_MORE};
 use super::shell::{self, Part};
 use super::who::Operator;
 use crate::pages::audit::{change, filter::Filter, words};
@@ -17,8 +18,6 @@ use bytespike_ui::components::{
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/audit";
-const ROWS: usize = 50;
-
 /// What the page's address asks for.
 struct Asked {
     filter: Filter,
@@ -41,10 +40,8 @@ pub(super) async fn page(
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let org = Some(asked.org.as_str()).filter(|org| !org.is_empty());
     let wanted = asked.filter.asked(&moments, asked.after);
-    let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
-    let mut rows = state.accounts.audit.of_all(org, &wanted, limit).await?;
-    let has_more = rows.len() > ROWS;
-    rows.truncate(ROWS);
+    let mut rows = state.accounts.audit.of_all(org, &wanted, i64::from(ONE_MORE)).await?;
+    let has_more = paging::cut(&mut rows);
     let newer = asked.after.map(|_| address(&visit, &asked, None));
     let last = rows.last().map(|row| row.seq).filter(|_| has_more);
     let older = last.map(|seq| address(&visit, &asked, Some(seq)));

@@ -3,7 +3,7 @@ mod detail;
 
 pub(super) use detail::{credit, freeze, page as org, unfreeze};
 
-use super::paging::{Asked, ONE_MORE, ROWS};
+use super::paging::{self, Asked, ONE_MORE};
 use super::shell::{self, Part};
 use super::who::Operator;
 use crate::problem::Problem;
@@ -27,8 +27,7 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&visit, PATH);
     let mut rows = state.ledger.orgs(&asked.text, asked.before.as_ref(), ONE_MORE).await?;
-    let has_more = rows.len() > ROWS;
-    rows.truncate(ROWS);
+    let has_more = paging::cut(&mut rows);
     let last = rows.last().filter(|_| has_more).map(|row| (row.created_at_ms, row.id.as_str()));
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let t = &visit.t().admin.orgs;

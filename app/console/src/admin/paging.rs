@@ -5,9 +5,17 @@ use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Field, InputKind,
 use leptos::prelude::*;
 
 /// Rows of a page.
-pub(super) const ROWS: usize = 50;
+const ROWS: u32 = 50;
 /// One more than a page has says whether there is another.
-pub(super) const ONE_MORE: u32 = 51;
+pub(super) const ONE_MORE: u32 = ROWS + 1;
+
+/// Leaves the rows of one page. True when there are more.
+pub(super) fn cut<R>(rows: &mut Vec<R>) -> bool {
+    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let has_more = rows.len() > most;
+    rows.truncate(most);
+    has_more
+}
 
 /// What a list's address asks for.
 pub(super) struct Asked {

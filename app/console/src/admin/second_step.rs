@@ -4,17 +4,16 @@ use super::sign_in::step;
 use super::who::{Half, with_cookie};
 use crate::forms::{Form, VisitorPost};
 use crate::next;
+use crate::pages::auth::second_step::question;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shell::{self, Titled, see_other};
+use crate::shell::see_other;
 use crate::state::ConsoleState;
 use crate::who::Visitor;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::factors::FactorError;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Button, ButtonKind, Field, Hidden};
-use leptos::prelude::*;
 
 const PATH: &str = "/admin/sign-in/second-step";
 
@@ -54,22 +53,6 @@ pub(super) async fn submit(
     }
 }
 
-async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
-    let t = &visit.t().security.second_step;
-    let content = view! {
-        <h1>{t.title}</h1>
-        <p>{t.lead}</p>
-        {form.summary(visit.locale)}
-        <form method="post" action=visit.link(PATH)>
-            <Hidden name="csrf" value=visitor.token.clone()/>
-            <Hidden name="next" value=form.value("next")/>
-            <Field
-                id="code" label=t.code hint=t.code_hint.to_owned() nostrip:fault=form.fault("code")
-                autocomplete="one-time-code"
-            />
-            <Button kind=ButtonKind::Primary>{t.submit}</Button>
-        </form>
-        <p><a href=visit.link("/admin/sign-in")>{t.start_over}</a></p>
-    };
-    shell::narrow((visit, visitor), Titled::of(visit, t.title, form), content).await
+async fn show(reader: (&Visit, &Visitor), form: &Form) -> Response {
+    question(reader, form, (PATH, "/admin/sign-in")).await
 }

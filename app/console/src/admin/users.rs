@@ -4,7 +4,7 @@ mod detail;
 
 pub(super) use detail::{end_sessions, let_in, page as user, reset, suspend};
 
-use super::paging::{Asked, ONE_MORE, ROWS};
+use super::paging::{self, Asked, ONE_MORE};
 use super::shell::{self, Part};
 use super::who::Operator;
 use crate::problem::Problem;
@@ -29,8 +29,7 @@ pub(super) async fn page(
     let asked = Asked::of(&visit, PATH);
     let (before, limit) = (asked.before.as_ref(), i64::from(ONE_MORE));
     let mut rows = state.accounts.people.search(&asked.text, before, limit).await?;
-    let has_more = rows.len() > ROWS;
-    rows.truncate(ROWS);
+    let has_more = paging::cut(&mut rows);
     let last = rows.last().filter(|_| has_more).map(|row| (row.created_at_ms, row.id.as_str()));
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let t = &visit.t().admin.users;

@@ -40,11 +40,6 @@ impl Operator {
         Ok(Self { token, origin: Origin { ip, user_agent, request_id: inbound.request_id.clone() } })
     }
 
-    /// Where it acts from and as whom, for what is audited with its change.
-    pub fn acting(&self) -> (&Origin, Actor<'_>) {
-        (&self.origin, Actor::OperatorToken(&self.token.id))
-    }
-
     /// Who acts, for what is done in the same way at the operators' pages.
     pub fn hand(&self) -> Hand<'_> {
         Hand { actor: Actor::OperatorToken(&self.token.id), origin: &self.origin }

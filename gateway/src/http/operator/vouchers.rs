@@ -15,6 +15,7 @@ use super::super::{Answer, receipts::unavailable, time};
 use super::shapes::{OperatorError, Rows};
 use super::{Inbound, Operator, acts, as_operator, input, wrong_method};
 use crate::Gateway;
+use crate::operations::Hand;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -166,7 +167,8 @@ async fn create(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> An
         credit_lasts_ms: wanted.credit_days.map(|days| i64::from(days) * DAY_MS).filter(|ms| *ms > 0),
         note: &wanted.note,
     };
-    let made = gateway.accounts.vouchers.create(operator.acting(), &new).await;
+    let Hand { actor, origin } = operator.hand();
+    let made = gateway.accounts.vouchers.create((origin, actor), &new).await;
     let (voucher, code) = made.map_err(|error| refused(&error))?;
     input::value(&MadeVoucher {
         voucher: ListedVoucher::of(&voucher, gateway.world.now_ms()),
@@ -179,7 +181,9 @@ async fn end(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answe
     let why = input::reason(&why.reason)?;
     let id = input::path_part(inbound, 1);
     let vouchers = &gateway.accounts.vouchers;
-    vouchers.end(operator.acting(), id, Some(why.as_str())).await.map_err(|error| unavailable(&error))?;
+    let Hand { actor, origin } = operator.hand();
+    let ended = vouchers.end((origin, actor), id, Some(why.as_str())).await;
+    ended.map_err(|error| unavailable(&error))?;
     let ended = vouchers.find(id).await.map_err(|error| unavailable(&error))?;
     let ended = ended.ok_or_else(|| input::missing(inbound))?;
     input::value(&ListedVoucher::of(&ended, gateway.world.now_ms()))

@@ -69,13 +69,22 @@ pub(crate) async fn submit(
     }
 }
 
-async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+async fn show(reader: (&Visit, &Visitor), form: &Form) -> Response {
+    question(reader, form, (PATH, "/console/sign-in")).await
+}
+
+/// Asks for the code: of a person, and of an operator at an address of theirs. `start` is where the way in begins.
+pub(crate) async fn question(
+    (visit, visitor): (&Visit, &Visitor),
+    form: &Form,
+    (action, start): (&str, &str),
+) -> Response {
     let t = &visit.t().security.second_step;
     let content = view! {
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
         {form.summary(visit.locale)}
-        <form method="post" action=visit.link(PATH)>
+        <form method="post" action=visit.link(action)>
             <Hidden name="csrf" value=visitor.token.clone()/>
             <Hidden name="next" value=form.value("next")/>
             <Field
@@ -84,7 +93,7 @@ async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
             />
             <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
-        <p><a href=visit.link("/console/sign-in")>{t.start_over}</a></p>
+        <p><a href=visit.link(start)>{t.start_over}</a></p>
     };
     shell::narrow((visit, visitor), Titled::of(visit, t.title, form), content).await
 }
