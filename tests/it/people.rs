@@ -79,14 +79,8 @@ async fn s08_s103_s131_a_removed_members_key_stops_within_a_second_and_the_log_t
         assert_eq!(ask().await, 200);
         let id = member_id(&stage, "dev@example.com").await;
         let page = format!("/console/members/{id}");
-        let _ = stage
-            .person
-            .open(&page)
-            .await
-            .expect_status(200)
-            .text()
-            .find("/limits/node/mem:")
-            .expect("a way there");
+        let shown = stage.person.open(&page).await.expect_status(200).text();
+        assert!(shown.contains("/limits/node/mem:"), "their page leads to their limits: {shown}");
         let node = format!("/console/limits/node/mem:{id}");
         let limited = fill(&mut stage.person, &node, &[("limit_month", "0.000001")]).await;
         assert!(limited.contains("$0.000001"), "{limited}");
