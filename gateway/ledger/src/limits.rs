@@ -17,7 +17,7 @@ impl LimitRow {
         if !self.is_over(at_ms) {
             return self.clone();
         }
-        let (opened_at_ms, ends_at_ms) = self.window().opening_at(at_ms, zone);
+        let (opened_at_ms, ends_at_ms) = self.window().following(self.ends_at_ms, at_ms, zone);
         Self { used_nano: 0, held_nano: 0, alerted_percent: 0, opened_at_ms, ends_at_ms, ..self.clone() }
     }
 

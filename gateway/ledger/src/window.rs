@@ -5,6 +5,8 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 const HOUR_MS: i64 = 3_600_000;
+/// Longer than any two zones lie apart, and far shorter than a month.
+pub(crate) const ZONES_APART_MS: i64 = 36 * HOUR_MS;
 /// The end of a window that never ends.
 pub const NEVER_MS: i64 = i64::MAX;
 
@@ -50,6 +52,17 @@ impl Window {
             Self::Week => (at_ms, at_ms + 7 * 24 * HOUR_MS),
         }
     }
+
+    /// The window that opens at `at_ms`, after the one that ended at `ended_ms`. The two never overlap, so that no call
+    /// is in both: when the org has changed its zone meanwhile, a month begins where the last one ended and goes on to
+    /// the end of the month it is then.
+    pub fn following(self, ended_ms: i64, at_ms: i64, zone: &TimeZone) -> (i64, i64) {
+        let (opened_ms, ends_ms) = self.opening_at(at_ms, zone);
+        if opened_ms >= ended_ms {
+            return (opened_ms, ends_ms);
+        }
+        (ended_ms, self.opening_at(ended_ms + ZONES_APART_MS, zone).1)
+    }
 }
 
 /// The calendar month around a moment; `None` beyond the calendar's range (years -9999 to 9999).
@@ -93,6 +106,26 @@ mod tests {
             (opened, ends),
             (at("2026-02-28T23:00:00Z"), at("2026-03-31T22:00:00Z")),
             "summer time begins"
+        );
+    }
+
+    #[test]
+    fn a_month_after_a_change_of_zone_begins_where_the_last_one_ended() {
+        let ended = at("2027-01-01T00:00:00Z");
+        for (zone, now, ends) in [
+            ("Asia/Shanghai", "2027-01-01T13:00:00Z", "2027-01-31T16:00:00Z"),
+            ("America/New_York", "2027-01-01T01:00:00Z", "2027-02-01T05:00:00Z"),
+            ("America/New_York", "2027-01-01T06:00:00Z", "2027-02-01T05:00:00Z"),
+        ] {
+            let zone = time_zone(zone).expect("bundled");
+            let (opened, until) = Window::Month.following(ended, at(now), &zone);
+            assert!(opened >= ended && opened <= at(now), "{now}: no call is in both");
+            assert_eq!(until, at(ends), "{now}");
+        }
+        let later = at("2027-03-15T00:00:00Z");
+        assert_eq!(
+            Window::Month.following(ended, later, &TimeZone::UTC),
+            Window::Month.opening_at(later, &TimeZone::UTC)
         );
     }
 

@@ -1,11 +1,8 @@
 //! Which span a month's statement covers. Spans follow each other without a gap, even when the org changes its zone.
 use crate::usage::quarter_of;
-use crate::window::Window;
+use crate::window::{Window, ZONES_APART_MS};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-/// Longer than any two zones lie apart, and far shorter than a month.
-const ZONES_APART_MS: i64 = 36 * 3_600_000;
 
 /// A month of an org.
 #[derive(Clone, Debug, PartialEq, Eq)]

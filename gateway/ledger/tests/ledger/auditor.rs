@@ -521,10 +521,21 @@ impl Limit {
             Window::FiveHours => (at_ms, at_ms + 5 * HOUR_MS),
             Window::Day => (at_ms, at_ms + DAY_MS),
             Window::Week => (at_ms, at_ms + 7 * DAY_MS),
-            Window::Month => zone.month_around(at_ms),
+            Window::Month => self.next_month(at_ms, zone),
             Window::Lifetime => (self.opened_ms, self.ends_ms),
         };
         Self { opened_ms, ends_ms, ..self.clone() }
+    }
+
+    /// A month that had begun before the last window ended (the zone was changed) counts from that end on, and as far as
+    /// the month goes in which it mostly lies.
+    fn next_month(&self, at_ms: i64, zone: Zone) -> (i64, i64) {
+        let (start_ms, end_ms) = zone.month_around(at_ms);
+        if self.ends_ms <= start_ms {
+            return (start_ms, end_ms);
+        }
+        let soon_ms = self.ends_ms + DAY_MS + DAY_MS / 2;
+        (self.ends_ms, zone.month_around(soon_ms).1)
     }
 }
 
