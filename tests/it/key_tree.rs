@@ -222,7 +222,7 @@ impl Forest {
         });
         let made = ask(&self.stage, &self.manager, ("POST", ""), Some(&body)).await;
         let above = parent.map(|at| self.path(at)).unwrap_or_default();
-        let is_ended = parent.is_some_and(|at| self.keys[at].ended);
+        let is_ended = above.iter().any(|at| self.keys[*at].ended);
         let fits =
             depth <= 3 && self.models_fit(&above, models.as_deref()) && self.limit_fits(&above, limit_nano);
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::caller::{Scope, scopes_to_stored};
 use super::error::KeyError;
 use super::format::{self, KeyKind, PresentedKey};
-use super::info::KeyInfo;
+use super::info::{KeyInfo, KeyState};
 use super::manager::Manager;
 use super::terms::Terms;
 use super::{Keys, PEPPER_VERSION};
@@ -175,6 +175,10 @@ impl Keys {
             Some(parent) => api_key_credential::path(&self.store, &parent.id).await?,
             None => Vec::new(),
         };
+        // Below a key that has ended nothing works any more, nor would a limit there bind.
+        if path.iter().any(|key| !KeyState::from_stored(&key.state).is_open()) {
+            return Err(KeyError::NotFound);
+        }
         let holder = member::role(&self.store, manager.org_id(), &place.member_id).await?;
         let holder = Role::from_stored(holder.as_deref().ok_or(KeyError::NoHolder)?);
         let above =

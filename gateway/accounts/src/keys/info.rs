@@ -76,7 +76,7 @@ impl KeyState {
         matches!(self, KeyState::Active | KeyState::Disabled)
     }
 
-    fn from_stored(text: &str) -> Self {
+    pub(super) fn from_stored(text: &str) -> Self {
         match text {
             "active" => KeyState::Active,
             "disabled" => KeyState::Disabled,

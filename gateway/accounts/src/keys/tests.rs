@@ -112,6 +112,22 @@ async fn disabled_keys_come_back_and_ended_keys_do_not() {
 }
 
 #[tokio::test]
+async fn nothing_is_derived_below_a_key_that_has_ended() {
+    on_each(async |bench| {
+        let (owner, top) = key_of(&bench, "ada@example.com").await;
+        let keys = &bench.accounts.keys;
+        let below =
+            |parent: &str| NewKey { parent_key_id: Some(parent.to_owned()), ..NewKey::named("below") };
+        let middle = keys.create(&origin(), &owner, below(&top.id)).await.expect("created");
+        keys.create(&origin(), &owner, below(&middle.id)).await.expect("created");
+        keys.delete(&origin(), &owner, &top.id).await.expect("ended");
+        let refused = keys.create(&origin(), &owner, below(&middle.id)).await;
+        assert!(matches!(refused, Err(KeyError::NotFound)), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_expired_key_is_refused_from_its_last_millisecond_on_even_when_cached() {
     on_each(async |bench| {
         let owner = bench.owner("ada@example.com").await;
