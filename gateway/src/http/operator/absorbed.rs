@@ -1,12 +1,17 @@
 //! `GET /api/v1/operator/absorbed-costs`: what failures cost us and nobody else, the price of the promise.
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::get;
 use bytespike_ledger::AbsorbedBy;
+use http::{Request, Response};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, OpenApi};
 
 use super::super::{Answer, receipts::unavailable};
-use super::shapes::AbsorbedCost;
-use super::{Inbound, input};
+use super::shapes::{AbsorbedCost, OperatorError, Rows};
+use super::{Inbound, as_operator, input, reads};
 use crate::Gateway;
 use crate::serve::Refused;
 
@@ -28,8 +33,33 @@ pub struct Wanted {
     limit: Option<u32>,
 }
 
+/// The part of the description that stands here.
+#[derive(OpenApi)]
+#[openapi(paths(absorbed_costs), components(schemas(AbsorbedCost)))]
+pub struct Document;
+
+pub fn routes() -> Router<Gateway> {
+    Router::new().route("/api/v1/operator/absorbed-costs", reads(get(absorbed_costs)))
+}
+
+/// Absorbed costs
+///
+/// What failures cost us and nobody else, summed by group, the largest first.
+#[utoipa::path(
+    get, path = "/api/v1/operator/absorbed-costs", operation_id = "listAbsorbedCosts", tag = "operator", security(("operator" = [])),
+    params(Wanted),
+    responses(
+        (status = 200, description = "Sums.", body = Rows<AbsorbedCost>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn absorbed_costs(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| list(&gateway, &inbound).await).await
+}
+
 /// Sums, the largest first.
-pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
+async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: Wanted = input::query(inbound)?;
     let to_ms = input::moment_ms("to", wanted.to.as_deref(), inbound.accepted_at_ms + 1)?;
     let from_ms = input::moment_ms("from", wanted.from.as_deref(), to_ms - USUAL_SPAN_MS)?;

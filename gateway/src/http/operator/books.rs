@@ -1,12 +1,17 @@
 //! `GET /api/v1/operator/invariant-runs` and `/reconciliations`: whether the books are in order, in full.
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::get;
 use bytespike_ledger::ReconciliationFilter;
+use http::{Request, Response};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, OpenApi};
 
 use super::super::{Answer, receipts::unavailable};
-use super::shapes::{CheckedBooks, ReconciledDay};
-use super::{Inbound, input};
+use super::shapes::{BrokenRule, CheckedBooks, OperatorError, ReconciledDay, Rows};
+use super::{Inbound, as_operator, input, reads};
 use crate::Gateway;
 
 /// How many runs.
@@ -18,8 +23,54 @@ pub struct WantedRuns {
     limit: Option<u32>,
 }
 
+/// The part of the description that stands here.
+#[derive(OpenApi)]
+#[openapi(
+    paths(invariant_runs, reconciliations),
+    components(schemas(BrokenRule, CheckedBooks, ReconciledDay))
+)]
+pub struct Document;
+
+pub fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/operator/invariant-runs", reads(get(invariant_runs)))
+        .route("/api/v1/operator/reconciliations", reads(get(reconciliations)))
+}
+
+/// Checks of the books
+///
+/// The newest checks of the rules of the ledger, with everything they found.
+#[utoipa::path(
+    get, path = "/api/v1/operator/invariant-runs", operation_id = "listInvariantRuns", tag = "operator", security(("operator" = [])),
+    params(WantedRuns),
+    responses(
+        (status = 200, description = "Runs.", body = Rows<CheckedBooks>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn invariant_runs(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| runs(&gateway, &inbound).await).await
+}
+
+/// Reconciliations
+///
+/// Days of providers compared with our attempts, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/operator/reconciliations", operation_id = "listReconciliations", tag = "operator", security(("operator" = [])),
+    params(WantedDays),
+    responses(
+        (status = 200, description = "Days.", body = Rows<ReconciledDay>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn reconciliations(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| days(&gateway, &inbound).await).await
+}
+
 /// The newest checks of the invariants, with everything they found.
-pub async fn invariant_runs(gateway: &Gateway, inbound: &Inbound) -> Answer {
+async fn runs(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: WantedRuns = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let runs = gateway.ledger.invariant_runs(limit).await.map_err(|error| unavailable(&error))?;
@@ -44,7 +95,7 @@ pub struct WantedDays {
 }
 
 /// Providers' days compared with our attempts, the newest first. `from` and `to` are days, inclusive.
-pub async fn reconciliations(gateway: &Gateway, inbound: &Inbound) -> Answer {
+async fn days(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: WantedDays = input::query(inbound)?;
     for (name, day) in [("from", &wanted.from), ("to", &wanted.to)] {
         if day.as_ref().is_some_and(|day| day.parse::<jiff::civil::Date>().is_err()) {

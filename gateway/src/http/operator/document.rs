@@ -3,50 +3,23 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::shapes::{
-    AbsorbedCost, BookedCredit, BrokenRule, CheckedBooks, FrozenWallet, HeldCall, OperatorError, OrgWallet,
-    ReconciledDay, ReleasedHold,
-};
-use super::{input, reservations, wallets};
+use super::shapes::OperatorError;
+use super::{absorbed, books, reservations, vouchers, wallets};
 
 /// To be merged into the rest.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
-    document.merge(super::vouchers::Document::openapi());
+    document.merge(absorbed::Document::openapi());
+    document.merge(books::Document::openapi());
+    document.merge(reservations::Document::openapi());
+    document.merge(vouchers::Document::openapi());
+    document.merge(wallets::Document::openapi());
     document
 }
 
 #[derive(OpenApi)]
-#[openapi(
-    paths(
-        super::absorbed_costs,
-        super::invariant_runs,
-        super::reconciliations,
-        super::open_reservations,
-        super::release_reservation,
-        super::list_wallets,
-        super::freeze_wallet,
-        super::unfreeze_wallet,
-        super::credit_wallet,
-    ),
-    components(schemas(
-        AbsorbedCost,
-        BookedCredit,
-        BrokenRule,
-        CheckedBooks,
-        FrozenWallet,
-        HeldCall,
-        OperatorError,
-        OrgWallet,
-        ReconciledDay,
-        ReleasedHold,
-        input::Why,
-        wallets::NewCredit,
-        reservations::Wanted,
-    )),
-    modifiers(&OperatorToken)
-)]
+#[openapi(components(schemas(OperatorError)), modifiers(&OperatorToken))]
 struct Document;
 
 struct OperatorToken;

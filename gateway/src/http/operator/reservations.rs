@@ -1,14 +1,19 @@
 //! `/api/v1/operator/reservations`: what is held now, and the release of one hold that nobody will end.
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::{get, post};
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use bytespike_ledger::{Reason, Release, ResolveError};
+use http::{Request, Response};
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable};
-use super::shapes::{HeldCall, ReleasedHold};
-use super::{Inbound, Operator, input};
+use super::shapes::{HeldCall, OperatorError, ReleasedHold, Rows};
+use super::{Inbound, Operator, acts, as_operator, input, reads};
 use crate::Gateway;
 
 /// Which page.
@@ -22,8 +27,57 @@ pub struct Wanted {
     limit: Option<u32>,
 }
 
+/// The part of the description that stands here.
+#[derive(OpenApi)]
+#[openapi(
+    paths(open_reservations, release_reservation),
+    components(schemas(HeldCall, ReleasedHold, Wanted, input::Why))
+)]
+pub struct Document;
+
+pub fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/operator/reservations", reads(get(open_reservations)))
+        .route("/api/v1/operator/reservations/{id}/release", acts(post(release_reservation)))
+}
+
+/// Open holds
+///
+/// What is held now, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/operator/reservations", operation_id = "listReservations", tag = "operator", security(("operator" = [])),
+    params(Wanted),
+    responses(
+        (status = 200, description = "Holds.", body = Rows<HeldCall>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn open_reservations(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| open(&gateway, &inbound).await).await
+}
+
+/// Release a hold
+///
+/// Ends it with nothing charged. A call that still runs on it goes on and is free.
+#[utoipa::path(
+    post, path = "/api/v1/operator/reservations/{id}/release", operation_id = "releaseReservation", tag = "operator", security(("operator" = [])),
+    params(("id" = String, Path, description = "Its id.")),
+    request_body = input::Why,
+    responses(
+        (status = 200, description = "The hold as it ended.", body = ReleasedHold),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+        (status = 404, description = "Nothing by that id.", body = OperatorError),
+    ),
+)]
+async fn release_reservation(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |operator, inbound| release(&gateway, &operator, &inbound).await)
+        .await
+}
+
 /// Open holds, the oldest first.
-pub async fn open(gateway: &Gateway, inbound: &Inbound) -> Answer {
+async fn open(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: Wanted = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let holds = gateway.ledger.open_holds(wanted.after.as_deref().unwrap_or_default(), limit).await;
@@ -32,7 +86,7 @@ pub async fn open(gateway: &Gateway, inbound: &Inbound) -> Answer {
 }
 
 /// Ends a hold with nothing charged. A call that still runs on it goes on and is free.
-pub async fn release(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
+async fn release(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
     let why: input::Why = input::body(inbound)?;
     let why = input::reason(&why.reason)?;
     let found = gateway.ledger.open_hold(input::path_part(inbound, 1)).await;

@@ -1,14 +1,19 @@
 //! `/api/v1/operator/wallets`: every wallet, freezing one, and putting credit into one.
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::{get, post};
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use bytespike_ledger::{BookingError, CreditKind, Credited};
+use http::{Request, Response};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable};
-use super::shapes::{BookedCredit, FrozenWallet, OrgWallet};
-use super::{Inbound, Operator, input};
+use super::shapes::{BookedCredit, FrozenWallet, OperatorError, OrgWallet, Rows};
+use super::{Inbound, Operator, acts, as_operator, input, reads};
 use crate::Gateway;
 use crate::operations::GivenCredit;
 use crate::serve::Refused;
@@ -27,8 +32,101 @@ pub struct Wanted {
     limit: Option<u32>,
 }
 
+/// The part of the description that stands here.
+#[derive(OpenApi)]
+#[openapi(
+    paths(list_wallets, freeze_wallet, unfreeze_wallet, credit_wallet),
+    components(schemas(BookedCredit, FrozenWallet, NewCredit, OrgWallet, input::Why))
+)]
+pub struct Document;
+
+pub fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/operator/wallets", reads(get(list_wallets)))
+        .route("/api/v1/operator/wallets/{org_id}/freeze", acts(post(freeze_wallet)))
+        .route("/api/v1/operator/wallets/{org_id}/unfreeze", acts(post(unfreeze_wallet)))
+        .route("/api/v1/operator/wallets/{org_id}/credits", acts(post(credit_wallet)))
+}
+
+/// Wallets
+///
+/// Wallets by the id of their organisation.
+#[utoipa::path(
+    get, path = "/api/v1/operator/wallets", operation_id = "listWallets", tag = "operator", security(("operator" = [])),
+    params(Wanted),
+    responses(
+        (status = 200, description = "Wallets.", body = Rows<OrgWallet>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn list_wallets(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| list(&gateway, &inbound).await).await
+}
+
+/// Freeze a wallet
+///
+/// It takes no new holds; what is held may still settle.
+#[utoipa::path(
+    post, path = "/api/v1/operator/wallets/{org_id}/freeze", operation_id = "freezeWallet", tag = "operator", security(("operator" = [])),
+    params(("org_id" = String, Path, description = "Its id.")),
+    request_body = input::Why,
+    responses(
+        (status = 200, description = "The wallet.", body = FrozenWallet),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+        (status = 404, description = "Nothing by that id.", body = OperatorError),
+    ),
+)]
+async fn freeze_wallet(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |operator, inbound| {
+        set_frozen(&gateway, &operator, &inbound, true).await
+    })
+    .await
+}
+
+/// Unfreeze a wallet
+///
+/// It takes holds again.
+#[utoipa::path(
+    post, path = "/api/v1/operator/wallets/{org_id}/unfreeze", operation_id = "unfreezeWallet", tag = "operator", security(("operator" = [])),
+    params(("org_id" = String, Path, description = "Its id.")),
+    request_body = input::Why,
+    responses(
+        (status = 200, description = "The wallet.", body = FrozenWallet),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+        (status = 404, description = "Nothing by that id.", body = OperatorError),
+    ),
+)]
+async fn unfreeze_wallet(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |operator, inbound| {
+        set_frozen(&gateway, &operator, &inbound, false).await
+    })
+    .await
+}
+
+/// Credit a wallet
+///
+/// Books credit once for each Idempotency-Key.
+#[utoipa::path(
+    post, path = "/api/v1/operator/wallets/{org_id}/credits", operation_id = "creditWallet", tag = "operator", security(("operator" = [])),
+    params(("org_id" = String, Path, description = "Its id."), ("Idempotency-Key" = String, Header, description = "Says which booking it is; at most 200 characters.")),
+    request_body = NewCredit,
+    responses(
+        (status = 200, description = "What was booked.", body = BookedCredit),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+        (status = 404, description = "Nothing by that id.", body = OperatorError),
+    ),
+)]
+async fn credit_wallet(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |operator, inbound| credit(&gateway, &operator, &inbound).await)
+        .await
+}
+
 /// Wallets by organisation id.
-pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
+async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let wanted: Wanted = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let after = wanted.after.as_deref().unwrap_or_default();
@@ -38,7 +136,7 @@ pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
 }
 
 /// A frozen wallet takes no new holds; what is held may still settle.
-pub async fn set_frozen(gateway: &Gateway, operator: &Operator, inbound: &Inbound, frozen: bool) -> Answer {
+async fn set_frozen(gateway: &Gateway, operator: &Operator, inbound: &Inbound, frozen: bool) -> Answer {
     let why: input::Why = input::body(inbound)?;
     let why = input::reason(&why.reason)?;
     let org_id = input::path_part(inbound, 1);
@@ -64,7 +162,7 @@ pub struct NewCredit {
 
 /// Books credit once per `Idempotency-Key`: `top_up` for what was paid some other way, `grant` for what is given.
 /// Mistakes of ours are mended with a grant and its reason, never by changing what was booked.
-pub async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
+async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
     let new: NewCredit = input::body(inbound)?;
     let why = input::reason(&new.reason)?;
     let org_id = input::path_part(inbound, 1);
