@@ -157,6 +157,30 @@ fn missing_key(path: &Path) -> String {
     )
 }
 
+/// Writes a file that only its owner can read, in place of the one that was there.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    remove_if_there(path)?;
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
+/// Removes a file, unless there is none.
+///
+/// # Errors
+/// The file cannot be removed.
+pub fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a folder that only its owner can enter, unless it is there.
 ///
 /// # Errors
@@ -175,4 +199,26 @@ pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 /// Password hashes take 19 MiB and a core each; the other half is for everything else.
 fn hash_workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytespike_store::world::{ManualClock, SeededRandom};
+    use std::sync::Arc;
+
+    fn at(day: &str) -> World {
+        let date: jiff::civil::Date = day.parse().unwrap();
+        let ms = date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond();
+        World { clock: Arc::new(ManualClock::at(ms)), random: Arc::new(SeededRandom::new(1)) }
+    }
+
+    #[test]
+    fn s143_a_clock_from_before_this_program_was_made_is_refused_and_says_so() {
+        let made = bytespike_catalog::Catalog::embedded().unwrap().as_of;
+        let error = check_clock(&at("2020-01-01")).unwrap_err().to_string();
+        assert!(error.contains("2020-01-01") && error.contains("set it"), "{error}");
+        check_clock(&at(&made)).unwrap();
+        check_clock(&at("2036-01-01")).unwrap();
+    }
 }

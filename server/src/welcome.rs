@@ -1,11 +1,14 @@
 //! What the person who started ByteSpike reads first: where to go and what to paste.
 
+use std::path::Path;
+
 use bytespike_accounts::secrets::SecretText;
 use bytespike_catalog::model::{Modality, Model, Preset};
 use bytespike_docs::SampleModels;
 
 use crate::Failure;
 use crate::config::{Config, PublicUrls, Surface};
+use crate::core::{make_private_folder, remove_if_there, write_private};
 use crate::product::Product;
 
 /// In the documentation's samples where nothing is wired, by preset.
@@ -44,17 +47,39 @@ pub async fn print(config: &Config, urls: &PublicUrls, product: Option<&Product>
             "prices     signed with {}",
             hex::encode(product.gateway.prices.signing_key().verifying_key())
         ));
-        if config.server.is_loopback()
-            && let Some(token) = product.core.accounts.operators.first_run_token().await?
-        {
-            lines.push(format!("operator   {}", operator_url(urls, &token)));
-            lines.push("           (opens once, within 30 minutes, and makes you the operator)".to_owned());
-        }
+        lines.extend(first_operator(config, urls, product).await?);
         lines.extend(channel_lines(product));
         lines.extend(sample(urls, product));
     }
     show(&lines.join("\n"));
     Ok(())
+}
+
+/// The address that makes the first operator, which also stands in a file that only its owner can read, for whoever
+/// does not see the terminal. Once somebody is one, the file goes.
+async fn first_operator(
+    config: &Config,
+    urls: &PublicUrls,
+    product: &Product,
+) -> Result<Vec<String>, Failure> {
+    if !config.server.is_loopback() {
+        return Ok(Vec::new());
+    }
+    let file = Path::new(&config.secrets.master_key_file).with_file_name("first-operator.url");
+    let Some(token) = product.core.accounts.operators.first_run_token().await? else {
+        remove_if_there(&file)?;
+        return Ok(Vec::new());
+    };
+    let url = operator_url(urls, &token);
+    if let Some(folder) = file.parent() {
+        make_private_folder(folder)?;
+    }
+    write_private(&file, &format!("{url}\n"))?;
+    Ok(vec![
+        format!("operator   {url}"),
+        "           (opens once, within 30 minutes, and makes you the operator; it also stands in".to_owned(),
+        format!("           {})", file.display()),
+    ])
 }
 
 /// Where the first operator signs up.

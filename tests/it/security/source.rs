@@ -136,6 +136,41 @@ fn s139_s140_nobody_but_us_writes_a_pattern_a_template_or_a_program() {
     }
 }
 
+/// Licences that let a program be built in and handed on without its source.
+const LICENCES: [&str; 13] = [
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MPL-2.0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+#[test]
+fn s146_every_package_has_a_licence_we_may_ship() {
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(root());
+    let said = cargo.output().expect("cargo runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.len() > 100);
+    for package in packages.iter().filter(|package| package["source"].is_string()) {
+        let (name, text) = (&package["name"], package["license"].as_str().unwrap_or_default());
+        let licence = spdx::Expression::parse_mode(text, spdx::ParseMode::LAX)
+            .unwrap_or_else(|error| panic!("{name} says `{text}`: {error}"));
+        let allowed = licence.evaluate(|one| one.license.id().is_some_and(|id| LICENCES.contains(&id.name)));
+        assert!(allowed, "{name} is under `{text}`: replace it, or add a licence with its reason");
+    }
+}
+
 #[test]
 fn s146_what_is_built_is_what_was_locked() {
     let root = root();

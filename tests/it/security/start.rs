@@ -88,6 +88,9 @@ async fn s141_of_two_who_open_the_one_time_address_one_becomes_the_operator_and_
     let token = super::first_operator_token(&product);
     assert!(token.len() >= 32, "190 bits are 32 letters and digits");
     let address = format!("/admin/first?token={token}");
+    let kept = product.folder().join("data/first-operator.url");
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&kept).unwrap().trim().ends_with(&address));
     let mut forms = Vec::new();
     for name in ["one", "two"] {
         let mut person = Person::new(&product, "unused@example.com");
@@ -113,6 +116,7 @@ async fn s141_of_two_who_open_the_one_time_address_one_becomes_the_operator_and_
     product.start_again().await;
     assert_eq!(first.get(&address).await.status, 404);
     assert_eq!(product.log().matches("/admin/first?token=").count(), printed, "no second one is printed");
+    assert!(!kept.exists(), "nor kept");
 }
 
 #[tokio::test]
