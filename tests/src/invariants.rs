@@ -49,7 +49,16 @@ const INVARIANTS: [(&str, &str); 12] = [
 
 /// Fails with the broken promise and the rows that break it.
 pub async fn hold(store: &Store) {
-    for (name, sql) in INVARIANTS {
+    all_hold(store, |_| true).await;
+}
+
+/// The same where limits were set below what had been used under them already, which is no fault of a call.
+pub async fn hold_under_lowered_limits(store: &Store) {
+    all_hold(store, |name| !name.starts_with("I6 ")).await;
+}
+
+async fn all_hold(store: &Store, asked: impl Fn(&str) -> bool) {
+    for (name, sql) in INVARIANTS.into_iter().filter(|(name, _)| asked(name)) {
         let violations = rows(store, sql).await;
         assert!(violations.is_empty(), "{name}: {violations:?}");
     }
