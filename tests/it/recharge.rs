@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytespike_store::{on_database, sqlx};
 use bytespike_tests::PATIENCE;
 use bytespike_tests::database::{BOTH, Kind, rows};
-use bytespike_tests::person::Form;
+use bytespike_tests::person::{Form, Person};
 use bytespike_tests::product::{CLAUDE, Setup};
 use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stripe::{Charging, Stripe};
@@ -24,7 +24,7 @@ async fn shop(database: Kind) -> Shop {
 }
 
 /// Saves a card on the provider's page, and comes back before its event does.
-async fn save_card(shop: &mut Shop) {
+pub(crate) async fn save_card(shop: &mut Shop) {
     let page = shop.person.open(PATH).await.expect_status(200).text();
     let form = Form::posting_to(&page, "/recharge/card").expect("a form to save a card");
     let _ = shop.person.submit_only(&form).await.expect_status(303);
@@ -39,7 +39,7 @@ async fn save_card(shop: &mut Shop) {
     assert!(page.contains("Visa •••• 4242"), "the card is known by its last digits");
 }
 
-async fn turn_on(shop: &mut Shop, fields: &[(&str, &str)]) -> (u16, String) {
+pub(crate) async fn turn_on(shop: &mut Shop, fields: &[(&str, &str)]) -> (u16, String) {
     let page = shop.person.open(PATH).await.expect_status(200).text();
     let mut form = Form::with(&page, "threshold");
     let usual =
@@ -52,7 +52,7 @@ async fn turn_on(shop: &mut Shop, fields: &[(&str, &str)]) -> (u16, String) {
 }
 
 /// Waits until a query answers so.
-async fn until(shop: &Shop, sql: &'static str, wanted: i64) {
+pub(crate) async fn until(shop: &Shop, sql: &'static str, wanted: i64) {
     let started = Instant::now();
     loop {
         let found = shop.read(sql).await;
@@ -64,7 +64,7 @@ async fn until(shop: &Shop, sql: &'static str, wanted: i64) {
     }
 }
 
-async fn change(shop: &Shop, sql: &'static str) {
+pub(crate) async fn change(shop: &Shop, sql: &'static str) {
     let store = shop.product.database.connect().await;
     on_database!(&store, db => sqlx::query(sql).execute(db).await.map(drop)).expect("changed");
     store.close().await;
@@ -203,13 +203,22 @@ async fn the_monthly_maximum_holds_and_what_waits_is_decided_by_its_event() {
     assert_eq!(shop.posted().await, 20 * USD);
     // The balance is low again, and the month has no room for another.
     change(&shop, "update recharge set threshold_nano = 20000000001").await;
-    let looked = "select count(*) from recharge where order_id is null";
-    until(&shop, looked, 1).await;
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    assert_eq!((shop.stripe.intents().len(), shop.read(looked).await), (1, 1));
+    let waits = "select count(*) from recharge where order_id is null and month_most_minor = 3999";
+    until(&shop, waits, 1).await;
+    // Another org has room for two. Once its second begins, the round of its first has looked at everybody.
+    let mut other = Person::new(&shop.product, "other@example.com");
+    other.sign_up().await;
+    std::mem::swap(&mut shop.person, &mut other);
+    shop.stripe.charge_with(Charging::Succeeds);
+    save_card(&mut shop).await;
+    assert_eq!(turn_on(&mut shop, &[("threshold", "20"), ("most", "40")]).await.0, 303);
+    until(&shop, CREDITED, 2).await;
+    change(&shop, "update recharge set threshold_nano = 20000000001 where month_most_minor = 4000").await;
+    until(&shop, CREDITED, 3).await;
+    assert_eq!((shop.stripe.intents().len(), shop.read(waits).await), (3, 1), "the first org was left alone");
     // With room it goes on.
     change(&shop, "update recharge set month_most_minor = 4000").await;
-    until(&shop, "select count(*) from payment_order where form_key like 'recharge:%'", 2).await;
+    until(&shop, "select count(*) from payment_order where form_key like 'recharge:%'", 4).await;
 }
 
 #[tokio::test]

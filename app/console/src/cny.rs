@@ -30,7 +30,12 @@ impl Cny {
 
     /// The rate, its day and where it is from, and what that means.
     pub fn said(&self, visit: &Visit) -> String {
-        let rate = &self.0;
-        visit.t().wallet.page.cny(format::iso_date(visit.locale, &rate.date), rate.rate(), &rate.source)
+        let (rate, t) = (&self.0, &visit.t().wallet.page);
+        // The catalogue notes rates that nobody published as what they follow from.
+        let source = match rate.source.strip_prefix("implied by ") {
+            Some(prices) => t.cny_worked_out(prices.replace(" vs ", " / ")),
+            None => rate.source.clone(),
+        };
+        t.cny(format::iso_date(visit.locale, &rate.date), rate.rate(), source)
     }
 }

@@ -44,8 +44,8 @@ addresses! {
     "/console/keys/{id}/rotate" ManageOwnKeys post(keys::rotate::submit);
     "/console/keys/{id}/credentials/{credential}/end" ManageOwnKeys post(keys::rotate::end);
     "/console/keys/{id}/limits" SetLimits post(keys::detail::set_limits);
-    "/console/keys/{id}/revoke" ManageOwnKeys get(keys::end::revoke_form).post(keys::end::revoke);
-    "/console/keys/{id}/delete" ManageOwnKeys get(keys::end::delete_form).post(keys::end::delete);
+    "/console/keys/{id}/revoke" ManageOwnKeys get(keys::end::form).post(keys::end::submit);
+    "/console/keys/{id}/delete" ManageOwnKeys get(keys::end::form).post(keys::end::submit);
     "/console/limits" SeeOwnUsage get(limits::page);
     "/console/limits/ask" SeeOwnUsage get(limits::ask::form).post(limits::ask::submit);
     "/console/limits/requests/{id}" SetLimits get(limits::requests::form).post(limits::requests::submit);

@@ -17,7 +17,7 @@ pub use brand::{Mark, Sparkle, Wordmark};
 pub use button::{Button, ButtonKind, ButtonLink};
 pub use chart::{Bar, BarChart, MOST_SERIES, Series, Sparkline, StackedChart, Swatch};
 pub use code::{CodeBlock, CopyField};
-pub use data::{EmptyState, KeyValues, Stat, Stats, TableFrame};
+pub use data::{Column, EmptyState, KeyValues, Stat, Stats, Table, TableFrame};
 pub use form::{
     Checkbox, ErrorSummary, Field, FieldFault, Hidden, InputKind, Select, SelectOption, TextArea,
 };

@@ -21,7 +21,8 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{CallRow, Transaction, UsageFilter, Wallet};
-use bytespike_ui::components::{ButtonLink, Callout, CalloutKind, Stat, Stats, TableFrame};
+use bytespike_ui::components::Column::{Number, Text};
+use bytespike_ui::components::{ButtonLink, Callout, CalloutKind, Stat, Stats, Table};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
@@ -158,22 +159,9 @@ fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
-    view! {
-        <TableFrame caption=t.title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.model}</th>
-                    <th scope="col">{t.key}</th>
-                    <th scope="col">{t.age}</th>
-                    <th scope="col">{t.expires}</th>
-                    <th scope="col" class="num">{t.amount}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </TableFrame>
-    }
-    .into_any()
+    let rows: Vec<AnyView> = rows.map(IntoAny::into_any).collect();
+    let columns = vec![Text(t.model), Text(t.key), Text(t.age), Text(t.expires), Number(t.amount)];
+    view! { <Table caption=t.title columns=columns rows=rows/> }.into_any()
 }
 
 fn lines((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, journal: &[Transaction]) -> AnyView {
@@ -182,20 +170,8 @@ fn lines((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, journal: &[Tra
         return view! { <p class="soft">{t.empty}</p> }.into_any();
     }
     let rows: Vec<AnyView> = journal.iter().map(|line| journal_row((visit, moments), cny, line)).collect();
-    view! {
-        <TableFrame caption=t.title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.time}</th>
-                    <th scope="col">{t.what}</th>
-                    <th scope="col">{t.receipt}</th>
-                    <th scope="col" class="num">{t.amount}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </TableFrame>
-    }
-    .into_any()
+    let columns = vec![Text(t.time), Text(t.what), Text(t.receipt), Number(t.amount)];
+    view! { <Table caption=t.title columns=columns rows=rows/> }.into_any()
 }
 
 fn journal_row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, line: &Transaction) -> AnyView {

@@ -16,6 +16,25 @@ pub fn TableFrame(#[prop(into)] caption: String, children: Children) -> impl Int
     }
 }
 
+/// The head of a column.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    Text(&'static str),
+    /// Of cells that are compared.
+    Number(&'static str),
+}
+
+/// A table with a head: `rows` are `<tr>`s, as [`TableFrame`] wants them.
+#[component]
+pub fn Table(#[prop(into)] caption: String, columns: Vec<Column>, rows: Vec<AnyView>) -> impl IntoView {
+    let heads = columns.into_iter().map(|column| match column {
+        Column::Text(label) => view! { <th scope="col">{label}</th> }.into_any(),
+        Column::Number(label) => view! { <th scope="col" class="num">{label}</th> }.into_any(),
+    });
+    let heads = heads.collect_view();
+    view! { <TableFrame caption=caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></TableFrame> }
+}
+
 /// Pairs of a name and a value.
 #[component]
 pub fn KeyValues(pairs: Vec<(String, AnyView)>) -> impl IntoView {

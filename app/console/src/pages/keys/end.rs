@@ -15,71 +15,59 @@ use bytespike_ui::Visit;
 use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden};
 use leptos::prelude::*;
 
-/// How a key ends.
+/// How a key ends, as its page's address says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Revoke,
     Delete,
 }
 
-/// `GET /console/keys/{id}/revoke`
-pub(crate) async fn revoke_form(
+impl Ending {
+    fn of(visit: &Visit) -> Self {
+        if visit.path.ends_with("/revoke") { Self::Revoke } else { Self::Delete }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Revoke => "revoke",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// What the key becomes, and what is said of it.
+    fn outcome(self) -> (KeyState, Notice) {
+        match self {
+            Self::Revoke => (KeyState::Revoked, Notice::KeyRevoked),
+            Self::Delete => (KeyState::Deleted, Notice::KeyDeleted),
+        }
+    }
+}
+
+/// `GET /console/keys/{id}/revoke`, `GET /console/keys/{id}/delete`
+pub(crate) async fn form(
     State(state): State<ConsoleState>,
     Path(key_id): Path<String>,
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
     let key = manageable(&state, &who, &key_id).await?;
-    show(&state, (&visit, &who), (&key, Ending::Revoke), &Form::default()).await
+    show(&state, (&visit, &who), (&key, Ending::of(&visit)), &Form::default()).await
 }
 
-/// `POST /console/keys/{id}/revoke`
-pub(crate) async fn revoke(
+/// `POST /console/keys/{id}/revoke`, `POST /console/keys/{id}/delete`
+pub(crate) async fn submit(
     State(state): State<ConsoleState>,
     Path(key_id): Path<String>,
     visit: Visit,
-    post: SignedPost,
-) -> Result<Response, Problem> {
-    end(&state, &visit, (&key_id, Ending::Revoke), post).await
-}
-
-/// `GET /console/keys/{id}/delete`
-pub(crate) async fn delete_form(
-    State(state): State<ConsoleState>,
-    Path(key_id): Path<String>,
-    visit: Visit,
-    who: SignedIn,
-) -> Result<Response, Problem> {
-    let key = manageable(&state, &who, &key_id).await?;
-    show(&state, (&visit, &who), (&key, Ending::Delete), &Form::default()).await
-}
-
-/// `POST /console/keys/{id}/delete`
-pub(crate) async fn delete(
-    State(state): State<ConsoleState>,
-    Path(key_id): Path<String>,
-    visit: Visit,
-    post: SignedPost,
-) -> Result<Response, Problem> {
-    end(&state, &visit, (&key_id, Ending::Delete), post).await
-}
-
-async fn end(
-    state: &ConsoleState,
-    visit: &Visit,
-    (key_id, ending): (&str, Ending),
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
-    let key = manageable(state, &who, key_id).await?;
+    let (key, ending) = (manageable(&state, &who, &key_id).await?, Ending::of(&visit));
     if form.value("confirm").trim() != key.terms.name {
         form.refuse("confirm", visit.t().keys.error.confirm_wrong);
-        return show(state, (visit, &who), (&key, ending), &form).await;
+        return show(&state, (&visit, &who), (&key, ending), &form).await;
     }
-    let (wanted, notice) = match ending {
-        Ending::Revoke => (KeyState::Revoked, Notice::KeyRevoked),
-        Ending::Delete => (KeyState::Deleted, Notice::KeyDeleted),
-    };
+    let (wanted, notice) = ending.outcome();
     let ended = state.accounts.keys.set_state(&who.origin, &who.member, &key.id, wanted).await;
     ended.map_err(detail::problem_of)?;
     Ok(see_other(&flash::with(&visit.link("/console/keys"), notice)))
@@ -92,15 +80,14 @@ async fn show(
     form: &Form,
 ) -> Result<Response, Problem> {
     let t = &visit.t().keys;
-    let is_revoke = ending == Ending::Revoke;
     let name = &key.terms.name;
-    let (title, here, running, submit, part) = match ending {
-        Ending::Revoke => {
-            (t.revoke.title(name), t.detail.revoke, t.revoke.running, t.revoke.submit, "revoke")
-        }
-        Ending::Delete => {
-            (t.delete.title(name), t.detail.delete, t.delete.running, t.delete.submit, "delete")
-        }
+    let (title, here, lead) = match ending {
+        Ending::Revoke => (t.revoke.title(name), t.detail.revoke, t.revoke.lead),
+        Ending::Delete => (t.delete.title(name), t.detail.delete, t.delete.lead),
+    };
+    let (running, submit) = match ending {
+        Ending::Revoke => (t.revoke.running, t.revoke.submit),
+        Ending::Delete => (t.delete.running, t.delete.submit),
     };
     let titled = Titled::of(visit, &title, form);
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
@@ -115,10 +102,9 @@ async fn show(
         .count();
     let below = (below > 0).then(|| t.revoke.below(below));
     let key_page = detail::address(visit, key);
-    let action = format!("{key_page}/{part}");
+    let action = format!("{key_page}/{}", ending.name());
     let above =
         vec![(visit.link("/console/keys"), t.list.title.to_owned()), (key_page.clone(), name.clone())];
-    let lead = if is_revoke { t.revoke.lead } else { t.delete.lead };
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=here/>

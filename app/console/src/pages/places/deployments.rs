@@ -1,8 +1,9 @@
 //! Deployments: listed and made.
 use crate::flash::{self, Notice};
-use crate::forms::{self, Form, SignedPost};
+use crate::forms::{Form, SignedPost};
 use crate::pages::keys::limits::brief;
-use crate::pages::members::{place_problem, spent_this_month, tabs};
+use crate::pages::members::{spent_this_month, tabs};
+use crate::pages::places::new::{self, NewPlace};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
@@ -10,13 +11,11 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::people::{Deployment, PlaceError};
+use bytespike_accounts::people::Deployment;
 use bytespike_accounts::role::Permission;
 use bytespike_gateway::quota::OrgLimits;
 use bytespike_ledger::Dimension;
-use bytespike_ui::components::{
-    Badge, BadgeKind, Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, TableFrame,
-};
+use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 use std::collections::HashMap;
@@ -112,40 +111,16 @@ pub(crate) async fn submit(
             let page = visit.link(&format!("{PATH}/{id}"));
             Ok(see_other(&flash::with(&page, Notice::DeploymentCreated)))
         }
-        Err(PlaceError::Name(problem)) => {
-            form.refuse("name", forms::words::name(visit.locale, problem));
+        Err(error) => {
+            new::refuse(&mut form, &visit, error)?;
             Ok(show((&visit, &who), &form).await)
         }
-        Err(PlaceError::TooMany) => {
-            form.refuse("name", visit.t().people.error.too_many);
-            Ok(show((&visit, &who), &form).await)
-        }
-        Err(error) => Err(place_problem(error)),
     }
 }
 
 async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let t = &visit.t().people.deployments;
-    let titled = Titled::of(visit, t.new, form);
-    let above = vec![(visit.link(PATH), t.title.to_owned())];
-    let cancel = visit.t().console.word.cancel;
-    let content = view! {
-        <div>
-            <Breadcrumbs locale=visit.locale above=above here=t.new/>
-            <h1>{t.new}</h1>
-        </div>
-        {form.summary(visit.locale)}
-        <form method="post" action=visit.link("/console/deployments/new") class="sheet">
-            <Hidden name="csrf" value=who.token.clone()/>
-            <Field
-                id="name" label=t.name value=form.value("name") hint=t.name_hint nostrip:fault=form.fault("name")
-                max_length=64 autocomplete="off"
-            />
-            <p class="actions">
-                <Button kind=ButtonKind::Primary>{t.submit}</Button>
-                <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{cancel}</ButtonLink>
-            </p>
-        </form>
-    };
-    shell::signed_in((visit, who), Section::Organisation, titled, content).await
+    let (title, submit) = (t.new, t.submit);
+    let place = NewPlace { path: PATH, list: t.title, title, name: t.name, name_hint: t.name_hint, submit };
+    place.show((visit, who), form, None).await
 }

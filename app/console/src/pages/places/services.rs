@@ -1,7 +1,8 @@
 //! Service accounts: holders of keys that are no people, so that what runs stays when somebody leaves.
 use crate::flash::{self, Notice};
-use crate::forms::{self, Form, SignedPost};
-use crate::pages::members::{self, place_problem, tabs, words};
+use crate::forms::{Form, SignedPost};
+use crate::pages::members::{self, tabs, words};
+use crate::pages::places::new::{self, NewPlace};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
@@ -9,12 +10,10 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
-use bytespike_accounts::people::{Member, PlaceError};
+use bytespike_accounts::people::Member;
 use bytespike_accounts::role::{Permission, Role};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{
-    Breadcrumbs, Button, ButtonKind, ButtonLink, EmptyState, Field, Hidden, Select,
-};
+use bytespike_ui::components::{ButtonKind, ButtonLink, EmptyState, Select};
 use leptos::prelude::*;
 use tabs::OrgTab;
 
@@ -75,45 +74,21 @@ pub(crate) async fn submit(
             let page = visit.link(&format!("/console/members/{id}"));
             Ok(see_other(&flash::with(&page, Notice::ServiceAccountCreated)))
         }
-        Err(PlaceError::Name(problem)) => {
-            form.refuse("name", forms::words::name(visit.locale, problem));
+        Err(error) => {
+            new::refuse(&mut form, &visit, error)?;
             Ok(show((&visit, &who), &form).await)
         }
-        Err(PlaceError::TooMany) => {
-            form.refuse("name", visit.t().people.error.too_many);
-            Ok(show((&visit, &who), &form).await)
-        }
-        Err(error) => Err(place_problem(error)),
     }
 }
 
 async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let t = &visit.t().people.services;
-    let titled = Titled::of(visit, t.new, form);
-    let above = vec![(visit.link(PATH), t.title.to_owned())];
     // What a key of it may do follows its role; only these two say anything of keys.
     let mut options = words::choices(visit.locale, who.member.role());
     let roles = [Role::Admin.as_str(), Role::Developer.as_str()];
     options.retain(|option| roles.contains(&option.value.as_str()));
-    let cancel = visit.t().console.word.cancel;
-    let content = view! {
-        <div>
-            <Breadcrumbs locale=visit.locale above=above here=t.new/>
-            <h1>{t.new}</h1>
-        </div>
-        {form.summary(visit.locale)}
-        <form method="post" action=visit.link("/console/service-accounts/new") class="sheet">
-            <Hidden name="csrf" value=who.token.clone()/>
-            <Field
-                id="name" label=t.name value=form.value("name") hint=t.name_hint nostrip:fault=form.fault("name")
-                max_length=64 autocomplete="off"
-            />
-            <Select id="role" label=t.role options=options selected=form.value("role") hint=t.role_hint/>
-            <p class="actions">
-                <Button kind=ButtonKind::Primary>{t.submit}</Button>
-                <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{cancel}</ButtonLink>
-            </p>
-        </form>
-    };
-    shell::signed_in((visit, who), Section::Organisation, titled, content).await
+    let role = view! { <Select id="role" label=t.role options=options selected=form.value("role") hint=t.role_hint/> };
+    let (title, submit) = (t.new, t.submit);
+    let place = NewPlace { path: PATH, list: t.title, title, name: t.name, name_hint: t.name_hint, submit };
+    place.show((visit, who), form, Some(role.into_any())).await
 }

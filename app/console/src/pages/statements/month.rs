@@ -8,8 +8,9 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytespike_ledger::{Movements, Pockets, Statement, Status, UsagePart};
+use bytespike_ui::components::Column::{Number, Text};
 use bytespike_ui::components::{
-    Badge, BadgeKind, Breadcrumbs, ButtonLink, Callout, CalloutKind, KeyValues, TableFrame,
+    Badge, BadgeKind, Breadcrumbs, ButtonLink, Callout, CalloutKind, KeyValues, Table,
 };
 use bytespike_ui::{Visit, format};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -148,20 +149,9 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
             </tr>
         }
     });
-    view! {
-        <TableFrame caption=t.title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.line}</th>
-                    <th scope="col" class="num">{t.paid}</th>
-                    <th scope="col" class="num">{t.bonus}</th>
-                    <th scope="col" class="num">{t.total}</th>
-                </tr>
-            </thead>
-            <tbody>{rows.into_iter().collect_view()}</tbody>
-        </TableFrame>
-    }
-    .into_any()
+    let columns = vec![Text(t.line), Number(t.paid), Number(t.bonus), Number(t.total)];
+    view! { <Table caption=t.title columns=columns rows=rows.into_iter().map(IntoAny::into_any).collect()/> }
+        .into_any()
 }
 
 fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView {
@@ -185,19 +175,8 @@ fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView 
     if rows.is_empty() {
         return view! { <p class="soft">{t.none}</p> }.into_any();
     }
-    view! {
-        <TableFrame caption=t.title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.time}</th>
-                    <th scope="col">{t.what}</th>
-                    <th scope="col" class="num">{t.credits}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </TableFrame>
-    }
-    .into_any()
+    let columns = vec![Text(t.time), Text(t.what), Number(t.credits)];
+    view! { <Table caption=t.title columns=columns rows=rows/> }.into_any()
 }
 
 fn used(visit: &Visit, statement: &Statement) -> AnyView {
@@ -231,21 +210,9 @@ fn part_table(visit: &Visit, title: &'static str, parts: &[UsagePart]) -> AnyVie
             </tr>
         }
     });
-    let rows: Vec<_> = rows.collect();
-    view! {
-        <TableFrame caption=title>
-            <thead>
-                <tr>
-                    <th scope="col">{t.name}</th>
-                    <th scope="col" class="num">{t.calls}</th>
-                    <th scope="col" class="num">{t.not_billed}</th>
-                    <th scope="col" class="num">{t.charged}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </TableFrame>
-    }
-    .into_any()
+    let rows: Vec<AnyView> = rows.map(IntoAny::into_any).collect();
+    let columns = vec![Text(t.name), Number(t.calls), Number(t.not_billed), Number(t.charged)];
+    view! { <Table caption=title columns=columns rows=rows/> }.into_any()
 }
 
 fn free(visit: &Visit, statement: &Statement) -> AnyView {
