@@ -1,13 +1,13 @@
 //! The limits of an org's nodes as one thing, whoever keeps them: money over time is the ledger's, calls are the accounts'.
 //! The API and the console read, check and set them through this.
 
-use bytespike_accounts::audit::{Actor, Event};
+use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_accounts::call_limits::{CallLimit, CallLimitKind};
 use bytespike_accounts::keys::{CreatedKey, KeyError, Manager, NewKey};
 use bytespike_accounts::limit_nodes::{LimitNode, NodeTree};
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{BookingError, Ledger, LimitState, NodeId, SetLimit, Window};
+use bytespike_ledger::{BookingError, GrantEnd, Ledger, LimitState, NodeId, SetLimit, Window};
 use bytespike_store::sqlx;
 use serde_json::json;
 
@@ -138,6 +138,23 @@ impl OrgLimits {
         }
     }
 
+    /// The same once no grant for a time is on top of it.
+    #[must_use]
+    pub fn lasting(&self, node: &str, which: Which) -> Option<i64> {
+        let now = self.value(node, which)?;
+        let then = match which {
+            Which::Spend(window) => {
+                let here = |limit: &&LimitState| limit.node.as_str() == node && limit.window == window;
+                self.spend.iter().find(here).and_then(|limit| Some(limit.grant_end?.then.0))
+            }
+            Which::Calls(kind) => {
+                let here = |limit: &&CallLimit| &*limit.node == node && limit.kind == kind;
+                self.calls.iter().find(here).and_then(|limit| Some(limit.grant_end?.1))
+            }
+        };
+        Some(then.unwrap_or(now))
+    }
+
     /// The nodes that bind a call of this one: itself, and every node above it, the nearest first.
     #[must_use]
     pub fn chain(&self, node: &str) -> Vec<&LimitNode> {
@@ -192,24 +209,71 @@ impl Quotas {
     /// # Errors
     /// The database does not answer.
     pub async fn change(&self, by: By<'_>, change: Change<'_>) -> Result<(), QuotaError> {
-        let Change { node, which, before, after } = change;
-        if before == after {
+        if change.before == change.after {
             return Ok(());
         }
-        let org_id = by.org_id;
-        let said = |value: Option<i64>| json!({ which.name(): value.map(|value| which.amount(value)) });
-        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
-        let event = Event::new(name, by.actor).org(org_id).target(node);
-        let entry = self.accounts.audit.entry(by.origin, event.changed(said(before), said(after)));
+        self.raise(by, change, None).await
+    }
+
+    /// Sets it; with an end, for a time: when that is over, and what it is then. A call after the end finds that.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn raise(
+        &self,
+        by: By<'_>,
+        change: Change<'_>,
+        end: Option<(i64, i64)>,
+    ) -> Result<(), QuotaError> {
+        let Change { node, which, after, .. } = change;
+        let (org_id, entry) = (by.org_id, self.entry(by, change, end));
+        match (which, after.zip(end)) {
+            (Which::Spend(window), granted) => {
+                let node = NodeId::parse(node).ok_or(QuotaError::NoNode)?;
+                let limit = SetLimit { org_id: org_id.to_owned(), node, window, limit: after.map(NanoUsd) };
+                match granted {
+                    None => self.ledger.change_limit(limit, &entry).await?,
+                    Some((_, (at_ms, then))) => {
+                        let end = GrantEnd { at_ms, then: NanoUsd(then) };
+                        self.ledger.grant_limit(limit, end, Some(&entry)).await?;
+                    }
+                }
+            }
+            (Which::Calls(kind), None) => {
+                self.accounts.call_limits.set(org_id, (node, kind), after, &entry).await?;
+            }
+            (Which::Calls(kind), Some(granted)) => {
+                self.accounts.call_limits.grant(org_id, (node, kind), granted, &entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down that a grant is over, if one is.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn end_grant(&self, org_id: &str, (node, which): (&str, Which)) -> Result<(), QuotaError> {
         match which {
             Which::Spend(window) => {
                 let node = NodeId::parse(node).ok_or(QuotaError::NoNode)?;
-                let limit = SetLimit { org_id: org_id.to_owned(), node, window, limit: after.map(NanoUsd) };
-                self.ledger.change_limit(limit, &entry).await?;
+                Ok(self.ledger.end_grant(org_id, (&node, window)).await?)
             }
-            Which::Calls(kind) => self.accounts.call_limits.set(org_id, (node, kind), after, &entry).await?,
+            Which::Calls(kind) => Ok(self.accounts.call_limits.end_grant(org_id, (node, kind)).await?),
         }
-        Ok(())
+    }
+
+    fn entry(&self, by: By<'_>, change: Change<'_>, end: Option<(i64, i64)>) -> Entry {
+        let Change { node, which, before, after } = change;
+        let said = |value: Option<i64>| value.map(|value| which.amount(value));
+        let mut after_json = json!({ which.name(): said(after) });
+        if let Some((at_ms, then)) = end {
+            after_json["until_ms"] = at_ms.into();
+            after_json["then"] = which.amount(then).into();
+        }
+        let name = if after.is_some() { "limit.set" } else { "limit.removed" };
+        let event = Event::new(name, by.actor).org(by.org_id).target(node);
+        self.accounts.audit.entry(by.origin, event.changed(json!({ which.name(): said(before) }), after_json))
     }
 
     /// Makes a key with its limits, or none at all: nobody gets a key that spends without the limits it was to have.

@@ -1,4 +1,5 @@
-//! Asking for more than a limit allows, granting it for a time or for good, or declining; and the end of a grant.
+//! Asking for more than a limit allows, granting it for a time or for good, or declining. The end of a grant stands in the
+//! limit itself: calls find the limit as it was from that moment on, and the job here only writes down that it came.
 
 use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_accounts::people::Membership;
@@ -142,9 +143,7 @@ impl QuotaRequests {
             decided_at_ms: None,
         };
         let entry = self.entry(origin, member.did("quota.requested"), &row);
-        quota_request::insert(&self.store, &row, &entry).await?;
-        self.tell("quota_requested", &row).await?;
-        Ok(())
+        Ok(quota_request::insert(&self.store, &row, (&entry, &self.told("quota_requested", &row))).await?)
     }
 
     /// Takes one's own request back.
@@ -178,8 +177,10 @@ impl QuotaRequests {
         let mut row = found.ok_or(RequestError::NotFound)?;
         let which = Which::parse(&row.limit_name).ok_or(RequestError::NoLimit)?;
         let limits = self.quotas().of_org(member.org_id()).await?;
-        let former = limits.value(&row.node_id, which);
+        let (now, former) = (limits.value(&row.node_id, which), limits.lasting(&row.node_id, which));
         if let Some(granted) = answer.granted {
+            // What was removed since does not bind any more: there is nothing to raise, and nothing to set back.
+            former.ok_or(RequestError::NoLimit)?;
             let above = limits.tree.above(&row.node_id);
             limits.check(&above, (which, granted)).map_err(RequestError::Above)?;
         }
@@ -199,19 +200,20 @@ impl QuotaRequests {
         row.answer.clone_from(&words);
         let name = if answer.granted.is_some() { "quota.granted" } else { "quota.declined" };
         let entry = self.entry(origin, member.did(name), &row);
-        if !quota_request::decide(&self.store, (member.org_id(), id), &decision, &entry).await? {
+        let told = (&entry, &self.told("quota_decided", &row));
+        if !quota_request::decide(&self.store, (member.org_id(), id), &decision, told).await? {
             return Err(RequestError::NotFound);
         }
         if let Some(granted) = answer.granted {
             let by = By { org_id: member.org_id(), actor: Actor::Person(member.person_id()), origin };
-            let change = Change { node: &row.node_id, which, before: former, after: Some(granted) };
-            self.quotas().change(by, change).await?;
+            let change = Change { node: &row.node_id, which, before: now, after: Some(granted) };
+            let end = row.ends_at_ms.zip(former);
+            self.quotas().raise(by, change, end).await?;
         }
-        self.tell("quota_decided", &row).await?;
         Ok(())
     }
 
-    /// Sets limits back whose grants are over; answers how many. A limit that was changed in between stays as it is.
+    /// Writes down which grants are over; answers how many. A limit that was changed in between stays as it is.
     ///
     /// # Errors
     /// The database does not answer; what was not done is done next time.
@@ -219,14 +221,10 @@ impl QuotaRequests {
         let due = quota_request::due(&self.store, self.world.now_ms(), ENDED_AT_ONCE).await?;
         for row in &due {
             let Some(which) = Which::parse(&row.limit_name) else { continue };
-            let now = self.quotas().of_org(&row.org_id).await?.value(&row.node_id, which);
             // The limit goes first: a process that dies in between does it again, which changes nothing.
-            if now == row.granted {
-                let by = By { org_id: &row.org_id, actor: Actor::Host, origin: &Origin::host() };
-                let change = Change { node: &row.node_id, which, before: now, after: row.former };
-                self.quotas().change(by, change).await?;
-            }
-            quota_request::end(&self.store, &row.id).await?;
+            self.quotas().end_grant(&row.org_id, (&row.node_id, which)).await?;
+            let event = Event::new("quota.ended", Actor::Host).org(&row.org_id);
+            quota_request::end(&self.store, &row.id, &self.entry(&Origin::host(), event, row)).await?;
         }
         Ok(due.len())
     }
@@ -262,8 +260,8 @@ impl QuotaRequests {
         self.accounts.audit.entry(origin, event.target(&row.node_id).detail(detail))
     }
 
-    /// Wants a mail written: to those who answer for the org, and to whoever asked.
-    async fn tell(&self, kind: &str, row: &QuotaRequestRow) -> sqlx::Result<()> {
+    /// What is to be told: to those who answer for the org, and to whoever asked.
+    fn told(&self, kind: &str, row: &QuotaRequestRow) -> outbox::Event {
         let payload = json!({
             "request": row.id,
             "node": row.node_id,
@@ -275,14 +273,13 @@ impl QuotaRequests {
             "ends_at_ms": row.ends_at_ms,
             "answer": row.answer,
         });
-        let event = outbox::Event {
+        outbox::Event {
             id: self.world.id("out"),
             org_id: row.org_id.clone(),
             kind: kind.to_owned(),
             subject: format!("mem:{}", row.member_id),
             payload_json: payload.to_string(),
             created_at_ms: self.world.now_ms(),
-        };
-        outbox::insert(&self.store, &event).await
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Turns what the ledger wants told into letters for those who answer for the org.
 
 use bytespike_accounts::orgs::Language;
-use bytespike_console::alert::{self, AlertEvent};
+use bytespike_console::alert::{self, Addressee, AlertEvent};
 use bytespike_console::{Letter, locale_of};
 use bytespike_store::letter::NewLetter;
 use bytespike_store::outbox::{self, Event};
@@ -42,8 +42,9 @@ async fn letters(core: &Core, event: &Event, (outbox, urls): (&Outbox, &Urls)) -
     let names = core.ledger.names(&event.org_id).await?;
     let about = AlertEvent { kind: &event.kind, subject: &event.subject, payload_json: &event.payload_json };
     let readers: Vec<(String, Language)> = match alert::addressee(about) {
-        Some(addressee) => vec![addressee],
-        None => {
+        Addressee::One(to, language) => vec![(to, language)],
+        Addressee::Nobody => Vec::new(),
+        Addressee::Readers => {
             let readers = outbox::readers(&core.store, &event.id).await?;
             readers.into_iter().map(|reader| (reader.email, Language::from_tag(&reader.language))).collect()
         }

@@ -9,7 +9,7 @@ use bytespike_tests::upstream::nobody;
 use crate::payments::{Shop, paid_in};
 
 /// Says who pays; the answer.
-async fn say(person: &mut Person, fields: &[(&str, &str)]) -> (u16, String) {
+pub(crate) async fn say(person: &mut Person, fields: &[(&str, &str)]) -> (u16, String) {
     let page = person.open("/console/wallet/billing").await.expect_status(200);
     let mut form = Form::with(&page.text(), "legal_name");
     for (name, value) in fields {

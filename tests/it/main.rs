@@ -32,6 +32,7 @@ mod key_tree;
 mod keys;
 mod kills;
 mod limits;
+mod letters;
 mod limits_api;
 mod model_test;
 mod museum;

@@ -89,7 +89,17 @@ async fn a_member_asks_for_more_an_admin_grants_it_for_a_time_and_it_ends() {
         let events =
             rows(&store, "select event from audit_event where event like 'quota.%' order by seq").await;
         assert_eq!(events, [["quota.requested".to_owned()], ["quota.granted".to_owned()]]);
-        // Its time passes, and the limit is what it was.
+        // Its time passes, and the very next call finds the limit as it was: no job has to come by for that.
+        let pass = "update spend_limit set grant_ends_at_ms = 1 where grant_ends_at_ms is not null";
+        let passed =
+            on_database!(&store, db => sqlx::query(pass).execute(db).await.map(|done| done.rows_affected()));
+        assert_eq!(passed.unwrap(), 1, "the grant stands in the limit");
+        let refused =
+            Speaker::OpenAi.call(&stage.product.url, &key, &Speaker::OpenAi.ask(CLAUDE, false)).send().await;
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        assert_eq!(limit_nano(&stage, member).await, "4000000", "which nothing has written down yet");
+        let page = developer.open("/console/limits").await.expect_status(200).text();
+        assert!(page.contains("$0.00001"), "and pages say so: {page}");
         on_database!(&store, db => sqlx::query("update quota_request set ends_at_ms = 1").execute(db).await.map(drop)).unwrap();
         store.close().await;
         let started = std::time::Instant::now();
@@ -97,6 +107,12 @@ async fn a_member_asks_for_more_an_admin_grants_it_for_a_time_and_it_ends() {
             assert!(started.elapsed() < PATIENCE, "the grant does not end");
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
+        let store = stage.product.database.connect().await;
+        while rows(&store, "select id from audit_event where event = 'quota.ended'").await.is_empty() {
+            assert!(started.elapsed() < PATIENCE, "the end is not written down");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        store.close().await;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod http;
 pub mod invariants;
 pub mod keys;
+pub mod letters;
 pub mod limits;
 pub mod operator;
 pub mod person;

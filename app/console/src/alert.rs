@@ -96,11 +96,21 @@ struct LimitShare {
 
 /// What pages tell of and no letter does.
 const PAGES_ALONE: [&str; 1] = ["statement_closed"];
-/// The one address that an event is for, and its language; `None` for what goes to those who answer for the org.
-pub fn addressee(event: AlertEvent<'_>) -> Option<(String, Language)> {
-    let issued: InvoiceIssued =
-        serde_json::from_str(event.payload_json).ok().filter(|_| event.kind == INVOICE_ISSUED)?;
-    Some((issued.email, Language::from_tag(&issued.language)))
+/// Whom a letter goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// Those who answer for the org, or are the member or hold the key that it is about.
+    Readers,
+    One(String, Language),
+    /// There is nobody who wants one.
+    Nobody,
+}
+
+/// Whom the event's letter goes to: of an invoice, to the address of the billing details.
+pub fn addressee(event: AlertEvent<'_>) -> Addressee {
+    let issued = serde_json::from_str(event.payload_json).ok().filter(|_| event.kind == INVOICE_ISSUED);
+    let Some(InvoiceIssued { email, language, .. }) = issued else { return Addressee::Readers };
+    if email.is_empty() { Addressee::Nobody } else { Addressee::One(email, Language::from_tag(&language)) }
 }
 
 /// The message in its reader's language; `None` for an event that nobody writes about.

@@ -3,6 +3,7 @@ use crate::audit::Entry;
 use crate::keys::RightsWatch;
 use bytespike_store::Store;
 use bytespike_store::call_limit::{self, CallLimitRef, CallLimitRow};
+use bytespike_store::world::World;
 use std::sync::Arc;
 
 /// What is counted.
@@ -24,12 +25,15 @@ pub struct CallLimit {
     pub kind: CallLimitKind,
     /// Requests, calls, or nano-USD; not negative. Zero lets nothing through.
     pub value: i64,
+    /// Where it was raised for a time: when that is over, and what it is then.
+    pub grant_end: Option<(i64, i64)>,
 }
 
 /// The call limits of orgs.
 #[derive(Clone)]
 pub struct CallLimits {
     pub(crate) store: Store,
+    pub(crate) world: World,
     pub(crate) rights: Arc<RightsWatch>,
 }
 
@@ -53,15 +57,27 @@ impl CallLimit {
     /// `None` for a kind that this version does not know: the table admits none.
     pub(crate) fn from_stored(row: CallLimitRow) -> Option<Self> {
         let kind = CallLimitKind::parse(&row.kind)?;
-        Some(Self { node: row.node_id.into(), kind, value: row.value })
+        let grant_end = row.grant_ends_at_ms.zip(row.after_value);
+        Some(Self { node: row.node_id.into(), kind, value: row.value, grant_end })
+    }
+
+    /// The limit as it is at that moment.
+    pub fn at(&self, now_ms: i64) -> Self {
+        match self.grant_end {
+            Some((ends_at_ms, value)) if ends_at_ms <= now_ms => {
+                Self { value, grant_end: None, ..self.clone() }
+            }
+            _ => self.clone(),
+        }
     }
 }
 
 impl CallLimits {
-    /// Every call limit set in the org.
+    /// Every call limit set in the org, as it is now.
     pub async fn of_org(&self, org_id: &str) -> sqlx::Result<Vec<CallLimit>> {
         let rows = call_limit::of_org(&self.store, org_id).await?;
-        Ok(rows.into_iter().filter_map(CallLimit::from_stored).collect())
+        let now_ms = self.world.now_ms();
+        Ok(rows.into_iter().filter_map(CallLimit::from_stored).map(|limit| limit.at(now_ms)).collect())
     }
 
     /// Sets, changes or (with `value: None`) removes one. Counts here at once, elsewhere within a second.
@@ -73,8 +89,27 @@ impl CallLimits {
         entry: &Entry,
     ) -> sqlx::Result<()> {
         let limit = CallLimitRef { org_id, node_id: node, kind: kind.name() };
-        call_limit::set(&self.store, limit, value, entry).await?;
+        call_limit::set(&self.store, limit, value.map(|value| (value, None)), entry).await?;
         self.rights.refresh().await.map(drop)
+    }
+
+    /// Sets one for a time: a call after its end finds the value that it is set to then.
+    pub async fn grant(
+        &self,
+        org_id: &str,
+        (node, kind): (&str, CallLimitKind),
+        (value, end): (i64, (i64, i64)),
+        entry: &Entry,
+    ) -> sqlx::Result<()> {
+        let limit = CallLimitRef { org_id, node_id: node, kind: kind.name() };
+        call_limit::set(&self.store, limit, Some((value, Some(end))), entry).await?;
+        self.rights.refresh().await.map(drop)
+    }
+
+    /// Writes down that a grant of this limit is over, if one is: no call depends on it.
+    pub async fn end_grant(&self, org_id: &str, (node, kind): (&str, CallLimitKind)) -> sqlx::Result<()> {
+        let limit = CallLimitRef { org_id, node_id: node, kind: kind.name() };
+        call_limit::end_grant(&self.store, limit, self.world.now_ms()).await
     }
 }
 

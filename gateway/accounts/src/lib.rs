@@ -132,7 +132,7 @@ impl Accounts {
         };
         let identities = Identities::new(&basis, people.clone(), audit.clone());
         Self {
-            call_limits: CallLimits { store: store.clone(), rights: rights.clone() },
+            call_limits: CallLimits { store: store.clone(), world: world.clone(), rights: rights.clone() },
             node_rules: NodeRules { store: store.clone(), rights, audit: audit.clone() },
             notices: Notices { store: store.clone(), world: world.clone() },
             oauth: Oauth::new(&basis, keys.clone(), people.clone(), audit.clone()),

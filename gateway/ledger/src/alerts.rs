@@ -68,21 +68,22 @@ pub(crate) fn of_claim(wallet: &WalletRow, (claimed_nano, taken_nano): (i64, i64
 }
 
 /// The limit is used to a share that was not told of in this window. The row remembers it.
-pub(crate) fn of_share(row: &mut LimitRow) -> Option<Alert> {
-    let share = SHARES.into_iter().find(|percent| is_used_to(row, *percent))?;
-    told_once(row, share)
+pub(crate) fn of_share(row: &mut LimitRow, now_ms: i64) -> Option<Alert> {
+    let share = SHARES.into_iter().find(|percent| is_used_to(row, (*percent, now_ms)))?;
+    told_once(row, (share, now_ms))
 }
 
 /// The limit refused a call when little of it was left. A call that alone is too large says nothing about the limit.
-fn of_refusal(row: &mut LimitRow) -> Option<Alert> {
-    is_used_to(row, SHARES[1]).then(|| told_once(row, SHARES[0]))?
+fn of_refusal(row: &mut LimitRow, now_ms: i64) -> Option<Alert> {
+    is_used_to(row, (SHARES[1], now_ms)).then(|| told_once(row, (SHARES[0], now_ms)))?
 }
 
-fn is_used_to(row: &LimitRow, percent: i64) -> bool {
-    row.limit_nano > 0 && i128::from(row.used_nano) * 100 >= i128::from(row.limit_nano) * i128::from(percent)
+fn is_used_to(row: &LimitRow, (percent, now_ms): (i64, i64)) -> bool {
+    let limit_nano = row.limit_at(now_ms);
+    limit_nano > 0 && i128::from(row.used_nano) * 100 >= i128::from(limit_nano) * i128::from(percent)
 }
 
-fn told_once(row: &mut LimitRow, percent: i64) -> Option<Alert> {
+fn told_once(row: &mut LimitRow, (percent, now_ms): (i64, i64)) -> Option<Alert> {
     if row.alerted_percent >= percent {
         return None;
     }
@@ -95,7 +96,7 @@ fn told_once(row: &mut LimitRow, percent: i64) -> Option<Alert> {
             "node": row.node_id,
             "window": row.window_kind,
             "percent": percent,
-            "limit_credits": NanoUsd(row.limit_nano).credits(),
+            "limit_credits": NanoUsd(row.limit_at(now_ms)).credits(),
             "used_credits": NanoUsd(row.used_nano).credits(),
             "resets_at_ms": Some(row.ends_at_ms).filter(|ends| *ends != NEVER_MS),
         })
@@ -129,8 +130,9 @@ impl Batch<'_> {
         let rows = self.loaded.limits.get_mut(limit.node.as_str()).into_iter().flatten();
         // A window that has ended is empty, whatever its row still says.
         let mut current = rows.filter(|row| row.window() == limit.window && row.counts(now_ms));
-        let untold = current.find(|row| is_used_to(row, SHARES[1]) && row.alerted_percent < SHARES[0]);
-        let alert = untold.and_then(|row| of_refusal(row.change()));
+        let untold =
+            current.find(|row| is_used_to(row, (SHARES[1], now_ms)) && row.alerted_percent < SHARES[0]);
+        let alert = untold.and_then(|row| of_refusal(row.change(), now_ms));
         self.tell(alert);
     }
 }
@@ -145,6 +147,8 @@ mod tests {
             window_kind: "month".to_owned(),
             org_id: "o".to_owned(),
             limit_nano,
+            grant_ends_at_ms: None,
+            after_nano: None,
             used_nano,
             held_nano: 0,
             opened_at_ms: 0,
@@ -156,25 +160,29 @@ mod tests {
     #[test]
     fn each_share_of_a_limit_is_told_of_once_in_its_window() {
         let mut row = limit(79, 100);
-        assert_eq!(of_share(&mut row), None);
+        assert_eq!(of_share(&mut row, 0), None);
         row.used_nano = 80;
-        assert!(of_share(&mut row).expect("80").payload_json.contains("\"percent\":80"));
+        assert!(of_share(&mut row, 0).expect("80").payload_json.contains("\"percent\":80"));
         row.used_nano = 99;
-        assert_eq!(of_share(&mut row), None);
+        assert_eq!(of_share(&mut row, 0), None);
         row.used_nano = 100;
-        assert!(of_share(&mut row).expect("100").payload_json.contains("\"percent\":100"));
-        assert_eq!(of_share(&mut row), None);
+        assert!(of_share(&mut row, 0).expect("100").payload_json.contains("\"percent\":100"));
+        assert_eq!(of_share(&mut row, 0), None);
         let mut at_once = limit(i64::MAX, i64::MAX);
-        assert!(of_share(&mut at_once).expect("100 alone").payload_json.contains("\"percent\":100"));
-        assert_eq!(of_share(&mut limit(0, 0)), None, "a limit of nothing is a lock, not a budget");
+        assert!(of_share(&mut at_once, 0).expect("100 alone").payload_json.contains("\"percent\":100"));
+        assert_eq!(of_share(&mut limit(0, 0), 0), None, "a limit of nothing is a lock, not a budget");
     }
 
     #[test]
     fn a_refusal_is_told_of_once_and_only_when_little_is_left() {
-        assert_eq!(of_refusal(&mut limit(79, 100)), None, "the call was too large, the limit is not used up");
+        assert_eq!(
+            of_refusal(&mut limit(79, 100), 0),
+            None,
+            "the call was too large, the limit is not used up"
+        );
         let mut row = limit(95, 100);
-        assert!(of_refusal(&mut row).expect("told").payload_json.contains("\"percent\":100"));
-        assert_eq!(of_refusal(&mut row), None);
+        assert!(of_refusal(&mut row, 0).expect("told").payload_json.contains("\"percent\":100"));
+        assert_eq!(of_refusal(&mut row, 0), None);
     }
 
     #[test]

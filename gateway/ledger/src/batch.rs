@@ -201,7 +201,7 @@ impl<'a> Batch<'a> {
             return Ok(held_at_ms);
         }
         let zone = zone_of(wallet);
-        let full = full().map(|row| row.current(held_at_ms, &zone).state());
+        let full = full().map(|row| row.current(held_at_ms, &zone).state_at(held_at_ms));
         match full.min_by_key(crate::call::LimitState::remaining) {
             Some(limit) => Err(Refusal::LimitExceeded { limit, required: request.amount }),
             None => Ok(held_at_ms),
@@ -400,7 +400,7 @@ impl<'a> Batch<'a> {
     }
 
     pub(crate) fn limit_states(&self, nodes: &[NodeId]) -> Vec<crate::call::LimitState> {
-        nodes.iter().flat_map(|node| self.limits_of(node)).map(LimitRow::state).collect()
+        nodes.iter().flat_map(|node| self.limits_of(node)).map(|row| row.state_at(self.now_ms)).collect()
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

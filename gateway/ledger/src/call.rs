@@ -80,6 +80,9 @@ pub struct LimitState {
     pub held: NanoUsd,
     /// When the window ends; `None` for a lifetime limit.
     pub resets_at_ms: Option<i64>,
+    /// Where it is raised for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_end: Option<GrantEnd>,
 }
 
 impl LimitState {
@@ -317,4 +320,11 @@ pub struct SetLimit {
     pub node: NodeId,
     pub window: Window,
     pub limit: Option<NanoUsd>,
+}
+
+/// A limit is raised for a time: from when on it is what again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantEnd {
+    pub at_ms: i64,
+    pub then: NanoUsd,
 }

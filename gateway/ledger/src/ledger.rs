@@ -3,13 +3,15 @@ use crate::alerts::{AlertSetting, Alerts};
 use crate::batch::{Answer, Command, Lease};
 use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
-    BookingError, Claim, Claimed, Credit, Credited, Held, HoldError, HoldRequest, Release, Resolution,
-    ResolveError, SetLimit, Settlement, Unavailable,
+    BookingError, Claim, Claimed, Credit, Credited, GrantEnd, Held, HoldError, HoldRequest, Release,
+    Resolution, ResolveError, SetLimit, Settlement, Unavailable,
 };
 use crate::faults::{Faults, NoFaults};
 use crate::invariants::{self, Violation};
 use crate::live::LiveHolds;
+use crate::node::NodeId;
 use crate::verified::{self, From};
+use crate::window::Window;
 use crate::writer::{Context, Writer};
 use crate::{instance, settings};
 use bytespike_catalog::PriceBook;
@@ -150,12 +152,27 @@ impl Ledger {
 
     /// Sets, changes or removes a limit. A new lifetime or monthly limit counts what was spent before it was set.
     pub async fn set_limit(&self, limit: SetLimit) -> Result<(), BookingError> {
-        settings::set_limit(&self.store, &limit, self.world.now_ms(), None).await
+        settings::set_limit(&self.store, &limit, (self.world.now_ms(), None), None).await
     }
 
     /// As [`Self::set_limit`], and appends the entry in the same transaction.
     pub async fn change_limit(&self, limit: SetLimit, entry: &Entry) -> Result<(), BookingError> {
-        settings::set_limit(&self.store, &limit, self.world.now_ms(), Some(entry)).await
+        settings::set_limit(&self.store, &limit, (self.world.now_ms(), None), Some(entry)).await
+    }
+
+    /// Sets a limit for a time: a hold after its end finds what the limit is set to then.
+    pub async fn grant_limit(
+        &self,
+        limit: SetLimit,
+        end: GrantEnd,
+        entry: Option<&Entry>,
+    ) -> Result<(), BookingError> {
+        settings::set_limit(&self.store, &limit, (self.world.now_ms(), Some(end)), entry).await
+    }
+
+    /// Writes down that a grant of this limit is over, if one is: no hold depends on it.
+    pub async fn end_grant(&self, org_id: &str, limit: (&NodeId, Window)) -> sqlx::Result<()> {
+        settings::end_grant(&self.store, org_id, limit, self.world.now_ms()).await
     }
 
     /// When the org wants to be told of its balance and its limits.

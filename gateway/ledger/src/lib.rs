@@ -39,9 +39,9 @@ pub use alerts::{AlertSetting, Alerts};
 pub use books::{BooksError, Draft, InForce, Publication};
 pub use bytespike_store::names::Names;
 pub use call::{
-    Attempt, BookingError, Claim, Claimed, Credit, CreditKind, Credited, Held, HoldError, HoldRequest,
-    LimitState, Outcome, Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit, Settlement,
-    Unavailable, UsageSource,
+    Attempt, BookingError, Claim, Claimed, Credit, CreditKind, Credited, GrantEnd, Held, HoldError,
+    HoldRequest, LimitState, Outcome, Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit,
+    Settlement, Unavailable, UsageSource,
 };
 pub use faults::{Fault, Faults, Moment, NoFaults};
 pub use invariants::{Violation, names as invariant_names};

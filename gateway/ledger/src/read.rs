@@ -183,7 +183,7 @@ impl Ledger {
         let wallet = self.wallet(org_id).await?;
         let zone = wallet.and_then(|wallet| time_zone(&wallet.time_zone)).unwrap_or(TimeZone::UTC);
         let now_ms = self.world.now_ms();
-        Ok(rows.iter().map(|row| row.current(now_ms, &zone).state()).collect())
+        Ok(rows.iter().map(|row| row.current(now_ms, &zone).state_at(now_ms)).collect())
     }
 
     /// The receipt of a resolved call; `None` while it runs, or when there is none.

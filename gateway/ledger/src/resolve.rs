@@ -137,14 +137,14 @@ impl Batch<'_> {
 
     /// A call counts in the window it was held in; when that window is past, nothing is left to change.
     fn free_limits(&mut self, row: &ReservationRow, charged: NanoUsd, nodes: &[NodeId]) {
-        let mut alerts = Vec::new();
+        let (mut alerts, now_ms) = (Vec::new(), self.now_ms());
         for node in nodes {
             for limit in self.loaded.limits.get_mut(node.as_str()).into_iter().flatten() {
                 if limit.counts(row.held_at_ms) {
                     let limit = limit.change();
                     limit.held_nano -= row.held_nano;
                     limit.used_nano += charged.0;
-                    alerts.extend(alerts::of_share(limit));
+                    alerts.extend(alerts::of_share(limit, now_ms));
                 }
             }
         }

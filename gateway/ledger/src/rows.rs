@@ -190,6 +190,8 @@ row!(LimitRow in "spend_limit" by ["node_id", "window_kind"] fixed {
     window_kind: String,
     org_id: String,
     limit_nano: i64,
+    grant_ends_at_ms: Option<i64>,
+    after_nano: Option<i64>,
 } {
     used_nano: i64,
     held_nano: i64,

@@ -1,6 +1,7 @@
 //! Wallets and limits as they are set by people. Every change takes the wallet's row first, as the writer does.
 use crate::alerts::{AlertSetting, Alerts};
-use crate::call::{BookingError, SetLimit, Unavailable};
+use crate::call::{BookingError, GrantEnd, SetLimit, Unavailable};
+use crate::node::NodeId;
 use crate::rows::LimitRow;
 use crate::window::{NEVER_MS, Window, time_zone};
 use bytespike_store::audit_event::{Appends as _, Entry};
@@ -143,15 +144,15 @@ async fn put_frozen(store: &Store, (org_id, frozen): (&str, bool), entry: &Entry
 pub(crate) async fn set_limit(
     store: &Store,
     set: &SetLimit,
-    now_ms: i64,
+    (now_ms, end): (i64, Option<GrantEnd>),
     entry: Option<&Entry>,
 ) -> Result<(), BookingError> {
     match set.limit {
         None => remove(store, set, entry).await.map_err(unavailable),
-        Some(limit) if limit.0 < 0 => Err(BookingError::NotPositive),
+        Some(limit) if limit.0 < 0 || end.is_some_and(|end| end.then.0 < 0) => Err(BookingError::NotPositive),
         Some(limit) => {
             let zone = zone_of(store, &set.org_id).await?;
-            put(store, set, (limit.0, &zone, now_ms), entry).await.map_err(unavailable)
+            put(store, set, (limit.0, end, &zone, now_ms), entry).await.map_err(unavailable)
         }
     }
 }
@@ -178,7 +179,7 @@ async fn zone_of(store: &Store, org_id: &str) -> Result<TimeZone, BookingError> 
 async fn put(
     store: &Store,
     set: &SetLimit,
-    (limit_nano, zone, now_ms): (i64, &TimeZone, i64),
+    (limit_nano, end, zone, now_ms): (i64, Option<GrantEnd>, &TimeZone, i64),
     entry: Option<&Entry>,
 ) -> sqlx::Result<()> {
     let (node, window) = (set.node.as_str(), set.window.name());
@@ -192,8 +193,9 @@ async fn put(
         // Its whole life is in the sums that are there already and in what they do not have yet: no history is read.
         let lifetime = set.window == Window::Lifetime;
         sqlx::query(
-            "insert into spend_limit (node_id, window_kind, org_id, limit_nano, opened_at_ms, ends_at_ms, used_nano, held_nano)
-             select $1, $2, $3, $4, $5, $6, cast(coalesce(sum(spent_nano), 0) as bigint),
+            "insert into spend_limit (node_id, window_kind, org_id, limit_nano, opened_at_ms, ends_at_ms, grant_ends_at_ms,
+                                      after_nano, used_nano, held_nano)
+             select $1, $2, $3, $4, $5, $6, cast($8 as bigint), cast($9 as bigint), cast(coalesce(sum(spent_nano), 0) as bigint),
                     cast(coalesce(sum(open_nano), 0) as bigint)
              from (select org_id, deployment_id, member_id, key_path, charged_nano as spent_nano, 0 as open_nano
                    from usage_quarter where $7 and org_id = $3
@@ -210,12 +212,33 @@ async fn put(
                    from reservation where not $7 and org_id = $3 and held_at_ms >= $5 and held_at_ms < $6) calls
              where 'org:' || org_id = $1 or 'dep:' || deployment_id = $1 or 'mem:' || member_id = $1
                    or (substr($1, 1, 4) = 'key:' and key_path like '%/' || substr($1, 5) || '/%')
-             on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano, alerted_percent = 0")
+             on conflict (node_id, window_kind) do update set limit_nano = excluded.limit_nano, alerted_percent = 0,
+                 grant_ends_at_ms = excluded.grant_ends_at_ms, after_nano = excluded.after_nano")
             .bind(node).bind(window).bind(&set.org_id).bind(limit_nano).bind(opened).bind(ends).bind(lifetime)
+            .bind(end.map(|end| end.at_ms)).bind(end.map(|end| end.then.0))
             .execute(&mut *tx).await?;
         if let Some(entry) = entry {
             tx.append(entry).await?;
         }
+        tx.commit().await
+    })
+}
+
+/// A grant that is over is written down as over.
+pub(crate) async fn end_grant(
+    store: &Store,
+    org_id: &str,
+    (node, window): (&NodeId, Window),
+    now_ms: i64,
+) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        sqlx::query("update wallet set held_nano = held_nano where org_id = $1")
+            .bind(org_id).execute(&mut *tx).await?;
+        sqlx::query(
+            "update spend_limit set limit_nano = after_nano, after_nano = null, grant_ends_at_ms = null
+             where org_id = $1 and node_id = $2 and window_kind = $3 and grant_ends_at_ms <= $4")
+            .bind(org_id).bind(node.as_str()).bind(window.name()).bind(now_ms).execute(&mut *tx).await?;
         tx.commit().await
     })
 }

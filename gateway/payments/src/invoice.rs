@@ -145,14 +145,13 @@ impl Payments {
             .is_some())
     }
 
-    /// The letter about it, for who wants one.
+    /// What is told of it: to webhooks and in the console, and by a letter to the address of the billing details, if there is
+    /// one.
     fn told(&self, row: &InvoiceRow, buyer: &BillingDetails, number: i64) -> Option<Event> {
-        if buyer.email.is_empty() {
-            return None;
-        }
         let amount = amount_text(Currency::parse(&row.currency)?, row.amount_minor);
         let told = json!({
             "invoice": row.id, "kind": row.kind, "number": numbered(&row.series, number), "amount": amount,
+            "currency": row.currency, "amount_minor": row.amount_minor, "order": row.order_id,
             "buyer": buyer.legal_name, "email": buyer.email, "language": buyer.language,
         });
         Some(Event {

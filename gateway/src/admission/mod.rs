@@ -75,8 +75,9 @@ impl Admission {
         let processes = self.processes.load(Ordering::Relaxed);
         let mut counted = lock(&self.counted);
         let busy = limits.iter().filter(is_counted).filter_map(|limit| {
-            let wait_ms = counted.wait_ms(limit, (share(limit.value, processes), now_ms))?;
-            Some(Busy { limit: limit.clone(), retry_after_ms: wait_ms })
+            let limit = limit.at(now_ms);
+            let wait_ms = counted.wait_ms(&limit, (share(limit.value, processes), now_ms))?;
+            Some(Busy { limit, retry_after_ms: wait_ms })
         });
         if let Some(busy) = busy.max_by_key(|busy| busy.retry_after_ms) {
             return Err(busy);
@@ -162,7 +163,7 @@ mod tests {
     use super::*;
 
     fn limit(node: &str, kind: CallLimitKind, value: i64) -> CallLimit {
-        CallLimit { node: node.into(), kind, value }
+        CallLimit { node: node.into(), kind, value, grant_end: None }
     }
 
     fn rpm(node: &str, value: i64) -> CallLimit {

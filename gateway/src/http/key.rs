@@ -28,6 +28,7 @@ pub async fn show(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let calls: Vec<Value> = caller
         .call_limits
         .iter()
+        .map(|limit| limit.at(inbound.accepted_at_ms))
         .map(|limit| json!({ "node": &*limit.node, "limit": limit.kind.name(), "value": limit.value }))
         .collect();
     let kind = match caller.kind {

@@ -50,6 +50,7 @@ impl Clamp {
 pub fn of(caller: &Caller, inbound: &Inbound) -> Result<Option<Cap>, Box<ErrorInfo>> {
     let limits = caller.call_limits.iter().filter(|limit| limit.kind == CallLimitKind::CreditsPerCall);
     let of_nodes = limits
+        .map(|limit| limit.at(inbound.accepted_at_ms))
         .map(|limit| Cap { amount: NanoUsd(limit.value), source: Source::Node(limit.node.to_string()) });
     Ok(of_nodes.chain(of_header(inbound)?).min_by_key(|cap| cap.amount))
 }

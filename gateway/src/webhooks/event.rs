@@ -21,6 +21,8 @@ pub enum EventType {
     KeyExpiring,
     KeyLeaked,
     StatementClosed,
+    InvoiceIssued,
+    RechargeSwitchedOff,
     WebhookSwitchedOff,
 }
 
@@ -33,7 +35,7 @@ pub enum Events {
 }
 
 impl EventType {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::BalanceLow,
         Self::PaymentUndone,
         Self::LimitThresholdReached,
@@ -43,6 +45,8 @@ impl EventType {
         Self::KeyExpiring,
         Self::KeyLeaked,
         Self::StatementClosed,
+        Self::InvoiceIssued,
+        Self::RechargeSwitchedOff,
         Self::WebhookSwitchedOff,
     ];
 
@@ -58,6 +62,8 @@ impl EventType {
             Self::KeyExpiring => "key.expiring",
             Self::KeyLeaked => "key.leaked",
             Self::StatementClosed => "statement.closed",
+            Self::InvoiceIssued => "invoice.issued",
+            Self::RechargeSwitchedOff => "recharge.switched_off",
             Self::WebhookSwitchedOff => "webhook.switched_off",
         }
     }
@@ -119,6 +125,8 @@ pub(super) fn read(event: &outbox::Event) -> Option<(EventType, Value)> {
         "key_expiring" => EventType::KeyExpiring,
         "key_leaked" => EventType::KeyLeaked,
         "statement_closed" => EventType::StatementClosed,
+        "invoice_issued" => EventType::InvoiceIssued,
+        "recharge_off" => EventType::RechargeSwitchedOff,
         "webhook_failed" => EventType::WebhookSwitchedOff,
         _ => return None,
     };
@@ -160,6 +168,20 @@ fn data(one: EventType, (subject, said): (&str, &Value)) -> Option<Value> {
             "from": at("from_ms"),
             "to": at("to_ms"),
             "charged_credits": said["charged_credits"],
+        }),
+        EventType::InvoiceIssued => json!({
+            "invoice": said["invoice"],
+            "kind": said["kind"],
+            "number": said["number"],
+            "currency": said["currency"],
+            "amount_minor": said["amount_minor"],
+            "order": said["order"],
+        }),
+        EventType::RechargeSwitchedOff => json!({
+            "reason": said["reason"],
+            "order": said["order"],
+            "currency": said["currency"],
+            "amount_minor": said["amount_minor"],
         }),
         EventType::WebhookSwitchedOff => json!({
             "webhook": id?,
@@ -235,6 +257,19 @@ mod tests {
         assert_eq!(money["member"], "mem_1");
         let (_, calls) = told("quota_requested", "mem:mem_1", &asked("requests_per_minute")).expect("told");
         assert_eq!((&calls["wanted"], &calls["unit"]), (&json!("9000000000"), &json!("count")));
+    }
+
+    #[test]
+    fn what_is_paid_is_told_in_the_smallest_unit_and_never_to_whom_it_is_written() {
+        let issued = json!({"invoice": "inv_1", "kind": "credit_note", "number": "CN-7", "amount": "$60.00", "order": "ord_1",
+                            "currency": "usd", "amount_minor": 6_000, "buyer": "Loom", "email": "a@example.com"});
+        let (kind, said) = told("invoice_issued", "org:org_1", &issued).expect("told");
+        assert_eq!((kind.name(), &said["amount_minor"]), ("invoice.issued", &json!(6_000)));
+        assert!(said.get("email").is_none() && said["order"] == "ord_1");
+        let off =
+            json!({"reason": "card_declined", "order": "ord_2", "currency": "usd", "amount_minor": 2_000});
+        let (kind, said) = told("recharge_off", "org:org_1", &off).expect("told");
+        assert_eq!((kind.name(), said), ("recharge.switched_off", off));
     }
 
     #[test]

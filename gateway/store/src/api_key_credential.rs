@@ -116,7 +116,7 @@ async fn call_limits(store: &Store, credential: &CredentialRow) -> sqlx::Result<
              select id, parent_key_id from api_key where id = $1
              union all
              select parent.id, parent.parent_key_id from api_key parent join up on parent.id = up.parent_key_id)
-         select node_id, kind, value from call_limit
+         select node_id, kind, value, grant_ends_at_ms, after_value from call_limit
          where org_id = $2 and (node_id in ('org:' || $2, 'dep:' || $3, 'mem:' || $4)
                                 or node_id in (select 'key:' || id from up))
          order by node_id, kind")

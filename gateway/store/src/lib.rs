@@ -21,6 +21,7 @@ pub mod invitation;
 pub mod invoice;
 pub mod job;
 pub mod key_expiry;
+pub mod key_leak;
 pub mod known_browser;
 pub mod letter;
 pub mod like;

@@ -1,5 +1,6 @@
 //! Requests for more than a limit allows, and what became of them.
 use crate::audit_event::{Appends as _, Entry};
+use crate::outbox::{self, Event};
 use crate::{Store, on_database};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -24,8 +25,12 @@ pub struct QuotaRequestRow {
 }
 
 /// A request that is still to be answered. Of the same member for the same limit the newest counts: one that waits is
-/// withdrawn.
-pub async fn insert(store: &Store, row: &QuotaRequestRow, entry: &Entry) -> sqlx::Result<()> {
+/// withdrawn. Those who answer are told of it.
+pub async fn insert(
+    store: &Store,
+    row: &QuotaRequestRow,
+    (entry, told): (&Entry, &Event),
+) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query(
@@ -39,6 +44,7 @@ pub async fn insert(store: &Store, row: &QuotaRequestRow, entry: &Entry) -> sqlx
             .bind(&row.id).bind(&row.org_id).bind(&row.member_id).bind(&row.node_id).bind(&row.limit_name)
             .bind(row.wanted).bind(&row.reason).bind(row.ends_at_ms).bind(row.created_at_ms)
             .execute(&mut *tx).await?;
+        outbox::put!(&mut *tx, told);
         tx.append(entry).await?;
         tx.commit().await
     })
@@ -80,12 +86,12 @@ pub struct Decision<'a> {
     pub now_ms: i64,
 }
 
-/// Answers a request that waits. False when it does not wait any more: somebody else was first.
+/// Answers a request that waits, and has its member told. False when it does not wait any more: somebody else was first.
 pub async fn decide(
     store: &Store,
     (org_id, id): (&str, &str),
     decision: &Decision<'_>,
-    entry: &Entry,
+    (entry, told): (&Entry, &Event),
 ) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
@@ -99,6 +105,7 @@ pub async fn decide(
         if decided == 0 {
             return Ok(false);
         }
+        outbox::put!(&mut *tx, told);
         tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
@@ -139,9 +146,16 @@ pub async fn due(store: &Store, now_ms: i64, limit: i64) -> sqlx::Result<Vec<Quo
 }
 
 /// The grant is over. False when another process was first.
-pub async fn end(store: &Store, id: &str) -> sqlx::Result<bool> {
-    let ended = on_database!(store, db => sqlx::query(
-        "update quota_request set state = 'ended' where id = $1 and state = 'granted'")
-        .bind(id).execute(db).await.map(|done| done.rows_affected()))?;
-    Ok(ended == 1)
+pub async fn end(store: &Store, id: &str, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let ended = sqlx::query("update quota_request set state = 'ended' where id = $1 and state = 'granted'")
+            .bind(id).execute(&mut *tx).await?.rows_affected();
+        if ended == 0 {
+            return Ok(false);
+        }
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
 }

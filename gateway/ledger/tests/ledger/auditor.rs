@@ -61,6 +61,8 @@ pub struct Limit {
     pub node: NodeId,
     pub window: Window,
     pub nano: i64,
+    /// Until when it is that, and what it is then.
+    pub grant: Option<(i64, i64)>,
     pub opened_ms: i64,
     pub ends_ms: i64,
 }
@@ -276,8 +278,8 @@ impl Auditor {
         let held_at_ms =
             self.limits.iter().filter(on_the_way).map(|limit| limit.not_before_ms()).fold(now_ms, i64::max);
         let current = self.limits.iter().filter(on_the_way).map(|limit| limit.at(held_at_ms, zone));
-        let full = current.filter(|limit| self.left(limit) < amount).map(|limit| self.left(&limit).max(0));
-        if let Some(remaining) = full.min() {
+        let left = current.map(|limit| self.left(&limit, held_at_ms));
+        if let Some(remaining) = left.filter(|left| *left < amount).map(|left| left.max(0)).min() {
             return Said::Limited { remaining };
         }
         for limit in self.limits.iter_mut().filter(|limit| nodes.contains(&limit.node)) {
@@ -404,9 +406,13 @@ impl Auditor {
         counters
     }
 
-    fn left(&self, limit: &Limit) -> i64 {
+    fn left(&self, limit: &Limit, at_ms: i64) -> i64 {
         let (used, held) = self.counters(limit);
-        limit.nano - used - held
+        let nano = match limit.grant {
+            Some((ends_ms, then)) if at_ms >= ends_ms => then,
+            _ => limit.nano,
+        };
+        nano - used - held
     }
 
     /// Every limit on a call's way: node, window, used and held.
@@ -431,7 +437,7 @@ impl Auditor {
         let here = |limit: &Limit| limit.node == *node && limit.window == window;
         match (nano, self.limits.iter_mut().find(|limit| here(limit))) {
             (None, _) => self.limits.retain(|limit| !here(limit)),
-            (Some(nano), Some(limit)) => limit.nano = nano,
+            (Some(nano), Some(limit)) => (limit.nano, limit.grant) = (nano, None),
             (Some(nano), None) => {
                 let calls = self.calls.iter().filter(|call| call.org == org).map(|call| call.held_at_ms);
                 let latest_ms = calls.fold(now_ms, i64::max);
@@ -441,8 +447,23 @@ impl Auditor {
                     // Not open yet.
                     Window::FiveHours | Window::Day | Window::Week => (latest_ms, latest_ms + 1),
                 };
-                self.limits.push(Limit { node: node.clone(), window, nano, opened_ms, ends_ms });
+                self.limits.push(Limit { node: node.clone(), window, nano, grant: None, opened_ms, ends_ms });
             }
+        }
+    }
+
+    /// What was just set is for a time.
+    pub fn grant(&mut self, (node, window): (&NodeId, Window), end: (i64, i64)) {
+        let here = |limit: &&mut Limit| limit.node == *node && limit.window == window;
+        self.limits.iter_mut().find(here).expect("was set").grant = Some(end);
+    }
+
+    /// What is over is written down as over; it changes nothing, unless the clock goes back.
+    pub fn end_grant(&mut self, (node, window): (&NodeId, Window), now_ms: i64) {
+        let here = |limit: &&mut Limit| limit.node == *node && limit.window == window;
+        let Some(limit) = self.limits.iter_mut().find(here) else { return };
+        if let Some((_, then)) = limit.grant.filter(|(ends_ms, _)| *ends_ms <= now_ms) {
+            (limit.nano, limit.grant) = (then, None);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Spend limits over time: what they count, and when they open anew.
 use crate::support::{Desk, ORG, START_MS, with_wallet};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{HoldError, LimitState, NodeId, Refusal, SetLimit, Window};
+use bytespike_ledger::{GrantEnd, HoldError, LimitState, NodeId, Refusal, SetLimit, Window};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -75,6 +75,43 @@ async fn a_limit_may_be_lowered_below_what_is_used() {
         limit(desk, Window::Month, Some(100)).await;
         assert_eq!(refused_limit(desk, 1).await.remaining().0, 0);
         assert_eq!(desk.settle(&held, 400).await.charged.0, 400, "what was held may settle");
+    })
+    .await;
+}
+
+/// Nothing but the clock ends it: no job runs here.
+#[tokio::test]
+async fn a_limit_raised_for_a_time_is_what_it_was_from_the_moment_the_time_is_over() {
+    with_wallet(1_000, async |desk| {
+        limit(desk, Window::Month, Some(100)).await;
+        let end = GrantEnd { at_ms: START_MS + HOUR_MS, then: NanoUsd(100) };
+        let node = NodeId::key("key_root");
+        let raised = SetLimit {
+            org_id: ORG.to_owned(),
+            node: node.clone(),
+            window: Window::Month,
+            limit: Some(NanoUsd(500)),
+        };
+        desk.ledger.grant_limit(raised.clone(), end, None).await.expect("is raised");
+        let early = desk.hold(300).await.expect("fits while it lasts");
+        desk.clock.advance(HOUR_MS - 1);
+        assert_eq!(refused_limit(desk, 201).await.limit.0, 500);
+        desk.clock.advance(1);
+        let refused = refused_limit(desk, 1).await;
+        assert_eq!((refused.limit.0, refused.remaining().0), (100, 0));
+        assert_eq!(desk.ledger.limits(ORG).await.expect("reads")[0].limit.0, 100);
+        assert_eq!(desk.settle(&early, 60).await.charged.0, 60, "what was held may settle");
+        desk.hold(40).await.expect("what is left of what it was");
+        refused_limit(desk, 1).await;
+        desk.ledger.end_grant(ORG, (&node, Window::Month)).await.expect("is written down");
+        assert_eq!(refused_limit(desk, 1).await.limit.0, 100, "which changes nothing");
+
+        // Whoever sets the limit meanwhile ends the grant with it.
+        let later = GrantEnd { at_ms: START_MS + 3 * HOUR_MS, ..end };
+        desk.ledger.grant_limit(raised, later, None).await.expect("is raised again");
+        limit(desk, Window::Month, Some(450)).await;
+        desk.clock.advance(5 * HOUR_MS);
+        desk.hold(350).await.expect("the limit is what was set last");
     })
     .await;
 }

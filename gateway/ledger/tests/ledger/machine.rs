@@ -8,7 +8,9 @@ use crate::steps::{Op, Step, step};
 use crate::support::{START_MS, release_of, request_of, settlement_of};
 use crate::trouble::{Trouble, Troubles};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{Claim, Credit, CreditKind, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window};
+use bytespike_ledger::{
+    Claim, Credit, CreditKind, GrantEnd, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window,
+};
 use bytespike_store::testing::{on_postgres, on_sqlite};
 use bytespike_store::world::{ManualClock, World};
 use bytespike_store::{Store, on_database, sqlx};
@@ -150,6 +152,15 @@ impl<'a> Machine<'a> {
                 }
             }
             Step::Limit { node, window, nano } => self.limit(*node, *window, *nano).await,
+            Step::Grant { node, window, nano, for_ms, then } => {
+                let end = GrantEnd { at_ms: self.now_ms() + for_ms, then: NanoUsd(*then) };
+                self.grant((*node, *window), *nano, end).await;
+            }
+            Step::EndGrant { node: number, window } => {
+                let ((org, node), window) = (node(*number), Window::ALL[*window]);
+                self.auditor.end_grant((&node, window), self.now_ms());
+                self.ledger.end_grant(&org, (&node, window)).await.expect("is written down");
+            }
             Step::Freeze { org, frozen } => {
                 self.auditor.set_frozen(&org_id(*org), *frozen);
                 self.ledger.set_frozen(&org_id(*org), *frozen).await.expect("is set");
@@ -344,6 +355,14 @@ impl<'a> Machine<'a> {
         self.ledger.set_limit(change).await.expect("is set");
     }
 
+    async fn grant(&mut self, (number, window): (usize, usize), nano: i64, end: GrantEnd) {
+        let ((org, node), window, now_ms) = (node(number), Window::ALL[window], self.now_ms());
+        self.auditor.set_limit((&org, &node, window), Some(nano), now_ms);
+        self.auditor.grant((&node, window), (end.at_ms, end.then.0));
+        let change = SetLimit { org_id: org, node, window, limit: Some(NanoUsd(nano)) };
+        self.ledger.grant_limit(change, end, None).await.expect("is set");
+    }
+
     async fn tick(&mut self, trouble: Option<Trouble>) {
         let now_ms = self.now_ms();
         let overdue = self.auditor.overdue(now_ms);
@@ -422,9 +441,10 @@ impl<'a> Machine<'a> {
     }
 
     async fn audit_limits(&self, when: &str) {
-        let rows: Vec<(String, String, i64, i64, i64, i64, i64)> =
-            on_database!(&self.store, db => sqlx::query_as(
-            "select node_id, window_kind, limit_nano, used_nano, held_nano, opened_at_ms, ends_at_ms
+        type Row = (String, String, i64, i64, i64, i64, i64, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = on_database!(&self.store, db => sqlx::query_as(
+            "select node_id, window_kind, limit_nano, used_nano, held_nano, opened_at_ms, ends_at_ms, grant_ends_at_ms,
+                    after_nano
              from spend_limit order by node_id, window_kind").fetch_all(db).await)
             .expect("reads");
         let mut expected: Vec<_> = self
@@ -434,7 +454,8 @@ impl<'a> Machine<'a> {
             .map(|limit| {
                 let (used, held) = self.auditor.counters(limit);
                 let (node, window) = (limit.node.to_string(), limit.window.name().to_owned());
-                (node, window, limit.nano, used, held, limit.opened_ms, limit.ends_ms)
+                let (ends_ms, then) = limit.grant.unzip();
+                (node, window, limit.nano, used, held, limit.opened_ms, limit.ends_ms, ends_ms, then)
             })
             .collect();
         expected.sort();

@@ -28,6 +28,19 @@ pub enum Step {
         window: usize,
         nano: Option<i64>,
     },
+    /// A limit is raised for a time.
+    Grant {
+        node: usize,
+        window: usize,
+        nano: i64,
+        for_ms: i64,
+        then: i64,
+    },
+    /// It is written down of a limit that its grant is over, if it is.
+    EndGrant {
+        node: usize,
+        window: usize,
+    },
     Freeze {
         org: usize,
         frozen: bool,
@@ -112,6 +125,9 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => any::<Index>().prop_map(|call| Step::Abandon { call }),
         2 => (0..NODES, 0..5usize, prop::option::weighted(0.8, 0..6_000i64))
             .prop_map(|(node, window, nano)| Step::Limit { node, window, nano }),
+        2 => (0..NODES, 0..5usize, 0..6_000i64, clock(), 0..2_000i64)
+            .prop_map(|(node, window, nano, for_ms, then)| Step::Grant { node, window, nano, for_ms, then }),
+        1 => (0..NODES, 0..5usize).prop_map(|(node, window)| Step::EndGrant { node, window }),
         1 => (0..ORGS, prop::bool::weighted(0.2)).prop_map(|(org, frozen)| Step::Freeze { org, frozen }),
         1 => (0..ORGS, zone).prop_map(|(org, zone)| Step::Zone { org, zone }),
         5 => clock().prop_map(|ms| Step::Clock { ms }),

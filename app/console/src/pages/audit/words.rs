@@ -79,6 +79,7 @@ pub(crate) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "payment.ordered" => t.payment_ordered,
         "quota.requested" => t.quota_requested,
         "quota.granted" => t.quota_granted,
+        "quota.ended" => t.quota_ended,
         "quota.declined" => t.quota_declined,
         "quota.withdrawn" => t.quota_withdrawn,
         "rule.set" => t.rule_set,

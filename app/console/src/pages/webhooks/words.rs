@@ -16,6 +16,8 @@ pub(super) fn event(locale: Locale, one: EventType) -> &'static str {
         EventType::KeyExpiring => t.key_expiring,
         EventType::KeyLeaked => t.key_leaked,
         EventType::StatementClosed => t.statement_closed,
+        EventType::InvoiceIssued => t.invoice_issued,
+        EventType::RechargeSwitchedOff => t.recharge_switched_off,
         EventType::WebhookSwitchedOff => t.webhook_switched_off,
     }
 }
