@@ -41,6 +41,7 @@ mod notices;
 mod oauth;
 mod oauth_documents;
 mod operator;
+mod oauth_usage;
 mod payments;
 mod people;
 mod presets;

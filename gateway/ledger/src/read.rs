@@ -55,6 +55,7 @@ pub struct Receipt {
     pub key_id: String,
     /// `/root/…/key/`
     pub key_path: String,
+    pub member_id: String,
     /// Compact JSON.
     pub body: String,
 }
@@ -189,7 +190,8 @@ impl Ledger {
     /// The receipt of a resolved call; `None` while it runs, or when there is none.
     pub async fn receipt(&self, id: &str) -> sqlx::Result<Option<Receipt>> {
         on_database!(read &self.store, db => sqlx::query_as(
-            "select receipt.id, receipt.org_id, reservation.key_id, reservation.key_path, receipt.body_json as body
+            "select receipt.id, receipt.org_id, reservation.key_id, reservation.key_path, reservation.member_id,
+                    receipt.body_json as body
              from receipt join reservation on reservation.id = receipt.id where receipt.id = $1")
             .bind(id).fetch_optional(db).await)
     }

@@ -20,16 +20,9 @@ use crate::Gateway;
 use crate::serve::allowed;
 use crate::serve::caller::identify_for;
 
-/// An access token starts so; everything else is taken for a key.
-const ACCESS_TOKEN: &str = "Bearer bs1a";
-
 /// `GET /v1/account/capabilities`, with a key or an access token.
 pub async fn show(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
-    let is_token = request
-        .headers()
-        .get("authorization")
-        .is_some_and(|value| value.as_bytes().starts_with(ACCESS_TOKEN.as_bytes()));
-    if !is_token {
+    if !me::presents_token(request.headers()) {
         return super::answer(&gateway, Dialect::OpenAiChat, request, async |inbound| {
             of_key(&gateway, &inbound).await
         })

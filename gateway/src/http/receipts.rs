@@ -14,7 +14,7 @@ pub async fn show(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let path = inbound.uri.path();
     let id = path.rsplit('/').next().unwrap_or_default();
     let receipt = gateway.ledger.receipt(id).await.map_err(|error| unavailable(&error))?;
-    match receipt.filter(|receipt| reader.may_read(&receipt.org_id, &receipt.key_path)) {
+    match receipt.filter(|receipt| reader.may_read(receipt)) {
         Some(receipt) => Ok(reply::json(HeaderMap::new(), Bytes::from(receipt.signed(&gateway.receipt_key)))),
         None => Err(ErrorInfo::new(ErrorCode::NotFound, &[("path", path)]).into()),
     }

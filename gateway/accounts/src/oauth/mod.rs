@@ -29,6 +29,7 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 pub use client::{Client, ClientError, NewClient, RegisteredClient, Trust};
 pub use scope::{GrantScope, GrantScopes};
+pub use token_text::ACCESS_PREFIX;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;

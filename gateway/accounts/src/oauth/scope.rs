@@ -11,7 +11,7 @@ pub enum GrantScope {
     /// Models and their prices.
     #[serde(rename = "models:read")]
     ModelsRead,
-    /// What the keys of this grant have used.
+    /// Usage of the org that the program was let into, as far as the person sees it.
     #[serde(rename = "usage:read")]
     UsageRead,
     /// Make, list, rotate and end keys within the bounds that the person chose.

@@ -10,6 +10,9 @@ const SECRET_CHARS: usize = 32;
 const CHECK_CHARS: usize = 6;
 const MOST_BYTES: usize = 64;
 
+/// An access token starts so, and no key does.
+pub const ACCESS_PREFIX: &str = "bs1a";
+
 /// What a text stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
@@ -23,7 +26,7 @@ pub enum TokenKind {
 impl TokenKind {
     fn prefix(self) -> &'static str {
         match self {
-            Self::Access => "bs1a",
+            Self::Access => ACCESS_PREFIX,
             Self::Refresh => "bs1r",
             Self::Code => "bs1c",
             Self::Device => "bs1d",

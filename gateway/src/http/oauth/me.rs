@@ -27,18 +27,24 @@ pub async fn show(State(gateway): State<Gateway>, request: Request<Body>) -> Ans
     ))
 }
 
+/// Whether the request presents an access token: it starts so, and everything else is taken for a key.
+pub fn presents_token(headers: &HeaderMap) -> bool {
+    presented(headers).is_some_and(|token| token.starts_with(bytespike_accounts::oauth::ACCESS_PREFIX))
+}
+
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (kind, token) = text.split_once(' ')?;
+    kind.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
 /// Who presents an access token that is meant for this API and has the scope.
 ///
 /// # Errors
 /// There is none, or it is not good for this.
 pub async fn bearer(gateway: &Gateway, headers: &HeaderMap, scope: GrantScope) -> Result<Bearer, Refusal> {
     let metadata_url = format!("{}/.well-known/oauth-protected-resource/v1", gateway.options.public_base_url);
-    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = presented.and_then(|text| {
-        let (kind, token) = text.split_once(' ')?;
-        kind.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    });
-    let Some(token) = token else { return Err(Refusal::bearer(false, &metadata_url, scope)) };
+    let Some(token) = presented(headers) else { return Err(Refusal::bearer(false, &metadata_url, scope)) };
     let found = gateway.accounts.oauth.bearer(token).await;
     let bearer = found.map_err(|problem| Refusal::of_bearer(problem, &metadata_url, scope))?;
     let [api] = resources(&gateway.options.public_base_url);

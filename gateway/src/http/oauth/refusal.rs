@@ -5,8 +5,11 @@ use axum::response::{IntoResponse, Response};
 use bytespike_accounts::oauth::device::DeviceError;
 use bytespike_accounts::oauth::exchange::ExchangeError;
 use bytespike_accounts::oauth::{BearerProblem, GrantScope};
+use bytespike_dialects::{ErrorCode, ErrorInfo};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+
+use crate::serve::Refused;
 
 /// An answer that is no success.
 #[derive(Debug)]
@@ -69,6 +72,25 @@ impl Refusal {
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         Self::unavailable(&error)
+    }
+}
+
+/// Where a token stands in for a key, its refusal has the shape of that address's errors, and keeps the challenge.
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let error = match refusal.status {
+            401 => ErrorInfo::new(ErrorCode::AccessTokenInvalid, &[]),
+            403 => {
+                let reason = format!("{}.", refusal.description);
+                ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)])
+            }
+            _ => ErrorInfo::new(ErrorCode::LedgerUnavailable, &[]),
+        };
+        let mut refused = Self::from(error);
+        if let Some(challenge) = refusal.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            refused.headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        refused
     }
 }
 

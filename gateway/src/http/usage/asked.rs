@@ -99,11 +99,25 @@ impl Asked {
             to_ms,
             below_path: reader.below_path.clone(),
             key_id: text("key"),
-            member_id: text("member"),
+            member_id: self.member(reader)?,
             deployment_id: text("deployment"),
             model: text("model"),
             outcomes: self.outcomes()?,
         })
+    }
+
+    /// Who reads one member's calls alone asks for them or for nobody's.
+    fn member(&self, reader: &Reader) -> Result<Option<String>, Box<ErrorInfo>> {
+        let asked = self.get("member");
+        match &reader.member_id {
+            Some(own) if asked.is_some_and(|asked| asked != own) => {
+                let reason = format!("This token reads the calls of the member {own} alone.");
+                let refused = ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)]);
+                Err(Box::new(refused.with_param("member")))
+            }
+            Some(own) => Ok(Some(own.clone())),
+            None => Ok(asked.map(str::to_owned)),
+        }
     }
 
     /// RFC 3339, or a day, which begins at the zone's midnight.
