@@ -34,6 +34,8 @@ pub struct Channel {
     pub id: String,
     /// Whose models these are: `anthropic`, `openai`, `demo`, …
     pub provider: String,
+    /// Where it keeps what it is sent, as the operator says: `us`, `eu`, `cn`, …
+    pub region: Option<String>,
     /// The wire format spoken at `base_url`.
     pub dialect: Dialect,
     /// Where requests go, with or without a trailing `/v1`.
@@ -65,6 +67,8 @@ pub enum ChannelError {
     BaseUrl { channel: String, reason: String },
     #[error("channel `{channel}`: a credential holds characters that cannot stand in a header")]
     Credential { channel: String },
+    #[error("channel `{channel}`: region is 1 to 40 small letters, digits and `-`, such as `eu`")]
+    Region { channel: String },
     #[error("channel `{channel}` has no credential")]
     NoCredential { channel: String },
     #[error("channel `{channel}` carries no model")]
@@ -77,7 +81,7 @@ impl Channel {
     /// # Errors
     /// Names the channel and what is wrong with it.
     pub fn new(parts: ChannelParts, secrets: &[String]) -> Result<Self, ChannelError> {
-        let ChannelParts { id, provider, dialect, base_url, models } = parts;
+        let ChannelParts { id, provider, region, dialect, base_url, models } = parts;
         let base_url = base_url.trim_end_matches('/').to_owned();
         let uri: Uri = base_url.parse().map_err(|e: http::uri::InvalidUri| ChannelError::BaseUrl {
             channel: id.clone(),
@@ -86,6 +90,10 @@ impl Channel {
         if uri.scheme().is_none() || uri.host().is_none() {
             let reason = "it needs a scheme and a host, such as https://api.example.com/v1".to_owned();
             return Err(ChannelError::BaseUrl { channel: id, reason });
+        }
+        let region = Some(region).filter(|region| !region.is_empty());
+        if region.as_deref().is_some_and(|region| !is_place(region)) {
+            return Err(ChannelError::Region { channel: id });
         }
         if models.is_empty() {
             return Err(ChannelError::NoModel { channel: id });
@@ -102,7 +110,7 @@ impl Channel {
                 Ok(Credential { name: format!("{id}#{position}"), headers })
             })
             .collect::<Result<Vec<_>, ChannelError>>()?;
-        Ok(Self { id, provider, dialect, base_url, credentials, models })
+        Ok(Self { id, provider, region, dialect, base_url, credentials, models })
     }
 
     /// The full URL of `path` (as `/messages`, `/chat/completions`) at this channel. Anthropic's SDKs and documents
@@ -139,9 +147,18 @@ impl Credential {
 pub struct ChannelParts {
     pub id: String,
     pub provider: String,
+    /// Empty: not said.
+    pub region: String,
     pub dialect: Dialect,
     pub base_url: String,
     pub models: BTreeMap<String, String>,
+}
+
+/// Whether the text can name a region, or a provider in a key's list.
+#[must_use]
+pub fn is_place(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=40).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// Anthropic itself takes only `x-api-key`; other hosts of its wire format differ in which of the two they read, so they get both.
@@ -172,8 +189,14 @@ mod tests {
 
     fn channel(dialect: Dialect, base_url: &str) -> Result<Channel, ChannelError> {
         let models = BTreeMap::from([("m".to_owned(), "up-m".to_owned())]);
-        let parts =
-            ChannelParts { id: "c".into(), provider: "p".into(), dialect, base_url: base_url.into(), models };
+        let parts = ChannelParts {
+            id: "c".into(),
+            provider: "p".into(),
+            region: String::new(),
+            dialect,
+            base_url: base_url.into(),
+            models,
+        };
         Channel::new(parts, &["secret-value".to_owned()])
     }
 

@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct ChannelStatus {
     pub id: String,
     pub provider: String,
+    pub region: Option<String>,
     pub dialect: &'static str,
     pub base_url: String,
     pub models: Vec<String>,
@@ -155,6 +156,7 @@ mod tests {
         let parts = ChannelParts {
             id: "main".to_owned(),
             provider: "anthropic".to_owned(),
+            region: String::new(),
             dialect: Dialect::Anthropic,
             base_url: "https://api.example.com".to_owned(),
             models: BTreeMap::from([("m".to_owned(), "up-m".to_owned())]),

@@ -14,6 +14,7 @@ mod key_set;
 pub mod model_list;
 pub mod operations;
 mod options;
+pub mod place_list;
 pub mod price_desk;
 pub mod prices;
 pub mod quota;
@@ -122,6 +123,7 @@ impl Gateway {
         let status = |channel: &Arc<Channel>| channel_test::ChannelStatus {
             id: channel.id.clone(),
             provider: channel.provider.clone(),
+            region: channel.region.clone(),
             dialect: channel.dialect.name(),
             base_url: channel.base_url.clone(),
             models: channel.models.keys().cloned().collect(),

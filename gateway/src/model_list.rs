@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bytespike_accounts::keys::ModelRule;
+use bytespike_accounts::keys::AllowList;
 use bytespike_catalog::PriceBook;
 
 /// Models in a list, at most.
@@ -26,7 +26,7 @@ pub enum ModelListError {
 pub fn read<'a>(
     book: &PriceBook,
     entries: impl IntoIterator<Item = &'a str>,
-) -> Result<ModelRule, ModelListError> {
+) -> Result<AllowList, ModelListError> {
     let mut models = BTreeSet::new();
     let mut is_empty = true;
     for entry in entries.into_iter().map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -36,7 +36,7 @@ pub fn read<'a>(
             return Err(ModelListError::TooMany);
         }
     }
-    Ok(if is_empty { ModelRule::Any } else { ModelRule::Only(models) })
+    Ok(if is_empty { AllowList::Any } else { AllowList::Only(models) })
 }
 
 fn meant(book: &PriceBook, entry: &str) -> Result<Vec<String>, ModelListError> {

@@ -33,6 +33,9 @@ pub struct NewChannel {
     pub id: String,
     /// Whose models these are, as in the catalogue.
     pub provider: String,
+    /// Where it keeps what it is sent: 1 to 40 small letters, digits and `-`, such as `eu`. Empty: not said.
+    #[serde(default)]
+    pub region: String,
     /// `anthropic` or `openai-chat`.
     pub dialect: String,
     pub base_url: String,
@@ -45,6 +48,7 @@ pub struct NewChannel {
 pub struct ChannelView {
     pub id: String,
     pub provider: String,
+    pub region: Option<String>,
     pub dialect: String,
     pub base_url: String,
     pub models: BTreeMap<String, String>,
@@ -153,6 +157,7 @@ impl StoredChannels {
             updated_at_ms: now_ms,
             id: new.id,
             provider: new.provider,
+            region: Some(new.region).filter(|region| !region.is_empty()),
             dialect: new.dialect,
         };
         let shown = view(row.clone());
@@ -243,6 +248,7 @@ impl StoredChannels {
         let new = NewChannel {
             id: row.id.clone(),
             provider: row.provider.clone(),
+            region: row.region.clone().unwrap_or_default(),
             dialect: row.dialect.clone(),
             base_url: row.base_url.clone(),
             models: serde_json::from_str(&row.models_json).map_err(|_| damaged())?,
@@ -274,6 +280,7 @@ fn parts(new: &NewChannel) -> Result<ChannelParts, StoredError> {
     Ok(ChannelParts {
         id: new.id.clone(),
         provider: new.provider.clone(),
+        region: new.region.clone(),
         dialect: dialect.ok_or_else(unknown)?,
         base_url: new.base_url.clone(),
         models: new.models.clone(),
@@ -287,6 +294,7 @@ fn view(row: ChannelRow) -> ChannelView {
         has_credentials: row.credentials_sealed.is_some(),
         id: row.id,
         provider: row.provider,
+        region: row.region,
         dialect: row.dialect,
         base_url: row.base_url,
         updated_at_ms: row.updated_at_ms,
@@ -313,6 +321,7 @@ mod tests {
         NewChannel {
             id: "main".to_owned(),
             provider: "openai".to_owned(),
+            region: "eu".to_owned(),
             dialect: "openai-chat".to_owned(),
             base_url: base_url.to_owned(),
             models: BTreeMap::from([("m".to_owned(), "up-m".to_owned())]),

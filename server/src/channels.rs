@@ -36,6 +36,7 @@ pub fn of_demo(address: SocketAddr) -> Result<Vec<Channel>, ChannelError> {
         let parts = ChannelParts {
             id: format!("demo-{}", if dialect == Dialect::Anthropic { "anthropic" } else { "openai" }),
             provider: demo::PROVIDER.to_owned(),
+            region: String::new(),
             dialect,
             base_url,
             models: models.map(|model| (model.id.clone(), model.id)).collect(),
@@ -60,6 +61,7 @@ fn written(channel: &config::Channel, book: &PriceBook) -> Result<Channel, Chann
     let parts = ChannelParts {
         id: channel.id.clone(),
         provider: channel.provider.clone(),
+        region: channel.region.clone(),
         dialect,
         base_url: channel.base_url.clone(),
         models,
@@ -74,6 +76,7 @@ fn from_key(known: &KnownProvider, key: &str, book: &PriceBook) -> Result<Channe
     let parts = ChannelParts {
         id: known.provider.to_owned(),
         provider: known.provider.to_owned(),
+        region: String::new(),
         dialect,
         base_url: known.base_url.to_owned(),
         models: models_of(known.provider, dialect, book),

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use bytespike_accounts::Origin;
-use bytespike_accounts::keys::{CreatedKey, KeyError, ModelRule, NewKey, Terms};
+use bytespike_accounts::keys::{AllowList, CreatedKey, KeyError, NewKey, Terms};
 use bytespike_accounts::people::Membership;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{Credit, CreditKind};
@@ -66,7 +66,7 @@ impl Test {
     async fn run(&self, key_name: &str) -> Result<Tested, Problem> {
         let keys = &self.state.accounts.keys;
         let new = NewKey::with(Terms {
-            models: ModelRule::Only([self.model.clone()].into()),
+            models: AllowList::Only([self.model.clone()].into()),
             expires_at_ms: Some(self.state.world.now_ms() + KEY_MS),
             ..Terms::named(key_name)
         });

@@ -1,8 +1,8 @@
 //! What an org, a deployment or a member allows to every key below it, beside money and rates: models, scopes, networks,
-//! and until when.
+//! who answers and where, until when, and for how long.
 use crate::Origin;
 use crate::audit::{Actor, Audit, Event};
-use crate::keys::{IpRule, ModelRule, RightsWatch, Scope};
+use crate::keys::{AllowList, IpRule, RightsWatch, Scope};
 use bytespike_store::Store;
 use bytespike_store::node_rule::{self, NodeRuleRow};
 use serde_json::{Value, json};
@@ -12,11 +12,15 @@ use std::sync::Arc;
 /// The rule of one node. The default narrows nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRule {
-    pub models: ModelRule,
+    pub models: AllowList,
     pub ips: IpRule,
     /// `None`: whatever the keys have.
     pub scopes: Option<BTreeSet<Scope>>,
+    pub providers: AllowList,
+    pub regions: AllowList,
     pub expires_at_ms: Option<i64>,
+    /// From the making of a key to its end; 1 to [`crate::keys::MOST_LIFETIME_DAYS`].
+    pub max_lifetime_days: Option<i64>,
 }
 
 /// The rules of orgs.
@@ -29,7 +33,15 @@ pub struct NodeRules {
 
 impl Default for NodeRule {
     fn default() -> Self {
-        Self { models: ModelRule::Any, ips: IpRule::Any, scopes: None, expires_at_ms: None }
+        Self {
+            models: AllowList::Any,
+            ips: IpRule::Any,
+            scopes: None,
+            providers: AllowList::Any,
+            regions: AllowList::Any,
+            expires_at_ms: None,
+            max_lifetime_days: None,
+        }
     }
 }
 
@@ -58,10 +70,13 @@ impl NodeRules {
 impl NodeRule {
     fn from_stored(row: &NodeRuleRow) -> Self {
         Self {
-            models: ModelRule::from_stored(row.models_json.as_deref()),
+            models: AllowList::from_stored(row.models_json.as_deref()),
             ips: IpRule::from_stored(row.ips_json.as_deref()),
             scopes: row.scopes_json.as_deref().map(crate::keys::scopes_from_stored),
+            providers: AllowList::from_stored(row.providers_json.as_deref()),
+            regions: AllowList::from_stored(row.regions_json.as_deref()),
             expires_at_ms: row.expires_at_ms,
+            max_lifetime_days: row.max_lifetime_days,
         }
     }
 
@@ -71,7 +86,10 @@ impl NodeRule {
             models_json: self.models.to_stored(),
             scopes_json: self.scopes.as_ref().map(crate::keys::scopes_to_stored),
             ips_json: self.ips.to_stored(),
+            providers_json: self.providers.to_stored(),
+            regions_json: self.regions.to_stored(),
             expires_at_ms: self.expires_at_ms,
+            max_lifetime_days: self.max_lifetime_days,
         }
     }
 
@@ -82,7 +100,10 @@ impl NodeRule {
             "models": self.models.names(),
             "ips": self.ips.texts(),
             "scopes": scopes,
+            "providers": self.providers.names(),
+            "regions": self.regions.names(),
             "expires_at_ms": self.expires_at_ms,
+            "max_lifetime_days": self.max_lifetime_days,
         })
     }
 }

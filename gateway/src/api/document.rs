@@ -4,7 +4,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    alerts, answer, key_body, key_show, keys, leaks, limits, show, webhook_body, webhook_show, webhooks,
+    alerts, answer, key_body, key_show, keys, leaks, limits, rules, show, webhook_body, webhook_show,
+    webhooks,
 };
 
 /// What `GET /api/v1/openapi.json` answers: what keys may ask, and what operators may.
@@ -24,7 +25,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         license(name = "Apache-2.0")
     ),
     paths(
-        limits::list, limits::show, limits::set, limits::remove,
+        limits::list, limits::show, limits::set, limits::remove, rules::show, rules::set,
         keys::list, keys::create, keys::show, keys::change, keys::delete, keys::rotate, keys::revoke, keys::end_credential,
         leaks::report,
         alerts::list, alerts::set, alerts::remove,
@@ -32,7 +33,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         webhooks::test, webhooks::messages, webhooks::message, webhooks::resend,
     ),
     components(schemas(
-        answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody,
+        answer::ApiError, show::NodeList, show::Node, show::Limit, limits::SetLimitBody, rules::Rules, rules::SetRulesBody,
         key_show::KeyList, key_show::Key, key_show::KeyWithSecret, key_show::Binding, key_show::Credential,
         key_body::NewKeyBody, key_body::NewLimitBody, key_body::ChangeKeyBody, key_body::RotateBody,
         leaks::Leak, leaks::LeakReport,

@@ -2,18 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bytespike_accounts::keys::{
-    IpRule, KeyKind, KeyState, MOST_NETWORKS, ModelRule, NewKey, Scope, Terms, Wider,
-};
-use bytespike_dialects::ErrorInfo;
-use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use bytespike_accounts::keys::{KeyKind, KeyState, NewKey, Scope, Terms, Wider};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answer::{Fault, invalid};
+use super::answer::Fault;
+use super::fields::{ips, models, moment_ms, present, providers, regions, scopes, tags, wrong};
 use super::limits::{SetLimitBody, value_of};
 use crate::Gateway;
-use crate::model_list;
 use crate::quota::Which;
 
 /// A key to be made.
@@ -24,6 +20,8 @@ pub struct NewKeyBody {
     name: String,
     /// For people; at most 500 characters.
     note: Option<String>,
+    /// To sort keys by: at most 10, each of 1 to 32 letters and digits and `-_.:/`; kept in small letters.
+    tags: Option<Vec<String>>,
     /// `live` or `test`; a derived key is of its parent's kind unless said. `live` unless said.
     #[schema(pattern = "^(live|test)$")]
     kind: Option<String>,
@@ -39,9 +37,13 @@ pub struct NewKeyBody {
     models: Option<Vec<String>>,
     /// Addresses and networks such as `203.0.113.0/24`. Left out: from wherever is allowed above.
     ips: Option<Vec<String>>,
+    /// Who may answer. Left out or null: whoever is allowed above.
+    providers: Option<Vec<String>>,
+    /// Where what is sent may be kept, such as `eu`. Left out or null: wherever is allowed above.
+    regions: Option<Vec<String>>,
     /// What cannot be represented upstream is a 400 instead of a warning.
     strict: Option<bool>,
-    /// RFC 3339. Left out or null: as long as the keys above.
+    /// RFC 3339. Left out or null: as long as the keys above; a node above may want an end, and then says until when.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// Limits of the key, each at most that of the nodes above.
@@ -67,6 +69,8 @@ pub struct NewLimitBody {
 pub struct ChangeKeyBody {
     name: Option<String>,
     note: Option<String>,
+    /// All of them; empty for none.
+    tags: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
     /// Null: whatever is allowed above.
     #[serde(default, deserialize_with = "present")]
@@ -74,6 +78,14 @@ pub struct ChangeKeyBody {
     models: Option<Option<Vec<String>>>,
     /// Empty: from wherever is allowed above.
     ips: Option<Vec<String>>,
+    /// Null: whoever is allowed above.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    providers: Option<Option<Vec<String>>>,
+    /// Null: wherever is allowed above.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    regions: Option<Option<Vec<String>>>,
     strict: Option<bool>,
     /// RFC 3339; null: as long as the keys above.
     #[serde(default, deserialize_with = "present")]
@@ -115,8 +127,11 @@ impl NewKeyBody {
         let terms = Terms {
             name: self.name,
             note: self.note.unwrap_or_default(),
+            tags: tags(&self.tags.unwrap_or_default())?,
             models: models(gateway, self.models)?,
             ips: ips(&self.ips.unwrap_or_default())?,
+            providers: providers(gateway, self.providers)?,
+            regions: regions(self.regions)?,
             scopes,
             strict: self.strict.unwrap_or(false),
             expires_at_ms: self.expires_at.as_deref().map(moment_ms).transpose()?,
@@ -165,9 +180,14 @@ impl ChangeKeyBody {
         Ok(Terms {
             name: self.name.unwrap_or_else(|| before.name.clone()),
             note: self.note.unwrap_or_else(|| before.note.clone()),
+            tags: self.tags.map_or_else(|| Ok(before.tags.clone()), |list| tags(&list))?,
             scopes: self.scopes.map_or_else(|| Ok(before.scopes.clone()), |names| scopes(&names))?,
             models: self.models.map_or_else(|| Ok(before.models.clone()), |list| models(gateway, list))?,
             ips: self.ips.map_or_else(|| Ok(before.ips.clone()), |list| ips(&list))?,
+            providers: self
+                .providers
+                .map_or_else(|| Ok(before.providers.clone()), |list| providers(gateway, list))?,
+            regions: self.regions.map_or_else(|| Ok(before.regions.clone()), regions)?,
             strict: self.strict.unwrap_or(before.strict),
             expires_at_ms: match self.expires_at {
                 None => before.expires_at_ms,
@@ -193,45 +213,8 @@ pub fn field_of(wider: Wider) -> &'static str {
         Wider::Models => "models",
         Wider::Scopes => "scopes",
         Wider::Ips => "ips",
+        Wider::Providers => "providers",
+        Wider::Regions => "regions",
         Wider::Expiry => "expires_at",
     }
-}
-
-fn wrong(field: &'static str, wanted: &str) -> Fault {
-    Fault::from(named(field, wanted))
-}
-
-fn named(field: &'static str, wanted: &str) -> ErrorInfo {
-    invalid(&format!("{field}: {wanted}")).with_param(field)
-}
-
-fn scopes(names: &[String]) -> Result<BTreeSet<Scope>, Fault> {
-    let all = || Scope::ALL.map(Scope::as_str).join(", ");
-    let read = names.iter().map(|name| Scope::parse(name));
-    read.collect::<Option<_>>().ok_or_else(|| wrong("scopes", &format!("some of {}", all())))
-}
-
-fn models(gateway: &Gateway, list: Option<Vec<String>>) -> Result<ModelRule, Fault> {
-    let Some(list) = list else { return Ok(ModelRule::Any) };
-    let read = model_list::read(&gateway.prices.current().book, list.iter().map(String::as_str));
-    read.map_err(|error| wrong("models", &error.to_string()))
-}
-
-fn ips(list: &[String]) -> Result<IpRule, Fault> {
-    if list.len() > MOST_NETWORKS {
-        return Err(wrong("ips", "at most 100 networks"));
-    }
-    IpRule::parse(list.iter().map(String::as_str)).map_err(|error| wrong("ips", &error.to_string()))
-}
-
-fn moment_ms(text: &str) -> Result<i64, Fault> {
-    let moment: Option<Timestamp> = text.parse().ok();
-    moment
-        .map(Timestamp::as_millisecond)
-        .ok_or_else(|| wrong("expires_at", "a time such as 2027-01-31T08:00:00Z"))
-}
-
-/// Tells a field that is null from one that is left out.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(field).map(Some)
 }

@@ -1,6 +1,6 @@
 //! Keys as the management API shows them. Never a secret, but in the one answer to whoever made it.
 
-use bytespike_accounts::keys::{CredentialInfo, KeyInfo, KeyKind};
+use bytespike_accounts::keys::{AllowList, CredentialInfo, KeyInfo, KeyKind};
 use bytespike_ledger::LimitState;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,8 @@ pub struct Key {
     pub id: String,
     pub name: String,
     pub note: String,
+    /// In small letters, in their order.
+    pub tags: Vec<String>,
     /// `live` or `test`
     pub kind: &'static str,
     /// `active`, `disabled`, `revoked` or `deleted`. A key may be active and refused, when one above it is not.
@@ -47,6 +49,9 @@ pub struct Key {
     pub models: Option<Vec<String>>,
     /// The networks of its own list; empty for wherever is allowed above.
     pub ips: Vec<String>,
+    /// Those of its own list; null for whoever, and wherever, is allowed above.
+    pub providers: Option<Vec<String>>,
+    pub regions: Option<Vec<String>>,
     pub strict: bool,
     /// RFC 3339 in UTC.
     pub expires_at: Option<String>,
@@ -109,6 +114,7 @@ impl Key {
             id: key.id.clone(),
             name: terms.name.clone(),
             note: terms.note.clone(),
+            tags: terms.tags.names().map(str::to_owned).collect(),
             kind: match key.kind {
                 KeyKind::Live => "live",
                 KeyKind::Test => "test",
@@ -120,8 +126,10 @@ impl Key {
             holder: key.member_id.clone(),
             deployment: key.deployment_id.clone(),
             scopes: terms.scopes.iter().map(|scope| scope.as_str()).collect(),
-            models: terms.models.names().map(|names| names.into_iter().map(str::to_owned).collect()),
+            models: listed(&terms.models),
             ips: terms.ips.texts(),
+            providers: listed(&terms.providers),
+            regions: listed(&terms.regions),
             strict: terms.strict,
             expires_at: terms.expires_at_ms.map(time::rfc3339),
             created_at: time::rfc3339(key.created_at_ms),
@@ -137,6 +145,11 @@ impl Key {
     pub fn with_credentials(self, credentials: &[CredentialInfo]) -> Self {
         Self { credentials: Some(credentials.iter().map(Credential::of).collect()), ..self }
     }
+}
+
+/// The names of a list; null without one.
+pub fn listed(list: &AllowList) -> Option<Vec<String>> {
+    list.names().map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
 impl Binding {

@@ -6,7 +6,9 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use bytespike_accounts::keys::{KeyCursor, KeyError, KeyInfo, KeyState, Manager, Scope, States, Terms};
+use bytespike_accounts::keys::{
+    KeyCursor, KeyError, KeyInfo, KeyState, Manager, Scope, States, Terms, TooLong,
+};
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use http::{Request, Response};
 use serde::Deserialize;
@@ -16,13 +18,14 @@ use super::answer::{self, Answer, ApiError, Fault, invalid};
 use super::key_body::{ChangeKeyBody, NewKeyBody, RotateBody};
 use super::key_show::{Key, KeyList, KeyWithSecret};
 use super::limits::{above_parent, load, missing};
-use super::{Call, respond};
+use super::{Call, page, respond};
 use crate::Gateway;
 use crate::http::receipts::unavailable;
+use crate::http::time;
 use crate::quota::MakeError;
+use crate::serve::refusal::node_named;
 
-const DEFAULT_PAGE: i64 = 50;
-const LONGEST_PAGE: i64 = 200;
+const USUAL_PAGE: i64 = 50;
 /// Who may read keys: at least itself.
 const READERS: [Scope; 3] = [Scope::UsageRead, Scope::KeysDerive, Scope::KeysManage];
 /// Who may change some.
@@ -43,6 +46,8 @@ pub struct KeysQuery {
     /// `open` (active and disabled), `ended` (revoked and deleted) or `all`; `open` unless said.
     #[param(pattern = "^(open|ended|all)$")]
     state: Option<String>,
+    /// Only keys with this tag.
+    tag: Option<String>,
 }
 
 /// Keys
@@ -62,7 +67,7 @@ pub async fn list(
     respond(&gateway, request, async |call| {
         call.require_any(&READERS)?;
         let Query(query) = query.map_err(|error| invalid(&error.body_text()))?;
-        page(&gateway, &call, &query).await
+        listed(&gateway, &call, &query).await
     })
     .await
 }
@@ -286,11 +291,8 @@ async fn shown(gateway: &Gateway, call: &Call, key: &KeyInfo) -> Result<Key, Fau
     Ok(Key::of(key, &limits).with_credentials(&credentials))
 }
 
-async fn page(gateway: &Gateway, call: &Call, query: &KeysQuery) -> Answer {
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into());
-    }
+async fn listed(gateway: &Gateway, call: &Call, query: &KeysQuery) -> Answer {
+    let limit = page::size(query.limit, USUAL_PAGE)?;
     let states = match query.state.as_deref() {
         None | Some("open") => States::Open,
         Some("ended") => States::Ended,
@@ -298,17 +300,15 @@ async fn page(gateway: &Gateway, call: &Call, query: &KeysQuery) -> Answer {
         Some(_) => return Err(invalid("state must be open, ended or all").with_param("state").into()),
     };
     let after = cursor(gateway, call, query.after.as_deref()).await?;
+    let tag = query.tag.as_deref().map(str::to_lowercase);
     let keys = &gateway.accounts.keys;
     // One more than asked for says whether there is another page.
-    let rows = keys.page(call.manager(), (after.as_ref(), limit + 1), states).await;
+    let rows = keys.page(call.manager(), (after.as_ref(), limit + 1), (states, tag.as_deref())).await;
     let mut rows = rows.map_err(|error| unavailable(&error))?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > wanted;
-    rows.truncate(wanted);
+    let next_after = page::cut(&mut rows, limit, |key| &key.id);
     let limits = load(gateway, call).await?;
-    let next_after = rows.last().filter(|_| has_more).map(|key| key.id.clone());
     let data = rows.iter().map(|key| Key::of(key, &limits)).collect();
-    answer::value(&KeyList { object: "list", data, has_more, next_after })
+    answer::value(&KeyList { object: "list", data, has_more: next_after.is_some(), next_after })
 }
 
 async fn cursor(gateway: &Gateway, call: &Call, after: Option<&str>) -> Result<Option<KeyCursor>, Fault> {
@@ -348,9 +348,24 @@ fn refused(error: &KeyError, at: &str) -> Fault {
         KeyError::NoScope => with(ErrorCode::InvalidRequest, Some("scopes")),
         KeyError::ScopeAboveRole(_) => with(ErrorCode::WiderThanParent, Some("scopes")),
         KeyError::Wider(wider) => with(ErrorCode::WiderThanParent, Some(super::key_body::field_of(*wider))),
+        KeyError::LivesTooLong(too_long) => lives_too_long(too_long),
         KeyError::Inherited | KeyError::TooDeep => with(ErrorCode::WiderThanParent, Some("parent")),
         KeyError::TooMany(_) | KeyError::TwoCredentials | KeyError::LastCredential => {
             with(ErrorCode::Conflict, None)
         }
     }
+}
+
+/// Which node bounds a key's life, and the last moment at which it may end.
+fn lives_too_long(too_long: &TooLong) -> Fault {
+    let (node, latest) = (node_named(&too_long.node), time::rfc3339(too_long.latest_ms));
+    let reason = format!(
+        "Keys below {node} live {} days at most: give this one an expires_at of {latest} or earlier.",
+        too_long.days
+    );
+    ErrorInfo::new(ErrorCode::WiderThanParent, &[("reason", &reason)])
+        .with_param("expires_at")
+        .with_detail("node", too_long.node.as_str())
+        .with_detail("latest", latest.as_str())
+        .into()
 }

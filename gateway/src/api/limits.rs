@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use bytespike_accounts::audit::Actor;
-use bytespike_accounts::keys::Scope;
+use bytespike_accounts::keys::{Caller, Scope};
 use bytespike_accounts::limit_nodes::{LimitNode, NodeTree, Reach};
 use bytespike_catalog::NanoUsd;
 use bytespike_catalog::money::MAX_WALLET;
@@ -18,18 +18,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, ApiError, Fault, invalid};
 use super::show::{self, Limit, Node, NodeList};
-use super::{Call, respond};
+use super::{Call, page, respond};
 use crate::Gateway;
 use crate::http::receipts::unavailable;
 use crate::quota::{AboveParent, By, Change, OrgLimits, Which};
 use crate::serve::refusal::node_named;
 
-const DEFAULT_PAGE: usize = 100;
-const LONGEST_PAGE: usize = 200;
+const USUAL_PAGE: i64 = 100;
 /// The most requests or calls a limit may be set to; more is no limit.
 const MOST_COUNTED: i64 = 1_000_000;
 /// Who may read limits.
-const READERS: [Scope; 3] = [Scope::UsageRead, Scope::LimitsManage, Scope::OrgAdmin];
+pub const READERS: [Scope; 3] = [Scope::UsageRead, Scope::LimitsManage, Scope::OrgAdmin];
 
 /// A node's id and the name of a limit.
 type LimitPath = Result<Path<(String, String)>, PathRejection>;
@@ -41,7 +40,7 @@ type LimitPath = Result<Path<(String, String)>, PathRejection>;
 pub struct PageQuery {
     /// Nodes on a page, at most 200; 100 unless said.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
+    limit: Option<i64>,
     /// The `next_after` of the page before.
     after: Option<String>,
 }
@@ -73,9 +72,9 @@ pub async fn list(
 ) -> Response<Body> {
     respond(&gateway, request, async |call| {
         call.require_any(&READERS)?;
-        let Query(page) = query.map_err(|error| invalid(&error.body_text()))?;
+        let Query(query) = query.map_err(|error| invalid(&error.body_text()))?;
         let all = load(&gateway, &call).await?;
-        answer::value(&page_of(&page, &all, &call)?)
+        answer::value(&listed(&query, &all, &call)?)
     })
     .await
 }
@@ -174,28 +173,20 @@ pub async fn load(gateway: &Gateway, call: &Call) -> Result<OrgLimits, Fault> {
     all.map_err(|error| unavailable(&error).into())
 }
 
-fn page_of(page: &PageQuery, all: &OrgLimits, call: &Call) -> Result<NodeList, Fault> {
-    let most = page.size()?;
+fn listed(query: &PageQuery, all: &OrgLimits, call: &Call) -> Result<NodeList, Fault> {
+    let most = page::size(query.limit, USUAL_PAGE)?;
     let is_seen = |node: &&LimitNode| all.tree.reach(&call.caller, &node.id) > Reach::Hidden;
-    let is_after = |node: &&LimitNode| page.after.as_ref().is_none_or(|after| node.id > *after);
-    let mut rest = all.tree.nodes().filter(is_after).filter(is_seen);
-    let data: Vec<Node> = rest.by_ref().take(most).map(|node| show::node(all, &call.caller, node)).collect();
-    let has_more = rest.next().is_some();
-    let next_after = data.last().filter(|_| has_more).map(|node| node.node.clone());
-    Ok(NodeList { object: "list", data, has_more, next_after })
-}
-
-impl PageQuery {
-    fn size(&self) -> Result<usize, Fault> {
-        match self.limit.unwrap_or(DEFAULT_PAGE) {
-            most @ 1..=LONGEST_PAGE => Ok(most),
-            _ => Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into()),
-        }
-    }
+    let is_after = |node: &&LimitNode| query.after.as_ref().is_none_or(|after| node.id > *after);
+    let one_more = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1);
+    let mut nodes: Vec<&LimitNode> =
+        all.tree.nodes().filter(is_after).filter(is_seen).take(one_more).collect();
+    let next_after = page::cut(&mut nodes, most, |node| &node.id);
+    let data = nodes.into_iter().map(|node| show::node(all, &call.caller, node)).collect();
+    Ok(NodeList { object: "list", data, has_more: next_after.is_some(), next_after })
 }
 
 /// A node of another org, one that is not there, and one out of sight look the same.
-fn reached<'t>(tree: &'t NodeTree, call: &Call, (id, at): (&str, &str)) -> Result<&'t LimitNode, Fault> {
+pub fn reached<'t>(tree: &'t NodeTree, call: &Call, (id, at): (&str, &str)) -> Result<&'t LimitNode, Fault> {
     let seen = tree.get(id).filter(|node| tree.reach(&call.caller, &node.id) > Reach::Hidden);
     seen.ok_or_else(|| missing(at).into())
 }
@@ -212,15 +203,18 @@ fn settable<'t>(
     if tree.reach(&call.caller, &node.id) == Reach::Set {
         return Ok((node, which));
     }
+    Err(may_not_set(&call.caller, &node.id))
+}
+
+/// The node is seen, and nothing of it may be set.
+pub fn may_not_set(caller: &Caller, node: &str) -> Fault {
     let reason = format!(
-        "The key '{}' may not set limits on {}: with 'limits:manage' a key sets them on keys derived from itself, with \
-         'org:admin' on everything but itself and the keys above it.",
-        call.caller.key_name,
-        node_named(&node.id)
+        "The key '{}' may not set limits or rules on {}: with 'limits:manage' a key sets limits on keys derived from \
+         itself, with 'org:admin' on everything but itself and the keys above it, and rules too.",
+        caller.key_name,
+        node_named(node)
     );
-    Err(ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)])
-        .with_detail("node", node.id.as_str())
-        .into())
+    ErrorInfo::new(ErrorCode::PermissionDenied, &[("reason", &reason)]).with_detail("node", node).into()
 }
 
 pub fn value_of(body: &SetLimitBody, which: Which) -> Result<i64, Fault> {

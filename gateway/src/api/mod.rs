@@ -4,11 +4,14 @@
 mod alerts;
 mod answer;
 mod document;
+mod fields;
 mod key_body;
 mod key_show;
 mod keys;
 mod leaks;
 mod limits;
+mod page;
+mod rules;
 mod show;
 mod webhook_body;
 mod webhook_show;
@@ -43,6 +46,7 @@ pub fn router(gateway: Gateway, webhooks: Webhooks) -> Router {
         .route("/api/v1/openapi.json", get(async move || answer::json(description)))
         .route("/api/v1/limits", get(limits::list))
         .route("/api/v1/limits/{node}", get(limits::show))
+        .route("/api/v1/limits/{node}/rules", get(rules::show).put(rules::set))
         .route("/api/v1/limits/{node}/{limit}", put(limits::set).delete(limits::remove))
         .route("/api/v1/keys", get(keys::list).post(keys::create))
         .route("/api/v1/keys/{id}", get(keys::show).patch(keys::change).delete(keys::delete))
@@ -156,6 +160,7 @@ async fn method_not_allowed(
 fn methods_of(path: &str) -> &'static str {
     let parts: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
     match parts[..] {
+        ["limits", _, "rules"] => "GET, PUT",
         ["limits", _, _] | ["alerts", _] => "PUT, DELETE",
         ["keys"] | ["webhooks"] => "GET, POST",
         ["keys", _] | ["webhooks", _] => "GET, PATCH, DELETE",

@@ -17,13 +17,12 @@ use super::webhook_body::{ChangeWebhookBody, NewWebhookBody, RotateWebhookBody};
 use super::webhook_show::{
     Webhook, WebhookList, WebhookMessage, WebhookMessageList, WebhookSecret, WebhookWithSecret,
 };
-use super::{Call, respond};
+use super::{Call, page, respond};
 use crate::Gateway;
 use crate::http::receipts::unavailable;
 use crate::webhooks::{Manager, NewEndpoint, WebhookError, Webhooks};
 
-const DEFAULT_PAGE: i64 = 50;
-const LONGEST_PAGE: i64 = 200;
+const USUAL_PAGE: i64 = 50;
 const LONGEST_KEY: usize = 255;
 
 /// What these handlers stand on.
@@ -241,7 +240,7 @@ pub async fn messages(
     respond(&api.gateway, request, async |call| {
         let (by, id) = (manager(&call)?, id_of(path, &at)?);
         let Query(query) = query.map_err(|error| invalid(&error.body_text()))?;
-        page(&api, (&by, &id, &at), &query).await
+        listed(&api, (&by, &id, &at), &query).await
     })
     .await
 }
@@ -326,11 +325,8 @@ async fn accepted(api: &WebhookApi, call: &Call, place: (&str, &str, &str)) -> A
     Ok(response)
 }
 
-async fn page(api: &WebhookApi, (by, id, at): (&Manager<'_>, &str, &str), query: &MessagesQuery) -> Answer {
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(invalid(&format!("limit must be 1 to {LONGEST_PAGE}")).with_param("limit").into());
-    }
+async fn listed(api: &WebhookApi, (by, id, at): (&Manager<'_>, &str, &str), query: &MessagesQuery) -> Answer {
+    let limit = page::size(query.limit, USUAL_PAGE)?;
     let after = match query.after.as_deref() {
         None => None,
         Some(id_after) => {
@@ -347,14 +343,11 @@ async fn page(api: &WebhookApi, (by, id, at): (&Manager<'_>, &str, &str), query:
     // One more than asked for says whether there is another page.
     let rows = api.webhooks.messages_of(by, id, (after.as_ref(), limit + 1)).await;
     let mut rows = rows.map_err(|error| refused(&error, at))?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > wanted;
-    rows.truncate(wanted);
-    let next_after = rows.last().filter(|_| has_more).map(|row| row.id.clone());
+    let next_after = page::cut(&mut rows, limit, |row| &row.id);
     answer::value(&WebhookMessageList {
         object: "list",
         data: rows.iter().map(WebhookMessage::of).collect(),
-        has_more,
+        has_more: next_after.is_some(),
         next_after,
     })
 }

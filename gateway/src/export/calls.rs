@@ -5,10 +5,10 @@ use bytespike_catalog::display;
 use bytespike_catalog::fx::FxRate;
 use bytespike_ledger::{RequestFacts, ResolvedCall};
 
-use super::{Cell, seconds};
+use super::{CallTable, Cell, seconds};
 use crate::http::time;
 
-pub(super) const HEADER: [&str; 31] = [
+pub(super) const HEADER: [&str; 32] = [
     "receipt_id",
     "settled_at_utc",
     "org",
@@ -40,10 +40,11 @@ pub(super) const HEADER: [&str; 31] = [
     "first_token_ms",
     "attempts",
     "request_id",
+    "key_tags",
 ];
 
-/// Names are those of the time of the call.
-pub(super) fn row(resolved: &ResolvedCall) -> Vec<Cell> {
+/// Names are those of the time of the call, tags those of now.
+pub(super) fn row(table: &CallTable, resolved: &ResolvedCall) -> Vec<Cell> {
     let (call, request) = (&resolved.call, resolved.request());
     let charged = NanoUsd(call.charged_nano.unwrap_or(0));
     let mut row = vec![
@@ -88,8 +89,15 @@ pub(super) fn row(resolved: &ResolvedCall) -> Vec<Cell> {
         Cell::maybe(call.first_content_ms),
         Cell::count(call.attempts),
         Cell::text(&request.request_id),
+        Cell::text(tags(table, &call.key_id)),
     ]);
     row
+}
+
+/// `batch prod`
+fn tags(table: &CallTable, key_id: &str) -> String {
+    let names = table.tags.get(key_id).map(|tags| tags.names().collect::<Vec<_>>());
+    names.unwrap_or_default().join(" ")
 }
 
 fn cny(charged: NanoUsd, request: &RequestFacts) -> String {

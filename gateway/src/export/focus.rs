@@ -127,8 +127,17 @@ fn cell(column: &str, table: &CallTable, resolved: &ResolvedCall) -> Cell {
         "SkuPriceId" => Cell::text(format!("{}@{}", call.model_requested, call.price_version)),
         "SubAccountId" => Cell::text(&call.deployment_id),
         "SubAccountType" => Cell::text("Deployment"),
+        "Tags" => tags(table, &call.key_id),
         _ => of_request(column, resolved),
     }
+}
+
+/// A tag has no value of its own, and FOCUS wants `true` for that.
+fn tags(table: &CallTable, key_id: &str) -> Cell {
+    let Some(tags) = table.tags.get(key_id) else { return Cell::Empty };
+    let object: serde_json::Map<String, serde_json::Value> =
+        tags.names().map(|tag| (tag.to_owned(), true.into())).collect();
+    Cell::text(serde_json::Value::from(object).to_string())
 }
 
 /// Names as they were at the time of the call, and our own columns.

@@ -4,7 +4,10 @@ mod calls;
 mod focus;
 mod statement;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use bytespike_accounts::keys::KeyTags;
 use bytespike_ledger::{Ledger, Order, ResolvedCall, UsageFilter};
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
@@ -36,6 +39,8 @@ pub struct CallTable {
     pub zone: TimeZone,
     /// For a person's spreadsheet rather than for a program.
     pub for_spreadsheet: bool,
+    /// Those that keys have now, whatever they had when a call was made.
+    pub tags: Arc<KeyTags>,
 }
 
 /// One value of a row. Text comes from people and must not be taken for a formula; numbers are ours.
@@ -132,7 +137,7 @@ impl CallTable {
             Columns::Focus => &focus::HEADER,
         };
         let rows = rows.iter().map(|call| match self.columns {
-            Columns::Calls => calls::row(call),
+            Columns::Calls => calls::row(self, call),
             Columns::Focus => focus::row(self, call),
         });
         let body = lines(is_first.then_some(header), rows);

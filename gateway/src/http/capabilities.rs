@@ -45,7 +45,8 @@ async fn of_key(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let nodes: Vec<NodeId> =
         own.into_iter().chain(caller.key_path.iter().map(|key| NodeId::key(key))).collect();
     let limits = gateway.ledger.limits(&caller.org_id).await.map_err(|error| unavailable(&error))?;
-    let may_call = |model: &Model| allowed::check(caller, model).is_ok();
+    let channels = gateway.channels.current();
+    let may_call = |model: &Model| allowed::check(caller, model, &channels).is_ok();
     Ok(reply::value(&body(gateway, may_call, (&limits, &nodes))))
 }
 

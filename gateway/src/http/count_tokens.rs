@@ -13,7 +13,8 @@ pub async fn count(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let presented = identify_for(gateway, inbound, Scope::Inference).await?;
     let request = request::read_count(&inbound.body).map_err(|error| error.0)?;
     let book = gateway.prices.current().book.clone();
-    crate::serve::find_model(&book, &presented.caller, &request.model, inbound.accepted_at_ms)?;
+    let offered = (&*book, &gateway.channels.current()[..]);
+    crate::serve::find_model(offered, &presented.caller, &request.model, inbound.accepted_at_ms)?;
     let counted = tokio::task::spawn_blocking(move || tokens::of_request(&request)).await;
     let input_tokens = counted.map_err(|error| {
         tracing::error!(%error, "counting tokens failed");

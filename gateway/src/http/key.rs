@@ -48,6 +48,8 @@ pub async fn show(gateway: &Gateway, inbound: &Inbound) -> Answer {
         "holder": caller.member_id,
         "scopes": caller.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
         "models": caller.models.names(),
+        "providers": caller.providers.names(),
+        "regions": caller.regions.names(),
         "ips": caller.ips.iter().map(|rule| rule.texts()).collect::<Vec<_>>(),
         "strict": caller.strict,
         "expires_at": caller.expires_at_ms.map(time::rfc3339),

@@ -1,5 +1,7 @@
 //! `GET /v1/models`: the models this key may call, in one shape that both Anthropic's and OpenAI's SDKs read.
 
+use std::sync::Arc;
+
 use bytespike_accounts::keys::{Caller, Scope};
 use bytespike_catalog::Component;
 use bytespike_catalog::export::{Badge, ExportedModel};
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Inbound, reply, time};
 use crate::Gateway;
+use crate::channel::Channel;
 use crate::prices::Published;
 use crate::serve::allowed;
 use crate::serve::caller::identify_for;
@@ -20,8 +23,9 @@ pub async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let presented = identify_for(gateway, inbound, Scope::Inference).await?;
     let published = gateway.prices.current();
     let all = query(inbound, "include") == Some("all");
-    let mut rows: Vec<Value> =
-        listed(&published, &presented.caller, all).map(|model| model_json(model, &published)).collect();
+    let channels = gateway.channels.current();
+    let listed = listed(&published, (&*presented.caller, &channels[..]), all);
+    let mut rows: Vec<Value> = listed.map(|model| model_json(model, &published)).collect();
     let more = page(&mut rows, inbound);
     let id = |row: Option<&Value>| row.and_then(|row| row.get("id")).cloned();
     Ok(reply::value(&json!({
@@ -43,17 +47,18 @@ pub async fn one(gateway: &Gateway, inbound: &Inbound) -> Answer {
     });
     let model = found.ok_or_else(|| ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", name)]))?;
     let caller = &presented.caller;
-    allowed::check(caller, &model.priced.model).map_err(|why| why.error(caller, name))?;
+    let channels = gateway.channels.current();
+    allowed::check(caller, &model.priced.model, &channels).map_err(|why| why.error(caller, name))?;
     Ok(reply::value(&model_json(model, &published)))
 }
 
 fn listed<'a>(
     published: &'a Published,
-    caller: &'a Caller,
+    (caller, channels): (&'a Caller, &'a [Arc<Channel>]),
     all: bool,
 ) -> impl Iterator<Item = &'a ExportedModel> {
     published.export.models.iter().filter(move |model| {
-        (all || model.badge == Badge::Live) && allowed::check(caller, &model.priced.model).is_ok()
+        (all || model.badge == Badge::Live) && allowed::check(caller, &model.priced.model, channels).is_ok()
     })
 }
 

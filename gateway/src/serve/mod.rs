@@ -173,9 +173,14 @@ fn plan(
     request: &ClientRequest,
 ) -> Result<Plan, Box<ErrorInfo>> {
     let book = gateway.prices.current().book.clone();
-    let model = plan::find_model(&book, caller, &request.model, inbound.accepted_at_ms)?;
+    let model = plan::find_model(
+        (&*book, &gateway.channels.current()[..]),
+        caller,
+        &request.model,
+        inbound.accepted_at_ms,
+    )?;
     let session = Session::of(request, inbound.header("x-claude-code-session-id"));
-    let routes = plan::routes(gateway, model, inbound.dialect, &session)?;
+    let routes = plan::routes((gateway, caller), model, inbound.dialect, &session)?;
     let slug = model.model.id.clone();
     Ok(Plan { slug, routes, book })
 }

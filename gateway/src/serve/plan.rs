@@ -60,7 +60,7 @@ impl Session {
 /// # Errors
 /// Unknown, not allowed to the key, or listed but not callable.
 pub fn find_model<'a>(
-    book: &'a PriceBook,
+    (book, channels): (&'a PriceBook, &[Arc<Channel>]),
     caller: &Caller,
     name: &str,
     now_ms: i64,
@@ -68,25 +68,26 @@ pub fn find_model<'a>(
     let unknown =
         || Box::new(ErrorInfo::new(ErrorCode::ModelNotFound, &[("model", name)]).with_param("model"));
     let model = book.find(name).ok_or_else(unknown)?;
-    allowed::check(caller, &model.model).map_err(|why| Box::new(why.error(caller, name)))?;
+    allowed::check(caller, &model.model, channels).map_err(|why| Box::new(why.error(caller, name)))?;
     model.sellable(now_ms).map_err(|why| Box::new(not_callable(name, &why)))?;
     Ok(model)
 }
 
-/// The channels that carry the model, healthy ones first, the client's own dialect first among equals.
+/// The channels that carry the model and may answer the caller, healthy ones first, the client's own dialect first among equals.
 ///
 /// # Errors
 /// When no channel carries it.
 pub fn routes(
-    gateway: &Gateway,
+    (gateway, caller): (&Gateway, &Caller),
     model: &PricedModel,
     dialect: Dialect,
     session: &Session,
 ) -> Result<Vec<Route>, Box<ErrorInfo>> {
     let slug = model.model.id.as_str();
     let now_ms = gateway.world.now_ms();
-    let mut routes: Vec<Route> =
-        gateway.channels.current().iter().filter_map(|channel| route(channel, slug, session)).collect();
+    let channels = gateway.channels.current();
+    let answering = channels.iter().filter(|channel| allowed::answers(caller, channel));
+    let mut routes: Vec<Route> = answering.filter_map(|channel| route(channel, slug, session)).collect();
     if routes.is_empty() {
         return Err(Box::new(not_callable(slug, &Unavailable::NotWired)));
     }

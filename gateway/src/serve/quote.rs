@@ -30,7 +30,12 @@ pub fn quote(
     request: &ClientRequest,
 ) -> Result<Quote, Box<ErrorInfo>> {
     let book = gateway.prices.current().book.clone();
-    let model = plan::find_model(&book, caller, &request.model, inbound.accepted_at_ms)?;
+    let model = plan::find_model(
+        (&*book, &gateway.channels.current()[..]),
+        caller,
+        &request.model,
+        inbound.accepted_at_ms,
+    )?;
     let cap = cap::of(caller, inbound)?;
     let capped = hold::under_cap(gateway, model, request, cap.as_ref())?;
     let slug = model.model.id.clone();

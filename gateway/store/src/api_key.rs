@@ -1,7 +1,7 @@
 //! API keys: what a caller may do. What proves a key is in `api_key_credential`.
 use crate::api_key_credential::{self, NewCredential};
 use crate::audit_event::{Appends as _, Entry};
-use crate::{Store, on_database};
+use crate::{Store, like, on_database};
 use serde_json::json;
 
 /// A key as lists show it, with its newest credential.
@@ -15,10 +15,14 @@ pub struct KeyRow {
     pub path: String,
     pub name: String,
     pub note: String,
+    /// `' prod batch '`, or empty.
+    pub tags: String,
     pub kind: String,
     pub state: String,
     pub models_json: Option<String>,
     pub ips_json: Option<String>,
+    pub providers_json: Option<String>,
+    pub regions_json: Option<String>,
     pub scopes_json: String,
     pub strict: bool,
     pub expires_at_ms: Option<i64>,
@@ -53,8 +57,12 @@ pub struct NewKey<'a> {
 pub struct Terms<'a> {
     pub name: &'a str,
     pub note: &'a str,
+    /// `' prod batch '`, or empty.
+    pub tags: String,
     pub models_json: Option<String>,
     pub ips_json: Option<String>,
+    pub providers_json: Option<String>,
+    pub regions_json: Option<String>,
     pub scopes_json: String,
     pub strict: bool,
     pub expires_at_ms: Option<i64>,
@@ -68,13 +76,13 @@ pub async fn insert(store: &Store, key: &NewKey<'_>, entry: &Entry) -> sqlx::Res
         sqlx::query(
             "insert into api_key (id, org_id, deployment_id, member_id, parent_key_id, depth, kind, name, note, models_json,
                                   ips_json, scopes_json, strict, expires_at_ms, created_by_person_id, created_by_key_id,
-                                  created_at_ms, path)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
+                                  created_at_ms, path, tags, providers_json, regions_json)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)")
             .bind(key.id).bind(key.org_id).bind(key.deployment_id).bind(key.member_id).bind(key.parent_key_id)
             .bind(key.depth).bind(key.kind).bind(terms.name).bind(terms.note).bind(&terms.models_json)
             .bind(&terms.ips_json).bind(&terms.scopes_json).bind(terms.strict).bind(terms.expires_at_ms)
             .bind(key.created_by_person_id).bind(key.created_by_key_id).bind(credential.now_ms)
-            .bind(key.path)
+            .bind(key.path).bind(&terms.tags).bind(&terms.providers_json).bind(&terms.regions_json)
             .execute(&mut *tx).await?;
         sqlx::query(api_key_credential::INSERT)
             .bind(credential.id).bind(key.id).bind(&credential.verifier).bind(credential.pepper_version)
@@ -95,6 +103,8 @@ pub struct KeyFilter<'a> {
     pub root_key_id: Option<&'a str>,
     /// Only this one.
     pub key_id: Option<&'a str>,
+    /// Only those with this tag.
+    pub tag: Option<&'a str>,
     pub states: States,
     /// Only those after this one in the list: the time it was made, and its id.
     pub after: Option<(i64, &'a str)>,
@@ -128,9 +138,10 @@ impl States {
 /// The keys, newest first.
 pub async fn list(store: &Store, filter: KeyFilter<'_>) -> sqlx::Result<Vec<KeyRow>> {
     let (open, revoked, deleted) = filter.states.bits();
+    let tag = filter.tag.map(|tag| like::containing(&format!(" {tag} ")));
     on_database!(read store, db => sqlx::query_as(
-        "select k.id, k.deployment_id, k.member_id, k.parent_key_id, k.path, k.name, k.note, k.kind, k.state,
-                k.models_json, k.ips_json, k.scopes_json, k.strict, k.expires_at_ms, k.created_by_person_id,
+        "select k.id, k.deployment_id, k.member_id, k.parent_key_id, k.path, k.name, k.note, k.tags, k.kind, k.state,
+                k.models_json, k.ips_json, k.providers_json, k.regions_json, k.scopes_json, k.strict, k.expires_at_ms, k.created_by_person_id,
                 k.created_by_key_id, k.created_at_ms, k.ended_at_ms, c.id as credential_id, c.last_four,
                 (select max(u.last_used_at_ms) from api_key_credential u where u.key_id = k.id) as last_used_at_ms
          from api_key k
@@ -146,11 +157,12 @@ pub async fn list(store: &Store, filter: KeyFilter<'_>) -> sqlx::Result<Vec<KeyR
                select id from below))
            and (cast($7 as bigint) is null or k.created_at_ms < $7 or (k.created_at_ms = $7 and k.id < $8))
            and (cast($9 as text) is null or k.id = $9)
+           and (cast($11 as text) is null or k.tags like $11 escape '!')
          order by k.created_at_ms desc, k.id desc
          limit $10")
         .bind(filter.org_id).bind(filter.member_id).bind(open).bind(revoked).bind(deleted)
         .bind(filter.root_key_id).bind(filter.after.map(|(at_ms, _)| at_ms)).bind(filter.after.map_or("", |(_, id)| id))
-        .bind(filter.key_id).bind(filter.limit.unwrap_or(i64::MAX)).fetch_all(db).await)
+        .bind(filter.key_id).bind(filter.limit.unwrap_or(i64::MAX)).bind(&tag).fetch_all(db).await)
 }
 
 /// One key of the org, whatever its state.
@@ -168,6 +180,12 @@ pub async fn count_open(store: &Store, org_id: &str, parent_key_id: Option<&str>
     Ok(count)
 }
 
+/// The tags of every key of the org that has some, ended ones too, by the key's id.
+pub async fn tags(store: &Store, org_id: &str) -> sqlx::Result<Vec<(String, String)>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select id, tags from api_key where org_id = $1 and tags <> ''").bind(org_id).fetch_all(db).await)
+}
+
 /// Which key of which org.
 #[derive(Clone, Copy)]
 pub struct KeyRef<'a> {
@@ -182,10 +200,11 @@ pub async fn change(store: &Store, key: KeyRef<'_>, terms: &Terms<'_>, entry: &E
         let mut tx = db.begin().await?;
         let changed = sqlx::query(
             "update api_key set name = $3, note = $4, models_json = $5, ips_json = $6, scopes_json = $7, strict = $8,
-                    expires_at_ms = $9
+                    expires_at_ms = $9, tags = $10, providers_json = $11, regions_json = $12
              where id = $1 and org_id = $2 and state in ('active', 'disabled')")
             .bind(key.key_id).bind(key.org_id).bind(terms.name).bind(terms.note).bind(&terms.models_json)
             .bind(&terms.ips_json).bind(&terms.scopes_json).bind(terms.strict).bind(terms.expires_at_ms)
+            .bind(&terms.tags).bind(&terms.providers_json).bind(&terms.regions_json)
             .execute(&mut *tx).await?.rows_affected();
         if changed == 0 {
             return Ok(false);

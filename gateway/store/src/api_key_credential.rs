@@ -42,6 +42,8 @@ pub struct PathRow {
     pub state: String,
     pub models_json: Option<String>,
     pub ips_json: Option<String>,
+    pub providers_json: Option<String>,
+    pub regions_json: Option<String>,
     pub scopes_json: String,
     pub strict: bool,
     pub expires_at_ms: Option<i64>,
@@ -106,7 +108,8 @@ pub async fn path(store: &Store, key_id: &str) -> sqlx::Result<Vec<PathRow>> {
              select * from api_key where id = $1
              union all
              select parent.* from api_key parent join up on parent.id = up.parent_key_id)
-         select id, state, models_json, ips_json, scopes_json, strict, expires_at_ms from up order by depth")
+         select id, state, models_json, ips_json, providers_json, regions_json, scopes_json, strict, expires_at_ms
+         from up order by depth")
         .bind(key_id).fetch_all(db).await)
 }
 

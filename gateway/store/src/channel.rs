@@ -7,6 +7,8 @@ use crate::{Store, on_database};
 pub struct ChannelRow {
     pub id: String,
     pub provider: String,
+    /// Where it keeps what it is sent.
+    pub region: Option<String>,
     pub dialect: String,
     pub base_url: String,
     /// Slug → the provider's own id.
@@ -42,14 +44,14 @@ pub async fn put(store: &Store, row: &ChannelRow, entry: &Entry) -> sqlx::Result
         let mut tx = db.begin().await?;
         sqlx::query(
             "insert into channel (id, provider, dialect, base_url, models_json, state, credentials_sealed,
-                created_at_ms, updated_at_ms)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             on conflict (id) do update set provider = excluded.provider, dialect = excluded.dialect,
+                created_at_ms, updated_at_ms, region)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             on conflict (id) do update set provider = excluded.provider, region = excluded.region, dialect = excluded.dialect,
                 base_url = excluded.base_url, models_json = excluded.models_json, state = excluded.state,
                 credentials_sealed = excluded.credentials_sealed, updated_at_ms = excluded.updated_at_ms")
             .bind(&row.id).bind(&row.provider).bind(&row.dialect).bind(&row.base_url).bind(&row.models_json)
             .bind(&row.state).bind(&row.credentials_sealed).bind(row.created_at_ms).bind(row.updated_at_ms)
-            .execute(&mut *tx).await?;
+            .bind(&row.region).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'channels'").execute(&mut *tx).await?;
         tx.append(entry).await?;
         tx.commit().await
@@ -111,6 +113,7 @@ mod tests {
         ChannelRow {
             id: "main".to_owned(),
             provider: "openai".to_owned(),
+            region: Some("eu".to_owned()),
             dialect: "openai-chat".to_owned(),
             base_url: "https://api.example.com/v1".to_owned(),
             models_json: "{}".to_owned(),

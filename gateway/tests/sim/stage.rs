@@ -257,7 +257,14 @@ fn channels() -> Vec<Channel> {
     let channel = |id: &str, dialect, models: &[&str]| {
         let models = models.iter().map(|model| ((*model).to_owned(), format!("up-{model}"))).collect();
         let base_url = format!("http://{id}.invalid/v1");
-        let parts = ChannelParts { id: id.to_owned(), provider: "sim".to_owned(), dialect, base_url, models };
+        let parts = ChannelParts {
+            id: id.to_owned(),
+            provider: "sim".to_owned(),
+            region: String::new(),
+            dialect,
+            base_url,
+            models,
+        };
         Channel::new(parts, &[SECRET.to_owned()]).expect("a channel")
     };
     vec![

@@ -312,6 +312,9 @@ pub enum DemoMode {
 pub struct Channel {
     pub id: String,
     pub provider: String,
+    /// Where the provider keeps what it is sent, such as `eu`; empty: not said.
+    #[serde(default)]
+    pub region: String,
     pub dialect: ChannelDialect,
     pub base_url: String,
     #[serde(default)]

@@ -80,13 +80,18 @@ fn table(visit: &Visit, stored: &[ChannelView], live: &[ChannelStatus]) -> AnyVi
     .into_any()
 }
 
+/// Below the provider, where it was said.
+fn region(region: Option<&String>) -> Option<AnyView> {
+    region.map(|region| view! { <span class="note">{region.clone()}</span> }.into_any())
+}
+
 fn stored_line(visit: &Visit, channel: &ChannelView, live: &[ChannelStatus]) -> AnyView {
     let t = &visit.t().admin.channels;
     let href = visit.link(&format!("{PATH}/{}", channel.id));
     view! {
         <tr>
             <th scope="row"><a href=href>{channel.id.clone()}</a></th>
-            <td data-label=t.provider>{channel.provider.clone()}</td>
+            <td data-label=t.provider>{channel.provider.clone()}{region(channel.region.as_ref())}</td>
             <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
             <td class="num" data-label=t.models>{channel.models.len()}</td>
             <td data-label=t.state>{badge(visit, standing(channel, live))}</td>
@@ -101,7 +106,7 @@ fn configured_line(visit: &Visit, channel: &ChannelStatus) -> AnyView {
     view! {
         <tr>
             <th scope="row">{channel.id.clone()}<span class="note">{t.configured}</span></th>
-            <td data-label=t.provider>{channel.provider.clone()}</td>
+            <td data-label=t.provider>{channel.provider.clone()}{region(channel.region.as_ref())}</td>
             <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
             <td class="num" data-label=t.models>{channel.models.len()}</td>
             <td data-label=t.state>{badge(visit, standing)}</td>

@@ -96,7 +96,9 @@ async fn table(
     };
     let wallet = state.ledger.wallet(who.member.org_id()).await?;
     let zone = wallet.and_then(|wallet| bytespike_ledger::time_zone(&wallet.time_zone));
+    let tags = state.accounts.keys.tags(who.member.org_id()).await?;
     let table = CallTable {
+        tags: tags.into(),
         org_id: who.member.org_id().to_owned(),
         filter: UsageFilter {
             from_ms: asked.from_ms.unwrap_or(to_ms - UNDATED_MS),

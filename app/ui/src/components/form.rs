@@ -98,11 +98,18 @@ pub fn TextArea(
 pub struct SelectOption {
     pub value: String,
     pub label: String,
+    /// Shown and not to be chosen; the label says why.
+    pub is_disabled: bool,
 }
 
 impl SelectOption {
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { value: value.into(), label: label.into() }
+        Self { value: value.into(), label: label.into(), is_disabled: false }
+    }
+
+    /// One that is not to be chosen.
+    pub fn disabled(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { is_disabled: true, ..Self::new(value, label) }
     }
 }
 
@@ -120,7 +127,7 @@ pub fn Select(
     let wiring = Wiring::new(&id, hint, fault);
     let choices = options.into_iter().map(move |option| {
         let is_selected = Some(&option.value) == selected.as_ref();
-        view! { <option value=option.value selected=is_selected>{option.label}</option> }
+        view! { <option value=option.value selected=is_selected disabled=option.is_disabled>{option.label}</option> }
     });
     view! {
         <div class="field">

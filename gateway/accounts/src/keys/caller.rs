@@ -28,8 +28,10 @@ pub struct Caller {
     pub key_path: Vec<String>,
     pub kind: KeyKind,
     pub preset: Preset,
-    /// What every model list on the path allows.
-    pub models: ModelRule,
+    /// What every model list on the path allows; the next two likewise.
+    pub models: AllowList,
+    pub providers: AllowList,
+    pub regions: AllowList,
     /// Whether the org's preset bounds the models too: the outermost key has no list of its own.
     pub preset_binds: bool,
     /// Those of every key on the path that the holder's role covers.
@@ -44,9 +46,10 @@ pub struct Caller {
     pub expires_at_ms: Option<i64>,
 }
 
-/// Which models a key's own list allows. Without a list it is whatever the parent, or the org's preset, allows.
+/// Which models, providers or regions a key's own list allows. Without a list it is whatever the parent allows, and for
+/// models the org's preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelRule {
+pub enum AllowList {
     Any,
     Only(BTreeSet<String>),
 }
@@ -114,46 +117,51 @@ impl Scope {
     }
 }
 
-impl ModelRule {
-    pub fn allows(&self, model: &str) -> bool {
+impl AllowList {
+    pub fn allows(&self, name: &str) -> bool {
         match self {
-            ModelRule::Any => true,
-            ModelRule::Only(models) => models.contains(model),
+            AllowList::Any => true,
+            AllowList::Only(names) => names.contains(name),
         }
+    }
+
+    /// To what the stored list allows as well.
+    pub(super) fn narrow(&mut self, json: Option<&str>) {
+        *self = std::mem::replace(self, AllowList::Any).and(Self::from_stored(json));
     }
 
     /// The names of the list; none without one.
     pub fn names(&self) -> Option<Vec<&str>> {
         match self {
-            ModelRule::Any => None,
-            ModelRule::Only(models) => Some(models.iter().map(String::as_str).collect()),
+            AllowList::Any => None,
+            AllowList::Only(models) => Some(models.iter().map(String::as_str).collect()),
         }
     }
 
     /// Whether everything this allows is allowed by the other; a list of its own is wanted below one.
     pub fn is_within(&self, above: &Self) -> bool {
         match (self, above) {
-            (_, ModelRule::Any) | (ModelRule::Any, _) => true,
-            (ModelRule::Only(own), ModelRule::Only(above)) => own.is_subset(above),
+            (_, AllowList::Any) | (AllowList::Any, _) => true,
+            (AllowList::Only(own), AllowList::Only(above)) => own.is_subset(above),
         }
     }
 
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
-            (ModelRule::Any, rule) | (rule, ModelRule::Any) => rule,
-            (ModelRule::Only(mine), ModelRule::Only(theirs)) => ModelRule::Only(&mine & &theirs),
+            (AllowList::Any, rule) | (rule, AllowList::Any) => rule,
+            (AllowList::Only(mine), AllowList::Only(theirs)) => AllowList::Only(&mine & &theirs),
         }
     }
 
     /// A list that cannot be read allows nothing.
     pub(crate) fn from_stored(json: Option<&str>) -> Self {
-        json.map_or(ModelRule::Any, |json| ModelRule::Only(serde_json::from_str(json).unwrap_or_default()))
+        json.map_or(AllowList::Any, |json| AllowList::Only(serde_json::from_str(json).unwrap_or_default()))
     }
 
     pub(crate) fn to_stored(&self) -> Option<String> {
         match self {
-            ModelRule::Any => None,
-            ModelRule::Only(models) => Some(serde_json::Value::from_iter(models.iter().cloned()).to_string()),
+            AllowList::Any => None,
+            AllowList::Only(models) => Some(serde_json::Value::from_iter(models.iter().cloned()).to_string()),
         }
     }
 }
@@ -177,6 +185,8 @@ impl Caller {
             expires_at_ms: allowed.expires_at_ms.into_iter().chain(credential.not_after_ms).min(),
             preset_binds: path.first().is_none_or(|root| root.models_json.is_none()),
             models: allowed.models,
+            providers: allowed.providers,
+            regions: allowed.regions,
             scopes: allowed.scopes,
             ips: allowed.ips,
             call_limits: call_limits.into_iter().filter_map(CallLimit::from_stored).collect(),
@@ -207,28 +217,28 @@ impl Caller {
 mod tests {
     use super::*;
 
-    fn only(models: &[&str]) -> ModelRule {
-        ModelRule::Only(models.iter().map(|model| (*model).to_owned()).collect())
+    fn only(models: &[&str]) -> AllowList {
+        AllowList::Only(models.iter().map(|model| (*model).to_owned()).collect())
     }
 
     #[test]
     fn a_derived_key_may_call_what_all_its_ancestors_may() {
-        assert_eq!(ModelRule::Any.and(only(&["a"])), only(&["a"]));
+        assert_eq!(AllowList::Any.and(only(&["a"])), only(&["a"]));
         assert_eq!(only(&["a", "b"]).and(only(&["b", "c"])), only(&["b"]));
         assert!(!only(&["a"]).and(only(&["b"])).allows("a"));
     }
 
     #[test]
     fn what_cannot_be_read_allows_nothing() {
-        assert_eq!(ModelRule::from_stored(Some("{broken")), only(&[]));
+        assert_eq!(AllowList::from_stored(Some("{broken")), only(&[]));
         assert!(scopes_from_stored("[\"root\", 1]").is_empty());
         assert_eq!(scopes_from_stored("[\"inference\", \"root\"]"), BTreeSet::from([Scope::Inference]));
     }
 
     #[test]
     fn rules_survive_being_stored() {
-        for rule in [ModelRule::Any, only(&[]), only(&["claude-sonnet-5-5", "gpt-6-luna"])] {
-            assert_eq!(ModelRule::from_stored(rule.to_stored().as_deref()), rule);
+        for rule in [AllowList::Any, only(&[]), only(&["claude-sonnet-5-5", "gpt-6-luna"])] {
+            assert_eq!(AllowList::from_stored(rule.to_stored().as_deref()), rule);
         }
         let all = BTreeSet::from(Scope::ALL);
         assert_eq!(scopes_from_stored(&scopes_to_stored(&all)), all);

@@ -31,15 +31,18 @@ impl Keys {
         }
         // An expiry that has passed and is left as it was is no change.
         let keeps_expiry = terms.expires_at_ms == before.terms.expires_at_ms;
-        let kept = keeps_expiry.then_some(before.terms.expires_at_ms).flatten();
         let asked = if keeps_expiry { Terms { expires_at_ms: None, ..terms } } else { terms };
         let mut path = api_key_credential::path(&self.store, &before.id).await?;
         path.pop();
         let role = member::role(&self.store, manager.org_id(), &before.member_id).await?;
         let holder = Role::from_stored(role.as_deref().ok_or(KeyError::NoHolder)?);
         let nodes = (manager.org_id(), before.deployment_id.as_str(), before.member_id.as_str());
-        let mut terms = self.check_terms(manager, (&path, nodes), asked, holder).await?;
-        terms.expires_at_ms = terms.expires_at_ms.or(kept);
+        let (mut terms, above) = self.check_terms(manager, (&path, nodes), asked, holder).await?;
+        if keeps_expiry {
+            terms.expires_at_ms = before.terms.expires_at_ms;
+        } else {
+            above.check_lifetime(terms.expires_at_ms, before.created_at_ms)?;
+        }
         let key = KeyRef { org_id: manager.org_id(), key_id: &before.id };
         if terms == before.terms {
             return Ok(before);

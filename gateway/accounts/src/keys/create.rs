@@ -5,7 +5,7 @@ use super::error::KeyError;
 use super::format::{self, KeyKind, PresentedKey};
 use super::info::{KeyInfo, KeyState};
 use super::manager::Manager;
-use super::terms::Terms;
+use super::terms::{Allowed, Terms};
 use super::{Keys, PEPPER_VERSION};
 use crate::Origin;
 use crate::names;
@@ -73,7 +73,8 @@ impl Keys {
     ) -> Result<CreatedKey, KeyError> {
         let manager = manager.into();
         let place = self.place(manager, &new).await?;
-        let terms = self.checked(manager, &place, new.terms).await?;
+        let (terms, above) = self.checked(manager, &place, new.terms).await?;
+        above.check_lifetime(terms.expires_at_ms, self.world.now_ms())?;
         self.check_room(manager.org_id(), &place).await?;
         let id = self.world.id("key");
         let secret = format::mint(&self.world, new.kind);
@@ -170,7 +171,12 @@ impl Keys {
         Ok(())
     }
 
-    async fn checked(&self, manager: Manager<'_>, place: &Place, terms: Terms) -> Result<Terms, KeyError> {
+    async fn checked(
+        &self,
+        manager: Manager<'_>,
+        place: &Place,
+        terms: Terms,
+    ) -> Result<(Terms, Allowed), KeyError> {
         let path = match &place.parent {
             Some(parent) => api_key_credential::path(&self.store, &parent.id).await?,
             None => Vec::new(),
@@ -186,14 +192,15 @@ impl Keys {
         self.check_terms(manager, above, terms, holder).await
     }
 
-    /// Reads names, and refuses what goes beyond what stands above, the holder's role, or the manager's own rights.
+    /// Reads names, and refuses what goes beyond what stands above, which it answers too, the holder's role, or the
+    /// manager's own rights.
     pub(super) async fn check_terms(
         &self,
         manager: Manager<'_>,
         (path, nodes): (&[api_key_credential::PathRow], (&str, &str, &str)),
         terms: Terms,
         holder: Role,
-    ) -> Result<Terms, KeyError> {
+    ) -> Result<(Terms, Allowed), KeyError> {
         let terms = Terms { name: names::clean(&terms.name)?, note: note(&terms.note)?, ..terms };
         if terms.scopes.is_empty() {
             return Err(KeyError::NoScope);
@@ -208,7 +215,7 @@ impl Keys {
         manager.check_outlives(&terms, path)?;
         let above = self.allowed_on(path, nodes).await?;
         terms.check_within(&above)?;
-        Ok(terms)
+        Ok((terms, above))
     }
 }
 
@@ -226,8 +233,11 @@ pub(super) fn stored(terms: &Terms) -> api_key::Terms<'_> {
     api_key::Terms {
         name: &terms.name,
         note: &terms.note,
+        tags: terms.tags.to_stored(),
         models_json: terms.models.to_stored(),
         ips_json: terms.ips.to_stored(),
+        providers_json: terms.providers.to_stored(),
+        regions_json: terms.regions.to_stored(),
         scopes_json: scopes_to_stored(&terms.scopes),
         strict: terms.strict,
         expires_at_ms: terms.expires_at_ms,
@@ -240,8 +250,11 @@ pub(super) fn said(terms: &Terms) -> serde_json::Value {
     json!({
         "name": terms.name,
         "note": terms.note,
+        "tags": terms.tags.names().collect::<Vec<_>>(),
         "models": terms.models.names(),
         "ips": terms.ips.texts(),
+        "providers": terms.providers.names(),
+        "regions": terms.regions.names(),
         "scopes": scopes,
         "strict": terms.strict,
         "expires_at_ms": terms.expires_at_ms,

@@ -1,5 +1,6 @@
 //! Why a key could not be made or changed.
 use super::caller::Scope;
+use super::lifetime::TooLong;
 use super::terms::Wider;
 use crate::names::NameProblem;
 
@@ -19,6 +20,8 @@ pub enum KeyError {
     ScopeAboveRole(Scope),
     #[error(transparent)]
     Wider(#[from] Wider),
+    #[error(transparent)]
+    LivesTooLong(#[from] TooLong),
     #[error("a derived key has the holder and the deployment of its parent")]
     Inherited,
     #[error("a key can be derived through at most 3 others")]

@@ -1,14 +1,16 @@
 //! Keys and their credentials as lists and pages show them.
 use super::Keys;
-use super::caller::{ModelRule, scopes_from_stored};
+use super::caller::{AllowList, scopes_from_stored};
 use super::format::{self, KeyKind};
 use super::ips::IpRule;
 use super::manager::{KeyReach, Manager};
+use super::tags::Tags;
 use super::terms::{Allowed, Terms};
 use crate::role::Role;
 use bytespike_store::api_key::{self, KeyFilter, KeyRow, States};
 use bytespike_store::api_key_credential::{self, ListedRow};
 use bytespike_store::{member, node_rule};
+use std::collections::BTreeMap;
 
 /// A key as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,9 @@ pub struct CredentialInfo {
     pub last_used_ip: Option<String>,
     pub last_used_client: Option<String>,
 }
+
+/// Tags by the id of the key that has them.
+pub type KeyTags = BTreeMap<String, Tags>;
 
 /// Where a page of keys begins: after this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,14 +118,14 @@ impl Keys {
         self.select(KeyFilter { states: States::Ended, limit: Some(limit), ..filter }).await
     }
 
-    /// A page of [`Self::list`], or of every key there ever was.
+    /// A page of [`Self::list`], or of every key there ever was; with `tag`, of those that have it.
     pub async fn page<'a>(
         &self,
         manager: impl Into<Manager<'a>>,
         (after, limit): (Option<&KeyCursor>, i64),
-        states: States,
+        (states, tag): (States, Option<&str>),
     ) -> sqlx::Result<Vec<KeyInfo>> {
-        let filter = manager.into().filter();
+        let filter = KeyFilter { tag, ..manager.into().filter() };
         let after = after.map(|cursor| (cursor.created_at_ms, cursor.id.as_str()));
         self.select(KeyFilter { states, after, limit: Some(limit), ..filter }).await
     }
@@ -137,6 +142,12 @@ impl Keys {
         Ok(Some(KeyInfo::from(row)).filter(|key| manager.reach(key) > KeyReach::Hidden))
     }
 
+    /// The tags of the org's keys as they are now, ended keys too, by the key's id; keys without any are not among them.
+    pub async fn tags(&self, org_id: &str) -> sqlx::Result<KeyTags> {
+        let rows = api_key::tags(&self.store, org_id).await?;
+        Ok(rows.into_iter().map(|(id, tags)| (id, Tags::from_stored(&tags))).collect())
+    }
+
     /// The credentials of a key that the manager has found, newest first.
     pub async fn credentials(&self, key: &KeyInfo) -> sqlx::Result<Vec<CredentialInfo>> {
         let rows = api_key_credential::of_key(&self.store, &key.id).await?;
@@ -147,6 +158,14 @@ impl Keys {
     pub async fn allowed_to(&self, org_id: &str, key: &KeyInfo) -> sqlx::Result<Allowed> {
         let path = api_key_credential::path(&self.store, &key.id).await?;
         self.allowed_on(&path, (org_id, &key.deployment_id, &key.member_id)).await
+    }
+
+    /// What the nodes above a key at the root allow to it.
+    pub async fn allowed_at(
+        &self,
+        (org_id, deployment_id, member_id): (&str, &str, &str),
+    ) -> sqlx::Result<Allowed> {
+        self.allowed_on(&[], (org_id, deployment_id, member_id)).await
     }
 
     /// What a path of keys, which may be empty, and the nodes above it allow.
@@ -188,8 +207,11 @@ impl From<KeyRow> for KeyInfo {
             terms: Terms {
                 name: row.name,
                 note: row.note,
-                models: ModelRule::from_stored(row.models_json.as_deref()),
+                tags: Tags::from_stored(&row.tags),
+                models: AllowList::from_stored(row.models_json.as_deref()),
                 ips: IpRule::from_stored(row.ips_json.as_deref()),
+                providers: AllowList::from_stored(row.providers_json.as_deref()),
+                regions: AllowList::from_stored(row.regions_json.as_deref()),
                 scopes: scopes_from_stored(&row.scopes_json),
                 strict: row.strict,
                 expires_at_ms: row.expires_at_ms,

@@ -9,9 +9,11 @@ mod identify;
 mod info;
 mod ips;
 mod leak;
+mod lifetime;
 mod manager;
 mod rights;
 mod rotate;
+mod tags;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,7 @@ use crate::throttle::Throttle;
 use bytespike_store::Store;
 pub use bytespike_store::api_key::States;
 use bytespike_store::world::World;
-pub use caller::{Caller, ModelRule, Scope};
+pub use caller::{AllowList, Caller, Scope};
 pub(crate) use caller::{scopes_from_stored, scopes_to_stored};
 pub use create::{CreatedKey, NewKey};
 pub use error::KeyError;
@@ -31,7 +33,7 @@ pub(crate) use format::TokenText;
 pub use format::{KeyFormatError, KeyKind, PresentedKey};
 use identify::{Entry, LastUsed};
 pub use identify::{KeyRefusal, Seen};
-pub use info::{CredentialInfo, KeyCursor, KeyInfo, KeyState};
+pub use info::{CredentialInfo, KeyCursor, KeyInfo, KeyState, KeyTags};
 pub use ips::{IpRule, MOST_NETWORKS, NotANetwork};
 pub use leak::Ended;
 pub use lifetime::{Lifetime, MOST_LIFETIME_DAYS, TooLong};
@@ -41,6 +43,7 @@ pub(crate) use rights::RightsWatch;
 pub use rotate::LONGEST_OVERLAP_MS;
 use std::sync::Arc;
 use std::time::Duration;
+pub use tags::{MOST_TAG_CHARACTERS, MOST_TAGS, TagProblem, Tags};
 pub use terms::{Allowed, Terms, Wider};
 
 /// Cached callers at most; each is about a kilobyte.

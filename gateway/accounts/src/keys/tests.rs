@@ -22,7 +22,7 @@ async fn a_new_key_identifies_its_holder() {
             (caller.deployment_id.as_str(), caller.key_path.as_slice()),
             (owner.deployment_id(), &[key.id][..])
         );
-        assert_eq!((caller.preset, &caller.models, caller.strict), (Preset::Global, &ModelRule::Any, false));
+        assert_eq!((caller.preset, &caller.models, caller.strict), (Preset::Global, &AllowList::Any, false));
         assert_eq!(caller.scopes, BTreeSet::from(Scope::DEFAULT));
         assert!(key.secret.expose().contains(&caller.credential_id));
     })
@@ -227,7 +227,7 @@ async fn a_derived_key_can_do_no_more_than_its_parent_and_stops_with_it() {
         let owner = bench.owner("ada@example.com").await;
         let keys = &bench.accounts.keys;
         let narrow = NewKey::with(Terms {
-            models: ModelRule::Only(BTreeSet::from(["a".to_owned(), "b".to_owned()])),
+            models: AllowList::Only(BTreeSet::from(["a".to_owned(), "b".to_owned()])),
             scopes: BTreeSet::from([Scope::Inference]),
             strict: true,
             expires_at_ms: Some(bench.world.now_ms() + SECOND_MS),

@@ -3,7 +3,7 @@
 use super::key_request::KeyBounds;
 use super::{Bearer, MINUTE_MS, Oauth};
 use crate::Origin;
-use crate::keys::{CreatedKey, KeyError, ModelRule, NewKey, Terms};
+use crate::keys::{AllowList, CreatedKey, KeyError, NewKey, Terms};
 use crate::secrets::{Place, SecretText};
 use bytespike_store::api_key::{self, KeyRef};
 use bytespike_store::oauth::key::{self, MadeKeyRow};
@@ -155,7 +155,7 @@ impl Oauth {
 
 fn new_key(world: &World, bounds: &KeyBounds, asked: &Provision) -> NewKey {
     let models =
-        bounds.models.clone().map_or(ModelRule::Any, |models| ModelRule::Only(models.into_iter().collect()));
+        bounds.models.clone().map_or(AllowList::Any, |models| AllowList::Only(models.into_iter().collect()));
     NewKey::with(Terms {
         models,
         expires_at_ms: bounds.expires_in_ms.map(|lifetime_ms| world.now_ms() + lifetime_ms),

@@ -66,7 +66,9 @@ pub async fn table(gateway: &Gateway, inbound: &Inbound, columns: Columns) -> An
     if columns == Columns::Focus {
         asked.filter.outcomes = vec![Outcome::Settled];
     }
+    let tags = gateway.accounts.keys.tags(&reader.org_id).await.map_err(|error| unavailable(&error))?;
     let table = CallTable {
+        tags: tags.into(),
         org_id: reader.org_id,
         filter: asked.filter,
         columns,

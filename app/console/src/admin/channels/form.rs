@@ -16,6 +16,7 @@ pub(super) fn filled(channel: &ChannelView) -> Form {
     Form::filled([
         ("id", channel.id.clone()),
         ("provider", channel.provider.clone()),
+        ("region", channel.region.clone().unwrap_or_default()),
         ("dialect", channel.dialect.clone()),
         ("base_url", channel.base_url.clone()),
         ("models", models_text(&channel.models)),
@@ -28,6 +29,7 @@ pub(super) fn read(form: &Form, id: &str) -> (NewChannel, Vec<String>) {
     let channel = NewChannel {
         id: id.to_owned(),
         provider: text("provider"),
+        region: text("region"),
         dialect: text("dialect"),
         base_url: text("base_url"),
         models: models(form.value("models")),
@@ -43,6 +45,7 @@ pub(super) fn refuse(form: &mut Form, locale: Locale, error: StoredError) -> Res
         StoredError::Channel(ChannelError::BaseUrl { .. }) => ("base_url", t.not_a_url),
         StoredError::Dialect { .. } => ("dialect", t.dialect_fault),
         StoredError::Id(_) => ("id", t.id_fault),
+        StoredError::Channel(ChannelError::Region { .. }) => ("region", t.region_fault),
         StoredError::Channel(ChannelError::Credential { .. }) => (KEYS, t.keys_fault),
         StoredError::Channel(ChannelError::NoCredential { .. }) | StoredError::NoCredentials(_) => {
             (KEYS, t.keys_missing)
@@ -89,6 +92,10 @@ pub(super) fn fields(visit: &Visit, form: &Form, is_new: bool) -> AnyView {
         <Field
             id="provider" label=t.provider hint=t.provider_hint.to_owned() value=form.value("provider")
             nostrip:fault=form.fault("provider") autocomplete="off"
+        />
+        <Field
+            id="region" label=t.region hint=t.region_hint.to_owned() value=form.value("region")
+            nostrip:fault=form.fault("region") max_length=40 autocomplete="off"
         />
         <Select
             id="dialect" label=t.dialect options=dialects selected=form.value("dialect").to_owned()

@@ -1,10 +1,12 @@
 //! Making a key, at the root or derived from another. A key that could not get the limits it was asked for is not made:
 //! nobody may spend without them.
 use crate::forms::{Form, SignedPost, words};
-use crate::pages::keys::{derivable, detail, limits, may_manage, once, terms};
+use crate::pages::keys::expiry::{self, Ends};
+use crate::pages::keys::{derivable, detail, limits, lists, may_manage, once, terms};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -19,6 +21,8 @@ use leptos::prelude::*;
 struct Place {
     /// The key it is derived from, and what that one allows.
     parent: Option<(KeyInfo, Allowed)>,
+    ends: Ends,
+    moments: Moments,
     /// Those to choose from, of a key at the root.
     deployments: Vec<Deployment>,
 }
@@ -29,8 +33,8 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
-    let place = root(&state, &who).await?;
-    Ok(show((&visit, &who), &place, &terms::blank(None)).await)
+    let place = root(&state, (&visit, &who), "").await?;
+    Ok(show((&visit, &who), &place, &terms::blank(None, &place.ends)).await)
 }
 
 /// `POST /console/keys/new`
@@ -39,7 +43,7 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
-    let place = root(&state, &post.who).await?;
+    let place = root(&state, (&visit, &post.who), post.form.value("deployment")).await?;
     make(&state, &visit, (post, place)).await
 }
 
@@ -50,9 +54,9 @@ pub(crate) async fn derive_form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
-    let place = below(&state, &who, &key_id).await?;
+    let place = below(&state, (&visit, &who), &key_id).await?;
     let above = place.parent.as_ref().map(|(_, allowed)| allowed);
-    let form = terms::blank(above);
+    let form = terms::blank(above, &place.ends);
     Ok(show((&visit, &who), &place, &form).await)
 }
 
@@ -63,22 +67,43 @@ pub(crate) async fn derive(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
-    let place = below(&state, &post.who, &key_id).await?;
+    let place = below(&state, (&visit, &post.who), &key_id).await?;
     make(&state, &visit, (post, place)).await
 }
 
-async fn root(state: &ConsoleState, who: &SignedIn) -> Result<Place, Problem> {
+/// `chosen` is the deployment that was chosen, if any was.
+async fn root(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    chosen: &str,
+) -> Result<Place, Problem> {
     if !may_manage(who) {
         return Err(Problem::Forbidden);
     }
-    let deployments = state.accounts.deployments(who.member.org_id()).await?;
-    Ok(Place { parent: None, deployments })
+    let member = &who.member;
+    let deployments = state.accounts.deployments(member.org_id()).await?;
+    let chosen = deployments.iter().find(|one| one.id == chosen);
+    let deployment = chosen.map_or(member.deployment_id(), |one| &one.id);
+    let above = state.accounts.keys.allowed_at((member.org_id(), deployment, member.member_id())).await?;
+    let moments = moments(state, (visit, who));
+    let ends = Ends::fresh(moments.now_ms).within(&above, moments.now_ms);
+    Ok(Place { parent: None, ends, moments, deployments })
 }
 
-async fn below(state: &ConsoleState, who: &SignedIn, key_id: &str) -> Result<Place, Problem> {
+async fn below(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    key_id: &str,
+) -> Result<Place, Problem> {
     let parent = derivable(state, who, key_id).await?;
     let allowed = state.accounts.keys.allowed_to(who.member.org_id(), &parent).await?;
-    Ok(Place { parent: Some((parent, allowed)), deployments: Vec::new() })
+    let moments = moments(state, (visit, who));
+    let ends = Ends::fresh(moments.now_ms).within(&allowed, moments.now_ms);
+    Ok(Place { parent: Some((parent, allowed)), ends, moments, deployments: Vec::new() })
+}
+
+fn moments(state: &ConsoleState, (visit, who): (&Visit, &SignedIn)) -> Moments {
+    Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms())
 }
 
 async fn make(
@@ -86,7 +111,7 @@ async fn make(
     visit: &Visit,
     (SignedPost { who, mut form }, place): (SignedPost, Place),
 ) -> Result<Response, Problem> {
-    let terms = terms::read(&mut form, (state, visit.locale), None);
+    let terms = terms::read(&mut form, (state, visit.locale), &place.ends);
     let wanted = limits::read(&mut form, visit.locale);
     if form.has_faults() {
         return Ok(show((visit, &who), &place, &form).await);
@@ -107,15 +132,15 @@ async fn make(
             Ok(see_other(&visit.link(&format!("/console/keys/{}/created", created.id))))
         }
         Err(error) => {
-            refuse(&mut form, visit, error)?;
+            refuse(&mut form, (visit, &place.moments), error)?;
             Ok(show((visit, &who), &place, &form).await)
         }
     }
 }
 
-fn refuse(form: &mut Form, visit: &Visit, error: MakeError) -> Result<(), Problem> {
+fn refuse(form: &mut Form, (visit, moments): (&Visit, &Moments), error: MakeError) -> Result<(), Problem> {
     match error {
-        MakeError::Key(error) => refuse_key(form, visit, error),
+        MakeError::Key(error) => refuse_key(form, (visit, moments), error),
         MakeError::Above(above) => {
             limits::refuse_above(form, visit.locale, &above);
             Ok(())
@@ -125,7 +150,11 @@ fn refuse(form: &mut Form, visit: &Visit, error: MakeError) -> Result<(), Proble
 }
 
 /// What the form's author can mend stands beside its field.
-pub(super) fn refuse_key(form: &mut Form, visit: &Visit, error: KeyError) -> Result<(), Problem> {
+pub(super) fn refuse_key(
+    form: &mut Form,
+    (visit, moments): (&Visit, &Moments),
+    error: KeyError,
+) -> Result<(), Problem> {
     let t = &visit.t().keys.error;
     match error {
         KeyError::Name(problem) => form.refuse("name", words::name(visit.locale, problem)),
@@ -134,6 +163,7 @@ pub(super) fn refuse_key(form: &mut Form, visit: &Visit, error: KeyError) -> Res
         KeyError::TooMany(_) => form.refuse("name", t.too_many_keys),
         KeyError::TooDeep => form.refuse("name", t.too_deep),
         KeyError::Wider(wider) => terms::refuse_wider(form, visit.locale, wider),
+        KeyError::LivesTooLong(too_long) => expiry::refuse(form, (visit.locale, moments), &too_long),
         KeyError::NoScope => form.refuse("inference", t.no_scope),
         KeyError::ScopeAboveRole(_) => form.refuse("inference", t.wider_scopes),
         other => return Err(detail::problem_of(other)),
@@ -196,8 +226,11 @@ fn limit_part(visit: &Visit, form: &Form) -> AnyView {
 /// Folded away until it is wanted, or holds something that is wrong.
 fn more_part((visit, who): (&Visit, &SignedIn), place: &Place, form: &Form) -> AnyView {
     let t = &visit.t().keys.create;
-    let quiet = ["name", "note", "csrf", "inference", "usage_read"];
-    let is_open = form.has_faults() || form.said().any(|(name, _)| !quiet.contains(&name));
+    let quiet = ["name", "note", "tags", "csrf", "inference", "usage_read"];
+    let opening = place.ends.opening();
+    let is_said =
+        |(name, value): (&str, &str)| !quiet.contains(&name) && (name, value) != ("expiry", opening.as_str());
+    let is_open = form.has_faults() || form.said().any(is_said);
     let options: Vec<SelectOption> =
         place.deployments.iter().map(|one| SelectOption::new(&one.id, &one.name)).collect();
     let chosen = match form.value("deployment") {
@@ -213,7 +246,8 @@ fn more_part((visit, who): (&Visit, &SignedIn), place: &Place, form: &Form) -> A
             <summary>{t.advanced}</summary>
             {deployment}
             {limits::call_fields(visit.locale, form)}
-            {terms::rule_fields(visit, form, false)}
+            {lists::fields(visit, form)}
+            {place.ends.field(visit, &place.moments, form)}
             {terms::strict_field(visit, form)}
             {terms::scope_fields((visit, who), form, above)}
         </details>

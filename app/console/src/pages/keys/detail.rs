@@ -11,7 +11,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytespike_accounts::keys::{KeyError, KeyInfo, KeyReach, KeyState, Manager, ModelRule};
+use bytespike_accounts::keys::{AllowList, KeyError, KeyInfo, KeyReach, KeyState, Manager};
 use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Hidden, KeyValues};
@@ -134,6 +134,7 @@ fn head((visit, moments): (&Visit, &Moments), key: &KeyInfo, can_change: bool) -
                 <div>
                     <h1>{name} " " {state_badge(visit.locale, key, moments.now_ms)}</h1>
                     {(!key.terms.note.is_empty()).then(|| view! { <p class="lines">{key.terms.note.clone()}</p> })}
+                    {tree::tags(visit, &key.terms.tags)}
                 </div>
                 <div class="actions"><ButtonLink href=calls>{t.detail.calls}</ButtonLink>{changing}</div>
             </div>
@@ -179,9 +180,9 @@ fn facts(
     };
     let codes =
         |texts: Vec<String>| texts.into_iter().map(|text| view! { <code>{text}</code> " " }).collect_view();
-    let models = match &terms.models {
-        ModelRule::Any => t.models_all.into_any(),
-        ModelRule::Only(models) => codes(models.iter().cloned().collect()).into_any(),
+    let listed = |list: &AllowList, any: &'static str| match list {
+        AllowList::Any => any.into_any(),
+        AllowList::Only(names) => codes(names.iter().cloned().collect()).into_any(),
     };
     let ips = match terms.ips.texts() {
         none if none.is_empty() => t.ips_any.into_any(),
@@ -199,8 +200,10 @@ fn facts(
         (t.created, moments.exact(key.created_at_ms)),
         (t.last_used, at(key.last_used_at_ms, visit.t().console.word.never)),
         (t.expires, at(terms.expires_at_ms, visit.t().keys.create.expiry_never)),
-        (t.models, models),
+        (t.models, listed(&terms.models, t.models_all)),
         (t.ips, ips),
+        (t.providers, listed(&terms.providers, t.providers_any)),
+        (t.regions, listed(&terms.regions, t.regions_any)),
         (t.scopes, view! { <ul class="bullets">{scopes}</ul> }.into_any()),
     ];
     if let Some(parent) = &key.parent_key_id {

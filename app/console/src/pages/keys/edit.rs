@@ -1,10 +1,12 @@
 //! Changing a key's terms, and switching it off and on.
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost};
-use crate::pages::keys::{create, detail, manageable, terms};
+use crate::pages::keys::expiry::Ends;
+use crate::pages::keys::{create, detail, lists, manageable, terms};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -21,7 +23,8 @@ pub(crate) async fn form(
     who: SignedIn,
 ) -> Result<Response, Problem> {
     let key = manageable(&state, &who, &key_id).await?;
-    Ok(show((&visit, &who), &key, &terms::filled(&key)).await)
+    let page = Page::of(&state, (&visit, &who), &key).await?;
+    Ok(show((&visit, &who), &page, &terms::filled(&key)).await)
 }
 
 /// `POST /console/keys/{id}/edit`
@@ -33,15 +36,16 @@ pub(crate) async fn submit(
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
     let key = manageable(&state, &who, &key_id).await?;
-    let wanted = terms::read(&mut form, (&state, visit.locale), Some(&key));
+    let page = Page::of(&state, (&visit, &who), &key).await?;
+    let wanted = terms::read(&mut form, (&state, visit.locale), &page.ends);
     if form.has_faults() {
-        return Ok(show((&visit, &who), &key, &form).await);
+        return Ok(show((&visit, &who), &page, &form).await);
     }
     match state.accounts.keys.change(&who.origin, &who.member, (&key.id, wanted)).await {
         Ok(_) => Ok(see_other(&flash::with(&detail::address(&visit, &key), Notice::KeyChanged))),
         Err(error) => {
-            create::refuse_key(&mut form, &visit, error)?;
-            Ok(show((&visit, &who), &key, &form).await)
+            create::refuse_key(&mut form, (&visit, &page.moments), error)?;
+            Ok(show((&visit, &who), &page, &form).await)
         }
     }
 }
@@ -64,7 +68,29 @@ pub(crate) async fn switch(
     Ok(see_other(&flash::with(&detail::address(&visit, &key), notice)))
 }
 
-async fn show((visit, who): (&Visit, &SignedIn), key: &KeyInfo, form: &Form) -> Response {
+/// What the form is made of.
+struct Page<'a> {
+    key: &'a KeyInfo,
+    ends: Ends,
+    moments: Moments,
+}
+
+impl<'a> Page<'a> {
+    async fn of(
+        state: &ConsoleState,
+        (visit, who): (&Visit, &SignedIn),
+        key: &'a KeyInfo,
+    ) -> Result<Self, Problem> {
+        let above = state.accounts.keys.allowed_to(who.member.org_id(), key).await?;
+        let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+        let ends =
+            Ends::fresh(moments.now_ms).kept(key.terms.expires_at_ms).within(&above, key.created_at_ms);
+        Ok(Self { key, ends, moments })
+    }
+}
+
+async fn show((visit, who): (&Visit, &SignedIn), at: &Page<'_>, form: &Form) -> Response {
+    let key = at.key;
     let t = &visit.t().keys;
     let title = t.edit.title(&key.terms.name);
     let titled = Titled::of(visit, &title, form);
@@ -83,7 +109,8 @@ async fn show((visit, who): (&Visit, &SignedIn), key: &KeyInfo, form: &Form) -> 
         <form method="post" action=action class="sheet">
             <Hidden name="csrf" value=who.token.clone()/>
             {terms::name_fields(visit, form)}
-            {terms::rule_fields(visit, form, true)}
+            {lists::fields(visit, form)}
+            {at.ends.field(visit, &at.moments, form)}
             {terms::strict_field(visit, form)}
             {terms::scope_fields((visit, who), form, None)}
             <p class="actions">

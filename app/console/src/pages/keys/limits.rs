@@ -200,7 +200,7 @@ pub(crate) fn named(locale: Locale, node: &str, all: &OrgLimits) -> String {
     }
 }
 
-fn node_words(locale: Locale, node: &str) -> &'static str {
+pub(crate) fn node_words(locale: Locale, node: &str) -> &'static str {
     let t = &locale.t().keys.detail;
     match NodeId::parse(node).as_ref().map_or("key", NodeId::kind) {
         "org" => t.node_org,

@@ -9,7 +9,7 @@ use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytespike_accounts::keys::{CreatedKey, KeyInfo, ModelRule};
+use bytespike_accounts::keys::{AllowList, CreatedKey, KeyInfo};
 use bytespike_accounts::secrets::SecretText;
 use bytespike_catalog::model::Model;
 use bytespike_ui::Visit;
@@ -45,8 +45,8 @@ pub(crate) async fn page(
 /// A key's own list of models takes the place of the org's preset.
 fn may_call(who: &SignedIn, key: &KeyInfo, model: &Model) -> bool {
     match &key.terms.models {
-        ModelRule::Any => samples::in_preset(who, model),
-        list @ ModelRule::Only(_) => list.allows(&model.id),
+        AllowList::Any => samples::in_preset(who, model),
+        list @ AllowList::Only(_) => list.allows(&model.id),
     }
 }
 

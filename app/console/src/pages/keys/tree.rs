@@ -1,7 +1,8 @@
 //! Keys as the tree they are: each below the one it was derived from, with its limits, its spend and what binds it.
 use crate::pages::keys::{limits, state_badge};
+use crate::query;
 use crate::when::Moments;
-use bytespike_accounts::keys::KeyInfo;
+use bytespike_accounts::keys::{KeyInfo, Tags};
 use bytespike_gateway::quota::OrgLimits;
 use bytespike_ui::Visit;
 use bytespike_ui::components::TableFrame;
@@ -40,6 +41,15 @@ fn stacked<'a>(depth: usize, keys: impl Iterator<Item = &'a KeyInfo>) -> Vec<(us
     let mut all: Vec<_> = keys.map(|key| (depth, key)).collect();
     all.reverse();
     all
+}
+
+/// The tags of a key, each a way to the keys that have it.
+pub(super) fn tags(visit: &Visit, tags: &Tags) -> Option<AnyView> {
+    let links = tags.names().map(|tag| {
+        let href = visit.link(&format!("/console/keys?{}", query::write(&[("tag", tag)])));
+        view! { <a class="badge tag" href=href>{tag.to_owned()}</a> " " }
+    });
+    (!tags.is_empty()).then(|| view! { <span class="tags">{links.collect_view()}</span> }.into_any())
 }
 
 /// The table. `caption` names it for those who do not see it.
@@ -81,7 +91,7 @@ fn row(facts: Facts<'_>, (depth, key): (usize, &KeyInfo)) -> AnyView {
     view! {
         <tr class=class>
             <th scope="row" class=format!("tree-{}", depth.min(3))>
-                {branch} {level} <a href=href>{key.terms.name.clone()}</a>
+                {branch} {level} <a href=href>{key.terms.name.clone()}</a> {tags(visit, &key.terms.tags)}
             </th>
             <td data-label=t.key><code>{key.masked.clone()}</code></td>
             <td data-label=t.state>{state_badge(visit.locale, key, moments.now_ms)}</td>

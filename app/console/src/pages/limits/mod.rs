@@ -2,6 +2,7 @@
 pub(crate) mod ask;
 pub(crate) mod node;
 pub(crate) mod requests;
+mod rule;
 mod several;
 
 pub(crate) use several::submit as set_several;

@@ -2,7 +2,8 @@
 //! has its terms on its own page.
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost};
-use crate::pages::keys::{limits, terms};
+use crate::pages::keys::limits;
+use crate::pages::limits::rule;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
@@ -59,7 +60,7 @@ pub(crate) async fn set_rule(
     }
     let rules = &state.accounts.node_rules;
     let before = rules.of(who.member.org_id(), &node).await?;
-    let rule = terms::read_rule(&mut form, (&state, visit.locale), &before);
+    let rule = rule::read(&mut form, (&state, visit.locale), &before);
     if form.has_faults() {
         return show(&state, (&visit, &who), (&node, &all), Forms { limits: None, rule: Some(form) }).await;
     }
@@ -101,10 +102,15 @@ async fn show(
     let summary = faulty.map(|form| form.summary(visit.locale));
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let above = vec![(visit.link("/console/limits"), t.page.title.to_owned())];
-    let rule = match forms.rule {
-        _ if node.starts_with("key:") => None,
-        Some(form) => Some(form),
-        None => Some(terms::filled_rule(&state.accounts.node_rules.of(who.member.org_id(), node).await?)),
+    let rule = match node.starts_with("key:") {
+        true => None,
+        false => {
+            let rule = state.accounts.node_rules.of(who.member.org_id(), node).await?;
+            let ends = rule::ends(&rule, moments.now_ms);
+            let form = forms.rule.unwrap_or_else(|| rule::filled(rule));
+            let action = format!("{}/rule", address(visit, node));
+            Some(rule::part((visit, who), (action, &ends), &moments, &form))
+        }
     };
     let limit_form = forms.limits.unwrap_or_else(|| limits::filled(node, all));
     let content = view! {
@@ -115,7 +121,7 @@ async fn show(
         {summary}
         <section class="stack">{limits::table(visit, &moments, node, all)}</section>
         {limits_part((visit, who), node, &limit_form)}
-        {rule.map(|form| rule_part((visit, who), node, &form))}
+        {rule}
     };
     Ok(shell::signed_in((visit, who), Section::Limits, titled, content).await)
 }
@@ -139,23 +145,6 @@ fn limits_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> An
                 <ButtonLink kind=ButtonKind::Quiet href=back>{cancel}</ButtonLink>
             </p>
         </form>
-    }
-    .into_any()
-}
-
-fn rule_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> AnyView {
-    let t = &visit.t().limits.node;
-    let action = format!("{}/rule", address(visit, node));
-    view! {
-        <section class="stack">
-            <div><h2>{t.rules}</h2><p class="soft">{t.rules_lead}</p></div>
-            <form method="post" action=action class="sheet">
-                <Hidden name="csrf" value=who.token.clone()/>
-                {terms::rule_fields(visit, form, true)}
-                {terms::scope_fields((visit, who), form, None)}
-                <p class="actions"><Button kind=ButtonKind::Primary>{t.rules_submit}</Button></p>
-            </form>
-        </section>
     }
     .into_any()
 }

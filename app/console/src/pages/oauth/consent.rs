@@ -2,7 +2,7 @@
 //! back to the program, because a form may not redirect to another site.
 use crate::forms::{Form, SignedPost};
 use crate::pages::oauth::authorize::REQUEST_COOKIE;
-use crate::pages::oauth::decision::{self, Question};
+use crate::pages::oauth::decision::{self, Org, Question};
 use crate::pages::oauth::{interstitial, is_fresh, issuer, sign_in_again};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -13,7 +13,6 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::{DecideError, Waiting};
-use bytespike_accounts::people::Membership;
 use bytespike_accounts::secrets::SecretText;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{ButtonKind, ButtonLink, Hidden};
@@ -86,11 +85,7 @@ async fn answered(
     }
 }
 
-fn question<'a>(
-    waiting: &'a Waiting,
-    (place, here): (&'a str, &'a str),
-    orgs: &'a [Membership],
-) -> Question<'a> {
+fn question<'a>(waiting: &'a Waiting, (place, here): (&'a str, &'a str), orgs: &'a [Org]) -> Question<'a> {
     Question {
         client: &waiting.client,
         place: Some(place),

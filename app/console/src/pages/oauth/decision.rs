@@ -2,9 +2,11 @@
 //! person sets. The person may lower everything; nothing can be raised above what they may do themselves.
 use crate::forms::Form;
 use crate::forms::amount::{AmountError, parse_usd, usd_field};
+use crate::pages::keys::limits::node_words;
 use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
+use bytespike_accounts::keys::Lifetime;
 use bytespike_accounts::names;
 use bytespike_accounts::oauth::consent::Allowed;
 use bytespike_accounts::oauth::key_request::{KeyBounds, KeyRequest};
@@ -17,6 +19,7 @@ use bytespike_ui::components::{
     TextArea,
 };
 use leptos::prelude::*;
+use std::collections::BTreeSet;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const EXPIRY_DAYS: [i64; 4] = [7, 30, 90, 365];
@@ -35,7 +38,14 @@ pub(super) struct Question<'a> {
     pub scopes: &'a GrantScopes,
     pub key_request: &'a KeyRequest,
     /// The person's orgs in which they may allow it.
-    pub orgs: &'a [Membership],
+    pub orgs: &'a [Org],
+}
+
+/// An org in which a program may be allowed something.
+pub(super) struct Org {
+    pub member: Membership,
+    /// How long a key made there may live.
+    pub lifetime: Option<Lifetime>,
 }
 
 impl Question<'_> {
@@ -50,20 +60,43 @@ pub(super) async fn orgs(
     who: &SignedIn,
     client: &Client,
     scopes: &GrantScopes,
-) -> Result<Vec<Membership>, Problem> {
+) -> Result<Vec<Org>, Problem> {
     let wants_key = scopes.contains(&GrantScope::KeysProvision);
     let all = state.accounts.people.memberships(who.member.person_id()).await?;
     let is_open =
         |member: &Membership| client.org_id.as_deref().is_none_or(|org_id| org_id == member.org_id());
     let may = |member: &Membership| !wants_key || member.role().may(Permission::ManageOwnKeys);
-    Ok(all.into_iter().filter(|member| is_open(member) && may(member)).collect())
+    let mut orgs = Vec::new();
+    for member in all.into_iter().filter(|member| is_open(member) && may(member)) {
+        let place = (member.org_id(), member.deployment_id(), member.member_id());
+        let lifetime = state.accounts.keys.allowed_at(place).await?.lifetime;
+        orgs.push(Org { member, lifetime });
+    }
+    Ok(orgs)
+}
+
+/// Days that a key may be given: the usual ones, and what an org allows at most where that is less than all of them.
+fn days_offered(orgs: &[Org]) -> BTreeSet<i64> {
+    let shorter = orgs.iter().filter_map(|org| Some(org.lifetime.as_ref()?.days));
+    EXPIRY_DAYS.into_iter().chain(shorter.filter(|days| *days < EXPIRY_DAYS[0])).collect()
+}
+
+impl Org {
+    fn allows(&self, days: i64) -> bool {
+        self.lifetime.as_ref().is_none_or(|lifetime| days <= lifetime.days)
+    }
 }
 
 /// The form as it opens: what the program asks for, bounded by our defaults.
 pub(super) fn opening(question: &Question<'_>, who: &SignedIn) -> Form {
     let asked_nano = question.key_request.month_limit_nano().unwrap_or(DEFAULT_LIMIT_NANO);
     let asked_days = question.key_request.expires_in.map(|seconds| seconds * 1_000 / DAY_MS);
-    let days = EXPIRY_DAYS.into_iter().find(|days| asked_days.is_some_and(|asked| asked <= *days));
+    let offered = days_offered(question.orgs);
+    let days = offered.iter().find(|days| asked_days.is_some_and(|asked| asked <= **days));
+    let wanted = days.copied().unwrap_or(DEFAULT_EXPIRY_DAYS);
+    let org = question.orgs.iter().find(|org| org.member.org_id() == who.member.org_id());
+    let fits = |days: &&i64| **days <= wanted && org.is_none_or(|org| org.allows(**days));
+    let days = offered.iter().rev().find(fits);
     let models = question.key_request.models.as_ref().map(|models| models.join("\n")).unwrap_or_default();
     let scopes = question.scopes.iter().map(|scope| (field_of(*scope), "on".to_owned()));
     Form::filled(
@@ -71,7 +104,7 @@ pub(super) fn opening(question: &Question<'_>, who: &SignedIn) -> Form {
             ("org", who.member.org_id().to_owned()),
             ("label", question.key_request.label.clone().unwrap_or_else(|| question.client.name.clone())),
             ("month_limit", usd_field(asked_nano.min(DEFAULT_LIMIT_NANO))),
-            ("expiry", days.unwrap_or(DEFAULT_EXPIRY_DAYS).to_string()),
+            ("expiry", days.map(ToString::to_string).unwrap_or_default()),
             ("models", if models == "*" { String::new() } else { models }),
         ]
         .into_iter()
@@ -86,8 +119,8 @@ pub(super) fn read<'a>(
     question: &'a Question<'_>,
 ) -> Option<(&'a Membership, Allowed)> {
     let t = &visit.t().oauth.error;
-    let member = question.orgs.iter().find(|member| member.org_id() == form.value("org"));
-    if member.is_none() {
+    let org = question.orgs.iter().find(|org| org.member.org_id() == form.value("org"));
+    if org.is_none() {
         form.refuse("org", t.org);
     }
     let scopes: GrantScopes =
@@ -95,8 +128,12 @@ pub(super) fn read<'a>(
     if scopes.is_empty() {
         form.refuse("scope-profile", t.no_scope);
     }
-    let bounds = if question.wants_key() { read_bounds(form, visit) } else { no_key(question.client) };
-    if form.has_faults() { None } else { Some((member?, Allowed { scopes, bounds })) }
+    let bounds = if question.wants_key() {
+        read_bounds(form, visit, (question.orgs, org))
+    } else {
+        no_key(question.client)
+    };
+    if form.has_faults() { None } else { Some((&org?.member, Allowed { scopes, bounds })) }
 }
 
 /// A program that asked for no key makes none.
@@ -110,7 +147,7 @@ fn no_key(client: &Client) -> KeyBounds {
     }
 }
 
-fn read_bounds(form: &mut Form, visit: &Visit) -> KeyBounds {
+fn read_bounds(form: &mut Form, visit: &Visit, (orgs, org): (&[Org], Option<&Org>)) -> KeyBounds {
     let t = &visit.t().oauth.error;
     let label = names::clean(form.value("label")).unwrap_or_else(|_| {
         form.refuse("label", t.label);
@@ -120,9 +157,14 @@ fn read_bounds(form: &mut Form, visit: &Visit) -> KeyBounds {
         form.refuse("month_limit", if error == AmountError::TooLarge { t.limit_large } else { t.limit });
         None
     });
-    let days = EXPIRY_DAYS.into_iter().find(|days| days.to_string() == form.value("expiry"));
-    if days.is_none() {
-        form.refuse("expiry", t.expiry);
+    let days = days_offered(orgs).into_iter().find(|days| days.to_string() == form.value("expiry"));
+    let lifetime = org.and_then(|org| org.lifetime.as_ref());
+    match (days, lifetime) {
+        (None, _) => form.refuse("expiry", t.expiry),
+        (Some(days), Some(most)) if days > most.days => {
+            form.refuse("expiry", t.lifetime(most.days, node_words(visit.locale, &most.node)));
+        }
+        _ => {}
     }
     let models =
         form.value("models").split([',', '\n', '，']).map(str::trim).filter(|model| !model.is_empty());
@@ -148,7 +190,7 @@ pub(super) fn view(visit: &Visit, who: &SignedIn, form: &Form, question: &Questi
         {program(visit, question)}
         {account(visit, who, form, question)}
         {permissions(visit, form, question.scopes)}
-        {question.wants_key().then(|| key_part(visit, form))}
+        {question.wants_key().then(|| key_part(visit, form, question.orgs))}
         <p class="hint">{t.how_long}</p>
         <p class="actions decision">
             <Button kind=ButtonKind::Primary name="decision" value="allow">{t.allow}</Button>
@@ -189,8 +231,11 @@ fn account(visit: &Visit, who: &SignedIn, form: &Form, question: &Question<'_>) 
     let t = &visit.t().oauth.consent;
     let again = crate::query::write(&[("next", question.here), ("again", "1")]);
     let other = format!("{}?{again}", visit.link("/console/sign-in"));
-    let options: Vec<SelectOption> =
-        question.orgs.iter().map(|member| SelectOption::new(member.org_id(), member.org_name())).collect();
+    let options: Vec<SelectOption> = question
+        .orgs
+        .iter()
+        .map(|org| SelectOption::new(org.member.org_id(), org.member.org_name()))
+        .collect();
     view! {
         <p>{t.account(who.member.email())} " " <a href=other>{t.other_account}</a></p>
         <Select id="org" label=t.org options=options selected=form.value("org") nostrip:fault=form.fault("org")/>
@@ -226,11 +271,24 @@ pub(super) fn words(visit: &Visit, scope: GrantScope) -> &'static str {
     }
 }
 
-fn key_part(visit: &Visit, form: &Form) -> AnyView {
+/// A time that none of the orgs allows is not to be chosen.
+fn expiry_option(visit: &Visit, days: i64, orgs: &[Org]) -> SelectOption {
+    let label = visit.t().keys.create.expiry_days(days);
+    if orgs.iter().any(|org| org.allows(days)) {
+        return SelectOption::new(days.to_string(), label);
+    }
+    let longest = orgs.iter().filter_map(|org| org.lifetime.as_ref()).max_by_key(|lifetime| lifetime.days);
+    let label = longest.map_or_else(
+        || label.clone(),
+        |most| visit.t().keys.create.expiry_beyond(most.days, &label, node_words(visit.locale, &most.node)),
+    );
+    SelectOption::disabled(days.to_string(), label)
+}
+
+fn key_part(visit: &Visit, form: &Form, orgs: &[Org]) -> AnyView {
     let t = &visit.t().oauth.consent;
-    let days: Vec<SelectOption> = EXPIRY_DAYS
-        .map(|days| SelectOption::new(days.to_string(), visit.t().keys.create.expiry_days(days)))
-        .into();
+    let days: Vec<SelectOption> =
+        days_offered(orgs).into_iter().map(|days| expiry_option(visit, days, orgs)).collect();
     let is_open = !form.value("models").is_empty() || form.fault("models").is_some();
     view! {
         <fieldset>

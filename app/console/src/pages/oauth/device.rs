@@ -1,6 +1,6 @@
 //! `/device`: a code that another screen shows is typed here, and decided here.
 use crate::forms::{Form, SignedPost};
-use crate::pages::oauth::decision::{self, Question};
+use crate::pages::oauth::decision::{self, Org, Question};
 use crate::pages::oauth::{is_fresh, sign_in_again};
 use crate::problem::Problem;
 use crate::query::{self, Query};
@@ -13,7 +13,6 @@ use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::DecideError;
 use bytespike_accounts::oauth::device::{UserCodeError, WaitingDevice};
-use bytespike_accounts::people::Membership;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Field, Hidden};
 use leptos::prelude::*;
@@ -103,7 +102,7 @@ fn address(visit: &Visit, code: &str) -> String {
     visit.link(&format!("/device?{}", query::write(&[("code", code)])))
 }
 
-fn question<'a>(device: &'a WaitingDevice, here: &'a str, orgs: &'a [Membership]) -> Question<'a> {
+fn question<'a>(device: &'a WaitingDevice, here: &'a str, orgs: &'a [Org]) -> Question<'a> {
     Question {
         client: &device.client,
         place: None,

@@ -34,6 +34,31 @@ pub(super) enum Measure {
     Requests,
 }
 
+/// By what usage is grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    One(Dimension),
+    /// By the tags of keys: a key with several counts in each.
+    Tag,
+}
+
+impl By {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One(dimension) => dimension.name(),
+            Self::Tag => "tag",
+        }
+    }
+
+    /// What the sums are asked for by.
+    pub const fn dimension(self) -> Dimension {
+        match self {
+            Self::One(dimension) => dimension,
+            Self::Tag => Dimension::Key,
+        }
+    }
+}
+
 /// What a page or a file of usage shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -41,7 +66,7 @@ pub(super) struct Asked {
     /// Days as typed, both inclusive; together they win over the period.
     pub from: String,
     pub to: String,
-    pub group: Dimension,
+    pub group: By,
     pub measure: Measure,
 }
 
@@ -83,10 +108,11 @@ impl Measure {
 }
 
 /// What usage may be grouped by here; `sees_org` adds the members.
-pub(super) fn groups(sees_org: bool) -> Vec<Dimension> {
+pub(super) fn groups(sees_org: bool) -> Vec<By> {
     let all =
         [Dimension::Model, Dimension::Key, Dimension::Member, Dimension::Deployment, Dimension::Outcome];
-    all.into_iter().filter(|one| sees_org || *one != Dimension::Member).collect()
+    let seen = all.into_iter().filter(|one| sees_org || *one != Dimension::Member);
+    seen.map(By::One).chain([By::Tag]).collect()
 }
 
 impl Asked {
@@ -100,7 +126,7 @@ impl Asked {
             period: Period::ALL.into_iter().find(|one| one.code() == text("period")).unwrap_or_default(),
             from: day(from),
             to: day(to),
-            group: group.unwrap_or(Dimension::Model),
+            group: group.unwrap_or(By::One(Dimension::Model)),
             measure: Measure::ALL.into_iter().find(|one| one.code() == text("measure")).unwrap_or_default(),
         }
     }

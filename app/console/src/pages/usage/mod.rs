@@ -10,7 +10,7 @@ use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::when::Moments;
 use crate::who::SignedIn;
-use asked::{Asked, Measure, Period};
+use asked::{Asked, By, Measure, Period};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytespike_gateway::export::{Cell, spreadsheet};
@@ -50,7 +50,7 @@ pub(crate) async fn page(
     Ok(shell::signed_in((&visit, &who), Section::Usage, Titled::ok(t.title), content).await)
 }
 
-/// `GET /console/usage/usage.csv`: the table by time, for the same address.
+/// `GET /console/usage/usage.csv`: by time, for the same address, with a column for every group: nothing is put together.
 pub(crate) async fn csv(
     State(state): State<ConsoleState>,
     visit: Visit,
@@ -58,17 +58,15 @@ pub(crate) async fn csv(
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&Query::of(&visit), narrowed(&who).is_none());
     let shown = sums::load(&state, (&who, visit.locale), &asked).await?;
-    let names = shown.parts.iter().map(|part| part.name.clone());
-    let header: Vec<String> = ["from_utc".to_owned()]
-        .into_iter()
-        .chain(names)
-        .chain([format!("total_{}", asked.measure.code())])
-        .collect();
+    let names = shown.groups.iter().map(|group| group.name.clone());
+    // A key with several tags stands in several columns, which add up to more than there was.
+    let total = (asked.group != By::Tag).then(|| format!("total_{}", asked.measure.code()));
+    let header: Vec<String> = ["from_utc".to_owned()].into_iter().chain(names).chain(total.clone()).collect();
     let rows = shown.times.starts.iter().enumerate().map(|(at, start_ms)| {
-        let values: Vec<u64> = shown.parts.iter().map(|part| part.values[at]).collect();
-        let sum = values.iter().sum();
+        let values: Vec<u64> = shown.groups.iter().map(|group| group.values[at]).collect();
+        let sum = total.as_ref().map(|_| values.iter().sum());
         let cells =
-            values.into_iter().chain([sum]).map(|value| Cell::number(sums::plain(asked.measure, value)));
+            values.into_iter().chain(sum).map(|value| Cell::number(sums::plain(asked.measure, value)));
         [Cell::number(format::machine_time(*start_ms))].into_iter().chain(cells).collect()
     });
     let headers = [
@@ -185,6 +183,7 @@ fn picture(visit: &Visit, (asked, shown): (&Asked, &Shown), moments: &Moments) -
                 <ul class="legend">{legend}</ul>
             </div>
             {rate(visit, (asked, shown))}
+            {(asked.group == By::Tag).then(|| view! { <p class="hint">{t.tag_note}</p> })}
         </section>
     }
     .into_any()
@@ -264,10 +263,10 @@ fn calls_link(
     (group, moments): (&Group, &Moments),
 ) -> Option<String> {
     let (name, value) = match asked.group {
-        Dimension::Model => ("model", group.id.as_str()),
-        Dimension::Key => ("key", group.id.as_str()),
-        Dimension::Outcome if group.id == "settled" => ("outcome", "billed"),
-        Dimension::Outcome => ("outcome", "not-billed"),
+        By::One(Dimension::Model) => ("model", group.id.as_str()),
+        By::One(Dimension::Key) => ("key", group.id.as_str()),
+        By::One(Dimension::Outcome) if group.id == "settled" => ("outcome", "billed"),
+        By::One(Dimension::Outcome) => ("outcome", "not-billed"),
         _ => return None,
     };
     let (from, to) = (moments.day(shown.times.from_ms), moments.day(shown.times.to_ms - 1));

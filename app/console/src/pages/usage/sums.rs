@@ -1,11 +1,12 @@
 //! The numbers behind picture, table and file, once: sums by time and group, the largest groups by themselves and the
 //! rest together.
-use super::asked::{Asked, Measure, Times};
+use super::asked::{Asked, By, Measure, Times};
 use super::words;
 use crate::calls::narrowed;
 use crate::problem::Problem;
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
+use bytespike_accounts::keys::KeyTags;
 use bytespike_catalog::fx::FxRate;
 use bytespike_ledger::{Dimension, UsageFilter, UsageKey, UsageSums};
 use bytespike_ui::components::MOST_SERIES;
@@ -54,11 +55,16 @@ pub(super) async fn load(
         ..UsageFilter::default()
     };
     let unit = if times.is_hourly { Dimension::Hour } else { Dimension::Day };
-    let rows = state.ledger.usage(org_id, &filter, (&[unit, asked.group], &zone)).await?;
+    let rows = state.ledger.usage(org_id, &filter, (&[unit, asked.group.dimension()], &zone)).await?;
+    let tags = match asked.group {
+        By::Tag => state.accounts.keys.tags(org_id).await?,
+        By::One(_) => KeyTags::default(),
+    };
     let names = state.ledger.names(org_id).await?;
     let fx = (state.gateway.book)().content.fx.clone();
     let name = |id: &str| words::group_name(locale, (asked.group, id), &names);
-    let groups = grouped(&rows, &times, (asked, &fx), name);
+    let ids = |key: &UsageKey| ids_of(key, asked.group, &tags);
+    let groups = grouped(&rows, &times, (asked.measure, &fx), (ids, name));
     let mut all = UsageSums::default();
     rows.values().for_each(|sums| all.add(sums));
     let parts = parts(&groups, words::rest(locale));
@@ -68,12 +74,12 @@ pub(super) async fn load(
 fn grouped(
     rows: &BTreeMap<UsageKey, UsageSums>,
     times: &Times,
-    (asked, fx): (&Asked, &FxRate),
-    name: impl Fn(&str) -> String,
+    (measure, fx): (Measure, &FxRate),
+    (ids, name): (impl Fn(&UsageKey) -> Vec<String>, impl Fn(&str) -> String),
 ) -> Vec<Group> {
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for (key, sums) in rows {
-        let id = id_of(key, asked.group);
+    let each = rows.iter().flat_map(|(key, sums)| ids(key).into_iter().map(move |id| (id, key, sums)));
+    for (id, key, sums) in each {
         let group = groups.entry(id.clone()).or_insert_with(|| Group {
             name: name(&id),
             id,
@@ -83,7 +89,7 @@ fn grouped(
         group.sums.add(sums);
         let at = key.start_ms.and_then(|start_ms| times.starts.binary_search(&start_ms).ok());
         if let Some(value) = at.and_then(|at| group.values.get_mut(at)) {
-            *value = value.saturating_add(measured(sums, asked.measure, fx));
+            *value = value.saturating_add(measured(sums, measure, fx));
         }
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
@@ -92,15 +98,23 @@ fn grouped(
     groups
 }
 
-fn id_of(key: &UsageKey, group: Dimension) -> String {
+/// The groups that a row of sums belongs to: one, or one for each tag of its key.
+fn ids_of(key: &UsageKey, group: By, tags: &KeyTags) -> Vec<String> {
     let id = match group {
-        Dimension::Key => &key.key_id,
-        Dimension::Member => &key.member_id,
-        Dimension::Deployment => &key.deployment_id,
-        Dimension::Outcome => &key.outcome,
-        _ => &key.model,
+        By::Tag => return tags_of(key, tags),
+        By::One(Dimension::Key) => &key.key_id,
+        By::One(Dimension::Member) => &key.member_id,
+        By::One(Dimension::Deployment) => &key.deployment_id,
+        By::One(Dimension::Outcome) => &key.outcome,
+        By::One(_) => &key.model,
     };
-    id.clone().unwrap_or_default()
+    vec![id.clone().unwrap_or_default()]
+}
+
+/// Keys without a tag are a group of their own, under no name.
+fn tags_of(key: &UsageKey, tags: &KeyTags) -> Vec<String> {
+    let found = key.key_id.as_deref().and_then(|id| tags.get(id));
+    found.map_or_else(|| vec![String::new()], |tags| tags.names().map(str::to_owned).collect())
 }
 
 /// As many as a picture tells apart, the last being all that is left.

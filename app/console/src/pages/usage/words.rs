@@ -1,5 +1,5 @@
 //! How groups, measures and times are called.
-use super::asked::{Measure, Period};
+use super::asked::{By, Measure, Period};
 use bytespike_ledger::{Dimension, Names};
 use bytespike_ui::Locale;
 
@@ -25,14 +25,15 @@ pub(super) fn measure(locale: Locale, one: Measure) -> &'static str {
     }
 }
 
-pub(super) fn group(locale: Locale, one: Dimension) -> &'static str {
+pub(super) fn group(locale: Locale, one: By) -> &'static str {
     let t = &locale.t().usage.group;
     match one {
-        Dimension::Key => t.key,
-        Dimension::Member => t.member,
-        Dimension::Deployment => t.deployment,
-        Dimension::Outcome => t.outcome,
-        _ => t.model,
+        By::Tag => t.tag,
+        By::One(Dimension::Key) => t.key,
+        By::One(Dimension::Member) => t.member,
+        By::One(Dimension::Deployment) => t.deployment,
+        By::One(Dimension::Outcome) => t.outcome,
+        By::One(_) => t.model,
     }
 }
 
@@ -40,13 +41,14 @@ pub(super) fn rest(locale: Locale) -> &'static str {
     locale.t().usage.group.rest
 }
 
-pub(super) fn group_name(locale: Locale, (group, id): (Dimension, &str), names: &Names) -> String {
+pub(super) fn group_name(locale: Locale, (group, id): (By, &str), names: &Names) -> String {
     let t = &locale.t().usage.outcome;
     match (group, id) {
-        (Dimension::Outcome, "settled") => t.settled.to_owned(),
-        (Dimension::Outcome, "released") => t.released.to_owned(),
-        (Dimension::Outcome, "expired") => t.expired.to_owned(),
-        (Dimension::Key | Dimension::Member | Dimension::Deployment, id) => names.get(id),
+        (By::One(Dimension::Outcome), "settled") => t.settled.to_owned(),
+        (By::One(Dimension::Outcome), "released") => t.released.to_owned(),
+        (By::One(Dimension::Outcome), "expired") => t.expired.to_owned(),
+        (By::One(Dimension::Key | Dimension::Member | Dimension::Deployment), id) => names.get(id),
+        (By::Tag, "") => locale.t().usage.group.untagged.to_owned(),
         (_, id) => id.to_owned(),
     }
 }

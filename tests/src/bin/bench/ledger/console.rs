@@ -93,8 +93,11 @@ impl Account {
         let terms = Terms {
             name: "a key",
             note: "",
+            tags: String::new(),
             models_json: None,
             ips_json: None,
+            providers_json: None,
+            regions_json: None,
             scopes_json: "[]".to_owned(),
             strict: false,
             expires_at_ms: None,
