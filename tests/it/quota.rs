@@ -108,7 +108,7 @@ async fn a_member_asks_for_more_an_admin_grants_it_for_a_time_and_it_ends() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         let store = stage.product.database.connect().await;
-        while rows(&store, "select id from audit_event where event = 'quota.ended'").await.is_empty() {
+        while rows(&store, "select seq from audit_event where event = 'quota.ended'").await.is_empty() {
             assert!(started.elapsed() < PATIENCE, "the end is not written down");
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
