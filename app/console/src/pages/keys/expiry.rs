@@ -80,7 +80,9 @@ impl Ends {
             }
             _ => SelectOption::new(value, label),
         };
-        let keep = self.is_change.then(|| SelectOption::new("keep", t.expiry_keep));
+        // Without an end, as it is means never, whatever a node above allows by now.
+        let as_it_is = if self.kept_ms.is_some() { t.expiry_keep } else { t.expiry_never };
+        let keep = self.is_change.then(|| SelectOption::new("keep", as_it_is));
         let never = (!self.is_change || self.kept_ms.is_some())
             .then(|| choice("never".to_owned(), t.expiry_never.to_owned(), None));
         let days =
