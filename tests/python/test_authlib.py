@@ -1,6 +1,7 @@
 """Authlib, a third-party OAuth client, signs in with ByteSpike, makes itself a key and calls a model."""
 
 import html
+import os
 import re
 import uuid
 
@@ -15,7 +16,7 @@ from conftest import GATEWAY, MODELS, TEXT
 CLIENT = "dosia-desktop"
 REDIRECT = "http://127.0.0.1:19871/callback"
 SCOPE = "profile models:read keys:provision offline_access"
-PASSWORD = "a quiet engine of brass"
+PASSWORD = os.environ["GATEWAY_PASSWORD"]
 
 
 class Person:

@@ -45,6 +45,9 @@ pub const GPT: &str = "scripted-gpt";
 /// Behind an Anthropic-shaped provider, at a price that no test can pay.
 pub const COSTLY: &str = "scripted-costly";
 
+/// Products under test say all they know, so that a secret in a line that nobody turns on is found too.
+const LOG: &str = "[log]\nlevel = \"debug,sqlx=info,hyper=info,hyper_util=info,reqwest=info,rustls=info\"\n";
+
 impl Setup {
     /// Two models on one provider that speaks both dialects, and a costly third.
     #[must_use]
@@ -125,8 +128,9 @@ impl Setup {
 
     async fn start_in(&self, folder: TempDir, database: Arc<Database>) -> Product {
         let listen = free_address();
+        let log = if self.settings.contains("[log]") { "" } else { LOG };
         let config = format!(
-            "[database]\nurl = \"{}\"\n[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
+            "[database]\nurl = \"{}\"\n{log}[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
             database.url(),
             self.trial_grant_credits,
             self.settings,

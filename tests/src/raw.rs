@@ -24,11 +24,19 @@ impl Raw {
         self.0.write_all(bytes).await.is_ok()
     }
 
-    /// Everything the product sends until it closes the connection.
+    /// Everything the product sends until it closes the connection, as text.
     ///
     /// # Panics
     /// When it does not close it.
     pub async fn until_closed(&mut self) -> String {
+        String::from_utf8_lossy(&self.bytes_until_closed().await).into_owned()
+    }
+
+    /// As [`Self::until_closed`], as bytes.
+    ///
+    /// # Panics
+    /// When it does not close it.
+    pub async fn bytes_until_closed(&mut self) -> Vec<u8> {
         let mut received = Vec::new();
         loop {
             let mut piece = vec![0; 16 << 10];
@@ -43,7 +51,7 @@ impl Raw {
             }
         }
         canary::check("raw bytes", &received);
-        String::from_utf8_lossy(&received).into_owned()
+        received
     }
 
     /// The head of the next answer, without its body.

@@ -41,7 +41,7 @@ impl Inbound {
     /// Names the request and reads its body.
     ///
     /// # Errors
-    /// A NUL in its address; too large, compressed, or broken off; with the id it was given.
+    /// A NUL in its address, or in a body that manages; too large, compressed, or broken off; with the id it was given.
     pub async fn read(
         gateway: &Gateway,
         dialect: Dialect,
@@ -50,9 +50,12 @@ impl Inbound {
         let request_id = gateway.world.id("req");
         let (accepted, accepted_at_ms) = (Instant::now(), gateway.world.now_ms());
         let (head, body) = request.into_parts();
+        let invalid = |reason| ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)]);
         if has_nul(&head.uri) {
-            let reason = "the address holds a NUL (%00), which stands in no name and no id";
-            return Err((request_id, ErrorInfo::new(ErrorCode::InvalidRequest, &[("reason", reason)])));
+            return Err((
+                request_id,
+                invalid("the address holds a NUL (%00), which stands in no name and no id"),
+            ));
         }
         let ip = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         let manages = head.uri.path().starts_with("/api/");
@@ -60,6 +63,8 @@ impl Inbound {
         let max_bytes = if manages { max_bytes.min(MOST_MANAGEMENT_BYTES) } else { max_bytes };
         match read_body(&head.headers, body, max_bytes).await {
             Err(error) => Err((request_id, error)),
+            // What a model is asked goes to the provider as it is, and is not kept.
+            Ok(body) if manages && writes_nul(&body) => Err((request_id, invalid(NUL_IN_BODY))),
             Ok(body) => Ok(Self {
                 dialect,
                 request_id,
@@ -79,6 +84,24 @@ impl Inbound {
 #[must_use]
 pub fn has_nul(uri: &Uri) -> bool {
     uri.path_and_query().is_some_and(|place| place.as_str().contains("%00"))
+}
+
+/// Why a body with a NUL is refused.
+pub const NUL_IN_BODY: &str = "the body holds a NUL (\\u0000), which stands in no name and no text";
+
+/// Whether a JSON text has a NUL (`\u0000`) in a string: PostgreSQL keeps no such text. One that is written as itself is
+/// no JSON.
+#[must_use]
+pub fn writes_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let escape = &rest[at..];
+        if escape.starts_with(br"\u0000") {
+            return true;
+        }
+        rest = escape.get(2..).unwrap_or_default();
+    }
+    false
 }
 
 async fn read_body(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, ErrorInfo> {

@@ -30,7 +30,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use crate::Gateway;
 use crate::export::Columns;
 use crate::serve::{Refused, serve_call};
-pub use inbound::{Inbound, has_nul};
+pub use inbound::{Inbound, NUL_IN_BODY, has_nul, writes_nul};
 
 type Answer = Result<Response<Body>, Refused>;
 

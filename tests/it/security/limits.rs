@@ -19,11 +19,20 @@ fn get(product: &Product, path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
 }
 
+/// Two thousand, or as many as a process here may have files.
+fn silent_clients() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok());
+    files.map_or(400, |files: usize| 2_000.min(files.saturating_sub(200)))
+}
+
 #[tokio::test]
 async fn s64_who_says_nothing_or_one_byte_at_a_time_is_cut_and_delays_nobody() {
     let product = quick("header_read_timeout_ms = 700\nmax_connections_per_ip = 2500").await;
     let mut silent = Vec::new();
-    for _ in 0..400 {
+    for _ in 0..silent_clients() {
         silent.push(Raw::to(&product).await);
     }
     let mut slow = Raw::to(&product).await;
@@ -53,6 +62,48 @@ async fn s65_a_connection_on_which_nothing_happens_is_closed() {
     assert!(idle.write(format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes()).await);
     let answer = idle.until_closed().await;
     assert!(status(&answer) == 200 && answer.ends_with("ok"), "{answer}");
+}
+
+/// A frame of HTTP/2 (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a small frame").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The code of the frame that ends a connection (GOAWAY), if one came.
+fn farewell(mut frames: &[u8]) -> Option<u32> {
+    while let [a, b, c, kind, _, rest @ ..] = frames {
+        let length = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
+        let payload = rest.get(4..4 + length)?;
+        if let (7, [_, _, _, _, code @ ..]) = (*kind, payload) {
+            return Some(u32::from_be_bytes(code.get(..4)?.try_into().ok()?));
+        }
+        frames = &rest[4 + length..];
+    }
+    None
+}
+
+#[tokio::test]
+async fn s65_who_opens_streams_only_to_reset_them_loses_the_connection_and_delays_nobody() {
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    let product = quick("").await;
+    let host = product.url.trim_start_matches("http://").as_bytes();
+    let length = [u8::try_from(host.len()).expect("a short host")];
+    // :method GET, :scheme http, :path /, and :authority as a literal (RFC 7541, appendix A).
+    let head = [&[0x82, 0x86, 0x84, 0x01][..], &length, host].concat();
+    let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    flood.extend(frame(4, 0, 0, &[]));
+    for stream in (1..20_000).step_by(2) {
+        flood.extend(frame(1, 0x5, stream, &head));
+        flood.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
+    }
+    let mut raw = Raw::to(&product).await;
+    let _ = raw.write(&flood).await;
+    let started = Instant::now();
+    let _ = Call::get(product.at("/healthz")).send().await.expect_status(200);
+    assert!(started.elapsed() < Duration::from_secs(5), "a normal request waits for nobody");
+    let said = raw.bytes_until_closed().await;
+    assert_eq!(farewell(&said), Some(ENHANCE_YOUR_CALM), "{said:?}");
 }
 
 #[tokio::test]

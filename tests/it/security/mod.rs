@@ -8,6 +8,7 @@ mod forms;
 mod headers;
 mod hosts;
 mod limits;
+mod nul;
 mod output;
 mod reading;
 mod secrets;

@@ -1,79 +1,103 @@
-// A key in the hands of whoever holds it: derived from, rotated, switched off and on, deleted; with and without scripts.
+// A key in the hands of whoever holds it: derived from, limited, rotated, switched off and on, revoked; and what a program
+// and a person are told when it is refused.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 
-import { CLAUDE, GATEWAY, LOCALES, SECRET, at, complete, createKey, follow, keyboard, launch, pointer, signUp, spoken } from "./person.mjs";
+import { journeys } from "./journeys.mjs";
+import { CLAUDE, GATEWAY } from "./person.mjs";
+import { say } from "./words.mjs";
 
-let browser;
-before(async () => { browser = await launch(); });
-after(() => browser.close());
+journeys({
+  async "a tree of keys"(me, { name }) {
+    const { keys, limits, console } = me.words;
+    await me.signUp(`keeper-${name}@example.com`);
+    await me.createKey("parent");
+    await me.follow(keys.detail.derive);
+    await me.reads(say(keys.create.derive_title, { name: "parent" }));
+    await me.type(keys.create.name, "child");
+    await me.type(keys.window.month, "0.5");
+    await me.press(keys.create.submit);
+    const child = await me.copied(keys.once.label);
+    await me.look("keys_derived_once");
+    await me.follow(keys.once.done);
+    assert.equal((await call(child)).status, 200, "the derived key works");
+    await me.go(console.nav.keys);
+    assert.match(await me.page.locator("th.tree-1").innerText(), /child/, "it hangs below its parent");
 
-describe("a tree of keys", { concurrency: 2 }, () => {
-  for (const locale of LOCALES) {
-    for (const [script, javaScriptEnabled, hands] of [["on", true, pointer], ["off", false, keyboard]]) {
-      test(`${locale}, JavaScript ${script}`, async (t) => {
-        const context = await browser.newContext({ javaScriptEnabled, ...spoken(locale) });
-        t.after(() => context.close());
-        const page = await context.newPage();
-        await signUp(page, locale, `keeper-${locale}-${script}@example.com`, hands);
-        await keep({ page, locale, hands });
-      });
-    }
-  }
+    // A limit that leaves no room: the program is told which, and the person reads it where limits are.
+    await me.follow("child");
+    await me.unfold(keys.detail.change_limits);
+    await me.type(keys.window.month, "5 dollars");
+    await me.press(keys.detail.limits_submit);
+    await me.isRefused(keys.window.month);
+    await me.type(keys.window.month, "0.000017");
+    await me.press(keys.detail.limits_submit);
+    await me.reads(console.flash.limits_saved);
+    const short = await call(child);
+    assert.equal(short.status, 429);
+    assert.match(short.message, /month limit of the key key_/, "the refusal names the limit that binds");
+    await me.go(console.nav.limits);
+    await me.reads(say(keys.detail.node_named, { kind: keys.detail.node_key, name: "child" }), limits.page.refused_until.split("{")[0].trim());
+    await me.look("limits_used_up");
+    await me.go(console.nav.keys);
+    await me.follow("child");
+    await me.unfold(keys.detail.change_limits);
+    await me.type(keys.window.month, "");
+    await me.press(keys.detail.limits_submit);
+
+    // A new secret beside the old one, which is then ended.
+    await me.choose(keys.secret.overlap, say(keys.secret.overlap_hours, { n: 1 }));
+    await me.press(keys.secret.rotate);
+    const rotated = await me.copied(keys.once.label);
+    await me.follow(keys.once.done);
+    assert.deepEqual([(await call(child)).status, (await call(rotated)).status], [200, 200], "both work for a while");
+    await me.page.reload();
+    await me.press(keys.secret.end_now, { row: keys.secret.ends });
+    await me.reads(console.flash.credential_ended);
+    assert.deepEqual([(await call(child)).status, (await call(rotated)).status], [401, 200], "the old one is ended, the new one is not");
+
+    // The parent switched off stops the child, and on again lets it go on; its networks bind the child.
+    await me.go(console.nav.keys);
+    await me.follow("parent");
+    await me.press(keys.detail.disable);
+    await me.reads(console.flash.key_disabled);
+    assert.equal((await call(rotated)).status, 401);
+    await me.press(keys.detail.enable);
+    await me.reads(console.flash.key_enabled);
+    assert.equal((await call(rotated)).status, 200);
+    await me.follow(keys.detail.edit);
+    await me.type(keys.create.ips, "not a network");
+    await me.press(keys.edit.submit);
+    await me.isRefused(keys.create.ips);
+    await me.type(keys.create.ips, "203.0.113.0/24");
+    await me.press(keys.edit.submit);
+    await me.reads(console.flash.key_changed);
+    assert.equal((await call(rotated)).status, 403);
+
+    // Revoked, the child says so to its program and to whoever tests it.
+    await me.go(console.nav.keys);
+    await me.follow("child");
+    await me.follow(keys.detail.revoke);
+    await me.type(keys.revoke.confirm, "child");
+    await me.press(keys.revoke.submit);
+    await me.reads(console.flash.key_revoked);
+    const refused = await call(rotated);
+    assert.deepEqual([refused.status, refused.type], [401, "authentication_error"]);
+    await me.follow(keys.list.check);
+    await me.type(keys.check.key, rotated);
+    await me.press(keys.check.submit);
+    await me.reads(keys.check.revoked);
+    await me.go(console.nav.keys);
+    await me.follow(keys.list.ended_tab);
+    await me.follow("child");
+    await me.reads(keys.state.revoked, keys.detail.ended);
+  },
 });
 
-async function keep({ page, locale, hands }) {
-  await createKey(page, locale, "parent", hands);
-  await open({ page, locale, hands }, "parent");
-  await follow(page.locator('main a[href$="/derive"]'), hands);
-  await complete(page, { name: "child", limit_month: "0.5" }, hands);
-  const child = (await page.content()).match(SECRET)?.[0];
-  assert.equal(await status(child), 200, "the derived key works");
-
-  await page.goto(at(locale, "/console/keys"));
-  assert.equal(await page.locator("th.tree-1").innerText().then((text) => /child/.test(text)), true, "it hangs below its parent");
-
-  // A new secret beside the old one, which is then ended.
-  await open({ page, locale, hands }, "child");
-  await follow(page.locator('form[action$="/rotate"] button'), hands);
-  const rotated = (await page.content()).match(SECRET)?.[0];
-  assert.deepEqual([await status(child), await status(rotated)], [200, 200], "both work for a while");
-  await open({ page, locale, hands }, "child");
-  await follow(page.locator('form[action$="/end"] button').last(), hands);
-  assert.deepEqual([await status(child), await status(rotated)], [401, 200], "the old one is ended, the new one is not");
-
-  // The parent switched off stops the child, and on again lets it go on.
-  for (const expected of [401, 200]) {
-    await open({ page, locale, hands }, "parent");
-    await follow(page.locator('form[action$="/state"] button'), hands);
-    assert.equal(await status(rotated), expected);
-  }
-
-  await open({ page, locale, hands }, "parent");
-  await follow(page.locator('main a[href$="/edit"]'), hands);
-  await complete(page, { ips: "not a network" }, hands);
-  assert.ok(await page.locator('[name="ips"][aria-invalid="true"]').count(), "what is no network is refused at its field");
-  await complete(page, { ips: "203.0.113.0/24" }, hands);
-  assert.equal(await status(rotated), 403, "the parent's networks bind the child");
-
-  await open({ page, locale, hands }, "parent");
-  await follow(page.locator('main a[href$="/delete"]'), hands);
-  await complete(page, { confirm: "parent" }, hands);
-  assert.equal(await status(rotated), 401);
-  await page.goto(at(locale, "/console/keys?show=ended"));
-  assert.equal(await page.locator("main a", { hasText: /^parent$/ }).count(), 1, "what has ended can still be looked at");
-}
-
-async function open({ page, locale, hands }, name) {
-  await page.goto(at(locale, "/console/keys"));
-  await follow(page.locator("main a", { hasText: new RegExp(`^${name}$`) }), hands);
-}
-
-/** The status of one call with the key. */
-async function status(apiKey) {
+/** One call with the key: its status, and what was said when it was refused. */
+async function call(apiKey) {
   const client = new Anthropic({ baseURL: GATEWAY, apiKey, maxRetries: 0 });
   const asked = client.messages.create({ model: CLAUDE, max_tokens: 64, messages: [{ role: "user", content: "scene:text" }] });
-  return asked.then(() => 200, (error) => error.status);
+  return asked.then(() => ({ status: 200 }), ({ status, message, error }) => ({ status, message, type: error?.error?.type }));
 }

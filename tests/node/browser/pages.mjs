@@ -81,3 +81,5 @@ function named(paths) {
     return { path, name: count === 1 ? plain : `${plain}_${count}` };
   });
 }
+
+export { SIGNED_IN };

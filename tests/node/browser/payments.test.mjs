@@ -1,103 +1,99 @@
-// Paying in: from the wallet to the provider's page and back, and by a saved card, with and without JavaScript, in both languages.
+// Paying in: from the wallet to the provider's page and back, by a voucher and by a saved card; and the invoice about it.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 
-import { inspect } from "./inspect.mjs";
-import { LOCALES, at, complete, follow, keyboard, launch, pointer, signUp, spoken } from "./person.mjs";
+import { journeys } from "./journeys.mjs";
 
-let browser;
-before(async () => { browser = await launch(); });
-after(() => browser.close());
+const VOUCHERS = (process.env.GATEWAY_VOUCHERS ?? "").split(" ");
 
-const CREDITED = { en: "The payment has arrived, and its credit is in the wallet.", zh: "款项已收到，额度已存入钱包。" };
-const UNPAID = { en: "This payment has not been made. Nothing was charged.", zh: "这笔付款尚未完成，没有产生任何扣款。" };
+journeys({
+  async "a payment, its invoice and a voucher"(me, { name, number, locale, script }) {
+    const { payments, invoices, vouchers, wallet, console } = me.words;
+    await me.signUp(`payer-${name}@example.com`);
+    // Whom the invoice is to name, with a mistake first: a number without its kind.
+    await me.go(console.nav.wallet);
+    await me.follow(invoices.list.details);
+    await me.type(invoices.details.legal_name, "Analytical Engines Ltd");
+    await me.type(invoices.details.tax_number, "980780684");
+    await me.press(invoices.details.submit);
+    await me.isRefused(invoices.details.tax_kind);
+    await me.look("console_wallet_billing_refused");
+    await me.choose(invoices.details.tax_kind, invoices.details.gb_vat);
+    await me.press(invoices.details.submit);
+    await me.reads(invoices.flash.saved);
 
-/** Looks again until the page says so. */
-async function expectSoon(page, words) {
-  for (let looks = 0; looks < 20 && !words.test(await page.locator("main").innerText()); looks += 1) await page.reload();
-  assert.match(await page.locator("main").innerText(), words);
+    await me.go(console.nav.wallet);
+    await pay(me, () => me.activate(me.page.getByRole("button", { name: /^\$50\.00/ })));
+    assert.match(me.page.url(), /\/console\/wallet\/orders\/ord_[0-9a-f]+\?returned=1$/);
+    // The event and the reader arrive at the same time: whoever is first, the credit is there a moment later.
+    await me.readsSoon({ en: "The payment has arrived, and its credit is in the wallet.", zh: "款项已收到，额度已存入钱包。" }[locale]);
+    await me.go(console.nav.wallet);
+    await me.reads("50,000,000.000");
+
+    // Its invoice says who sells and who pays, on any screen and on paper.
+    await me.follow(/^INV-/, { part: true });
+    await me.reads(/INV-0000\d\d.*Tokens & Söhne GmbH.*Analytical Engines Ltd.*\$50\.00/, invoices.page.settled);
+    await me.look("console_wallet_invoice");
+    if (script) await paper(me);
+
+    await me.go(console.nav.wallet);
+    await me.type(vouchers.form.code, "0000-1111");
+    await me.press(vouchers.form.submit);
+    await me.isRefused(vouchers.form.code);
+    await me.look("console_wallet_voucher_refused");
+    await me.type(vouchers.form.code, VOUCHERS[number]);
+    await me.press(vouchers.form.submit);
+    await me.reads(vouchers.flash.redeemed, "5,000,000.000", wallet.lots.granted);
+
+    // One that is not made, and one that cannot be.
+    await me.type(payments.form.own, "12.50");
+    await me.press(payments.form.submit);
+    await me.page.waitForURL(/\/pay\/cs_test_/);
+    await me.activate(me.page.locator("#cancel"));
+    await me.reads({ en: "This payment has not been made. Nothing was charged.", zh: "这笔付款尚未完成，没有产生任何扣款。" }[locale]);
+    await me.go(console.nav.wallet);
+    await me.type(payments.form.own, "0");
+    await me.press(payments.form.submit);
+    await me.isRefused(payments.form.own);
+  },
+
+  async "a payment by itself"(me, { name }) {
+    const { recharge, console } = me.words;
+    await me.signUp(`recharger-${name}@example.com`);
+    await me.go(console.nav.wallet);
+    await me.follow(recharge.part.link);
+    await me.reads(recharge.page.off, recharge.page.no_card);
+    await pay(me, () => me.press(recharge.page.save_card));
+    assert.match(me.page.url(), /\/console\/wallet\/recharge\?returned=1$/);
+    await me.readsSoon("Visa •••• 4242");
+    await me.type(recharge.form.threshold, "5");
+    await me.type(recharge.form.amount, "20");
+    await me.type(recharge.form.most, "100");
+    await me.press(recharge.form.submit);
+    assert.equal(await me.page.locator("#consent").getAttribute("aria-invalid"), "true", "nothing without consent");
+    await me.look("console_wallet_recharge_refused");
+    await me.tick(recharge.form.consent);
+    await me.press(recharge.form.submit);
+    await me.reads(recharge.flash.on);
+    await me.look("console_wallet_recharge_on");
+    // A new organisation's balance is below the threshold, so the card is charged within seconds.
+    await me.go(console.nav.wallet);
+    await me.readsSoon("20,000,000.000");
+    await me.follow(recharge.part.change);
+    await me.press(recharge.page.forget_card);
+    await me.reads(recharge.flash.off, recharge.page.no_card);
+  },
+});
+
+/** Our page between the form and the provider's goes on by itself: a form may not lead there in one go. */
+async function pay(me, begin) {
+  await begin();
+  await me.page.waitForURL(/\/pay\/cs_test_/);
+  await me.activate(me.page.locator('[name="pay"]'));
 }
 
-describe("a payment", { concurrency: 2 }, () => {
-  for (const locale of LOCALES) {
-    for (const [script, javaScriptEnabled, hands] of [["on", true, pointer], ["off", false, keyboard]]) {
-      test(`${locale}, JavaScript ${script}`, async (t) => {
-        const context = await browser.newContext({ javaScriptEnabled, ...spoken(locale) });
-        t.after(() => context.close());
-        const page = await context.newPage();
-        await signUp(page, locale, `payer-${locale}-${script}@example.com`, hands);
-        await page.goto(at(locale, "/console/wallet"));
-        await hands.press(page.locator('button[value="usd:5000"]'));
-        // Our page between the form and the provider's goes on by itself: a form may not lead there in one go.
-        await page.waitForURL(/\/pay\/cs_test_/);
-        await follow(page.locator('[name="pay"]'), hands);
-        assert.match(page.url(), /\/console\/wallet\/orders\/ord_[0-9a-f]+\?returned=1$/);
-        // The event and the reader arrive at the same time: whoever is first, the credit is there a moment later.
-        await expectSoon(page, new RegExp(CREDITED[locale]));
-        await page.goto(at(locale, "/console/wallet"));
-        assert.match(await page.locator("main").innerText(), /50,000,000\.000/);
-        // Its invoice says who sells and who pays, on any screen and on paper.
-        await page.goto(at(locale, "/console/wallet/billing"));
-        await complete(page, { legal_name: "Analytical Engines Ltd", tax_number: "980780684" }, hands);
-        assert.equal(await page.locator('[name="tax_kind"]').getAttribute("aria-invalid"), "true", "a number without a kind is asked about");
-        if (script === "on") await inspect(page, `${locale}_console_wallet_billing_refused`);
-        await page.goto(at(locale, "/console/wallet"));
-        await follow(page.locator('main a[href*="/wallet/invoices/inv_"]').first(), hands);
-        assert.match(await page.locator("main").innerText(), /INV-0000\d\d[\s\S]*Tokens & Söhne GmbH[\s\S]*\$50\.00/);
-        if (script === "on") {
-          await inspect(page, `${locale}_console_wallet_invoice`);
-          await page.emulateMedia({ media: "print", colorScheme: "light" });
-          assert.ok(await page.locator(".console-side").first().isHidden(), "paper has no navigation");
-          await page.pdf({ path: new URL(`../../../.cache/screenshots/${locale}_invoice.pdf`, import.meta.url).pathname, format: "A4" });
-          await page.emulateMedia({ media: "screen" });
-        }
-        await page.goto(at(locale, "/console/wallet"));
-
-        // A code that is none is refused at its field.
-        await complete(page, { voucher: "0000-1111" }, hands);
-        assert.equal(await page.locator('[name="voucher"]').getAttribute("aria-invalid"), "true");
-        if (script === "on") await inspect(page, `${locale}_console_wallet_voucher_refused`);
-        await page.goto(at(locale, "/console/wallet"));
-
-        await complete(page, { amount: "12.50" }, hands);
-        await page.waitForURL(/\/pay\/cs_test_/);
-        await follow(page.locator("#cancel"), hands);
-        assert.match(await page.locator("main").innerText(), new RegExp(UNPAID[locale]));
-        await page.goto(at(locale, "/console/wallet"));
-        await complete(page, { amount: "0" }, hands);
-        assert.equal(await page.locator('[name="amount"]').getAttribute("aria-invalid"), "true", "a refused amount is said at its field");
-      });
-      test(`${locale}, by itself, JavaScript ${script}`, async (t) => {
-        const context = await browser.newContext({ javaScriptEnabled, ...spoken(locale) });
-        t.after(() => context.close());
-        const page = await context.newPage();
-        await signUp(page, locale, `recharger-${locale}-${script}@example.com`, hands);
-        await page.goto(at(locale, "/console/wallet"));
-        await follow(page.locator('main a[href$="/console/wallet/recharge"]'), hands);
-        assert.equal(await page.locator('[name="threshold"]').count(), 0, "without a card there is nothing to turn on");
-        await hands.press(page.locator('form[action$="/recharge/card"] button'));
-        await page.waitForURL(/\/pay\/cs_test_/);
-        await follow(page.locator('[name="pay"]'), hands);
-        assert.match(page.url(), /\/console\/wallet\/recharge\?returned=1$/);
-        await expectSoon(page, /Visa •••• 4242/);
-        await complete(page, { threshold: "5", amount: "20", most: "100" }, hands);
-        assert.equal(await page.locator('[name="consent"]').getAttribute("aria-invalid"), "true", "nothing without consent");
-        if (script === "on") await inspect(page, `${locale}_console_wallet_recharge_refused`);
-        await page.locator("#consent").press("Space");
-        await follow(page.locator('form:has([name="threshold"]) button'), hands);
-        assert.ok(await page.locator('[role="status"]').count(), "the page says that it is on");
-        if (script === "on") await inspect(page, `${locale}_console_wallet_recharge_on`);
-        // A new organisation's balance is below the threshold, so the card is charged within seconds.
-        await page.goto(at(locale, "/console/wallet"));
-        for (let looks = 0; looks < 40 && !/20,000,000\.000/.test(await page.locator("main").innerText()); looks += 1) {
-          await page.waitForTimeout(500);
-          await page.reload();
-        }
-        assert.match(await page.locator("main").innerText(), /20,000,000\.000/);
-        await page.goto(at(locale, "/console/wallet/recharge"));
-        await follow(page.locator('[name="forget"]'), hands);
-        assert.equal(await page.locator('[name="threshold"]').count(), 0, "the card is gone");
-      });
-    }
-  }
-});
+async function paper(me) {
+  await me.page.emulateMedia({ media: "print", colorScheme: "light" });
+  assert.ok(await me.page.locator(".console-side").first().isHidden(), "paper has no navigation");
+  await me.page.pdf({ path: new URL(`../../../.cache/screenshots/${me.locale}_invoice.pdf`, import.meta.url).pathname, format: "A4" });
+  await me.page.emulateMedia({ media: "screen" });
+}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import { GATEWAY } from "./gateway.mjs";
 
-export const PASSWORD = "a quiet engine of brass";
+export const PASSWORD = process.env.GATEWAY_PASSWORD;
 
 /** Someone at a browser without scripts: cookies, pages and their forms. */
 export class Person {

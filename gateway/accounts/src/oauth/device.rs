@@ -33,6 +33,8 @@ pub struct DeviceCodes {
 #[derive(Clone, Debug)]
 pub struct WaitingDevice {
     pub id: String,
+    /// As the device shows it, `BDFG-HKLM`, however it was typed.
+    pub user_code: String,
     pub client: Client,
     pub scopes: GrantScopes,
     pub key_request: KeyRequest,
@@ -112,8 +114,7 @@ impl Oauth {
             created_at_ms: now_ms,
         };
         rows::insert(&self.store, &row).await?;
-        let (first, last) = user_code.expose().split_at(CODE_LETTERS / 2);
-        let shown = SecretText::new(format!("{first}-{last}"));
+        let shown = SecretText::new(as_shown(user_code.expose()));
         Ok(DeviceCodes { device_code: device.secret, user_code: shown })
     }
 
@@ -133,7 +134,7 @@ impl Oauth {
             rows::find_by_user_code(&self.store, &self.user_code_hash(&code), self.world.now_ms()).await?;
         let row = row.ok_or(UserCodeError::Unknown)?;
         throttle.take_back(&subject).await?;
-        self.describe(row).await?.ok_or(UserCodeError::Unknown)
+        self.describe(row, as_shown(&code)).await?.ok_or(UserCodeError::Unknown)
     }
 
     /// Decides for the device, once.
@@ -185,7 +186,7 @@ impl Oauth {
         }
     }
 
-    async fn describe(&self, row: DeviceRow) -> sqlx::Result<Option<WaitingDevice>> {
+    async fn describe(&self, row: DeviceRow, user_code: String) -> sqlx::Result<Option<WaitingDevice>> {
         let Some(client) = self.client(&row.client_id).await? else { return Ok(None) };
         let (Ok(scopes), Ok(key_request)) =
             (serde_json::from_str(&row.scopes_json), serde_json::from_str(&row.key_request_json))
@@ -194,6 +195,7 @@ impl Oauth {
         };
         Ok(Some(WaitingDevice {
             id: row.id,
+            user_code,
             client,
             scopes,
             key_request,
@@ -224,6 +226,12 @@ fn user_code(world: &World) -> SecretText {
         code.extend(letters.take(CODE_LETTERS - code.len()).map(|letter| char::from(*letter)));
     }
     SecretText::new(code)
+}
+
+/// In two halves, which are easier to compare.
+fn as_shown(letters: &str) -> String {
+    let (first, last) = letters.split_at(CODE_LETTERS / 2);
+    format!("{first}-{last}")
 }
 
 /// The eight letters of a typed code; `None` for anything else.

@@ -127,6 +127,9 @@ fn read(body: &[u8]) -> Result<Wanted, Refusal> {
     if body.is_empty() {
         return Ok(Wanted::default());
     }
+    if crate::http::writes_nul(body) {
+        return Err(Refusal::invalid_request(crate::http::NUL_IN_BODY));
+    }
     let wanted: Wanted = serde_json::from_slice(body)
         .map_err(|error| Refusal::new(422, "invalid_request", format!("the body does not fit: {error}")))?;
     let instance = wanted.client_instance.as_deref().unwrap_or("-");

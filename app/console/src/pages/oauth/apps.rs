@@ -71,7 +71,7 @@ fn card((visit, who): (&Visit, &SignedIn), moments: &Moments, app: &ConnectedApp
     let action = visit.link(&format!("/console/apps/{}/disconnect", app.grant_id));
     let id = format!("keys-{}", app.grant_id);
     view! {
-        <section class="sheet">
+        <section class="sheet stack">
             <h2>{app.client_name.clone()}</h2>
             <p class="soft">{t.since(moments.date(app.allowed_at_ms), &app.place)} " " {t.last_used} " " {used}</p>
             <ul class="bullets">{scopes}</ul>

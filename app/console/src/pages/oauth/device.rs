@@ -1,5 +1,6 @@
 //! `/device`: a code that another screen shows is typed here, and decided here.
 use crate::forms::{Form, SignedPost};
+use crate::outbox::locale_of;
 use crate::pages::oauth::decision::{self, Org, Question};
 use crate::pages::oauth::{is_fresh, sign_in_again};
 use crate::problem::Problem;
@@ -13,12 +14,16 @@ use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::DecideError;
 use bytespike_accounts::oauth::device::{UserCodeError, WaitingDevice};
-use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Field, Hidden};
+use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
 
-/// `GET /device`; a code in the address only fills the field.
+/// `GET /device`; a code in the address only fills the field. Devices do not know the language in our addresses: it is the
+/// account's.
 pub(crate) async fn form(State(state): State<ConsoleState>, visit: Visit, who: SignedIn) -> Response {
+    let own = locale_of(who.member.language());
+    let locale = if visit.locale == Locale::Zh { Locale::Zh } else { own };
+    let visit = Visit { locale, ..visit };
     if !is_fresh(&state, &who, None) {
         return sign_in_again(&visit);
     }
@@ -37,10 +42,10 @@ pub(crate) async fn submit(
         return Ok(enter(&visit, &who, &form).await);
     };
     let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, form.value("code"));
+    let here = address(&visit, &device.user_code);
     let question = question(&device, &here, &orgs);
     let opening = decision::opening(&question, &who);
-    Ok(show(&state, (&visit, &who), (&device, &question, form.value("code")), &opening).await)
+    Ok(show(&state, (&visit, &who), (&device, &question), &opening).await)
 }
 
 /// `POST /device/decide`
@@ -58,13 +63,12 @@ pub(crate) async fn decide(
         return Err(Problem::Forbidden);
     }
     let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, form.value("code"));
+    let here = address(&visit, &device.user_code);
     let question = question(&device, &here, &orgs);
     let is_allowed = form.value("decision") == "allow";
     let read = if is_allowed { decision::read(&mut form, &visit, &question) } else { None };
     if is_allowed && read.is_none() {
-        let code = form.value("code").to_owned();
-        return Ok(show(&state, (&visit, &who), (&device, &question, &code), &form).await);
+        return Ok(show(&state, (&visit, &who), (&device, &question), &form).await);
     }
     let (member, allowed) = read.map_or((&who.member, None), |(member, allowed)| (member, Some(allowed)));
     match state.accounts.oauth.decide_device(&who.origin, &device, member, allowed.as_ref()).await {
@@ -135,7 +139,7 @@ async fn enter(visit: &Visit, who: &SignedIn, form: &Form) -> Response {
 async fn show(
     state: &ConsoleState,
     (visit, who): (&Visit, &SignedIn),
-    (device, question, code): (&WaitingDevice, &Question<'_>, &str),
+    (device, question): (&WaitingDevice, &Question<'_>),
     form: &Form,
 ) -> Response {
     let t = &visit.t().oauth;
@@ -144,7 +148,9 @@ async fn show(
     let about = Binding::Decision { session: &who.session.csrf_binding, about: &device.id };
     let decision_token = state.accounts.csrf.token(about);
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let warning = (t.device.in_front(code), t.device.asked(moments.distance(device.asked_at_ms), &device.ip));
+    let code = device.user_code.clone();
+    let warning =
+        (t.device.in_front(&code), t.device.asked(moments.distance(device.asked_at_ms), &device.ip));
     let content = view! {
         <h1>{title}</h1>
         {form.summary(visit.locale)}
