@@ -1,7 +1,6 @@
 // Every page in both languages: screenshots in both themes at two widths, no serious accessibility fault, nothing wider
 // than the screen, nothing missing and nothing that the content policy had to stop.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
@@ -9,6 +8,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { inspect } from "./inspect.mjs";
 import { adminPages, consolePages, publicPages } from "./pages.mjs";
 import { CLAUDE, FIRST_RUNS, GATEWAY, LOCALES, OPERATORS, PASSWORD, at, complete, createKey, follow, launch, signUp, spoken } from "./person.mjs";
+import { totp } from "./totp.mjs";
 
 /** Pages of the console that look different before anything has happened. */
 const EMPTY = { overview: "/console", keys: "/console/keys", calls: "/console/calls", wallet: "/console/wallet" };
@@ -175,17 +175,6 @@ for (const locale of LOCALES) {
       await look(t, locale, context, pages);
     });
   });
-}
-
-/** The code an authenticator app shows, or will or did in another step (RFC 6238). */
-function totp(secret, stepsAway) {
-  const bits = [...secret].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + stepsAway));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const at = mac.at(-1) & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
 async function oneCallThatLandsAndOneThatFails(key) {

@@ -5,11 +5,13 @@ use crate::pages::keys::{derivable, detail, limits, may_manage, once, terms};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::keys::{Allowed, KeyError, KeyInfo, Manager, NewKey};
 use bytespike_accounts::limit_nodes::Deployment;
+use bytespike_accounts::switches::Feature;
 use bytespike_gateway::quota::{MakeError, Which};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Hidden, Select, SelectOption};
@@ -29,6 +31,9 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = root(&state, &who).await?;
     Ok(show((&visit, &who), &place, &terms::blank(None)).await)
 }
@@ -39,6 +44,9 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = root(&state, &post.who).await?;
     make(&state, &visit, (post, place)).await
 }
@@ -50,6 +58,9 @@ pub(crate) async fn derive_form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = below(&state, &who, &key_id).await?;
     let above = place.parent.as_ref().map(|(_, allowed)| allowed);
     let form = terms::blank(above);
@@ -63,6 +74,9 @@ pub(crate) async fn derive(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = below(&state, &post.who, &key_id).await?;
     make(&state, &visit, (post, place)).await
 }
@@ -121,6 +135,8 @@ fn refuse(form: &mut Form, visit: &Visit, error: MakeError) -> Result<(), Proble
             Ok(())
         }
         MakeError::Limits(error) => Err(Problem::unavailable(&error)),
+        // Between the question above and now.
+        MakeError::SwitchedOff => Err(Problem::Forbidden),
     }
 }
 
