@@ -50,6 +50,7 @@ did! {
     BatchEnded "batch-ended" batch_ended;
     VoucherEnded "voucher-ended" voucher_ended;
     RetentionChanged "retention-changed" retention_changed;
+    RulesKept "rules-kept" rules_kept;
     Announced "announced" announced;
     AnnouncementChanged "announcement-changed" announcement_changed;
     AnnouncementEnded "announcement-ended" announcement_ended;

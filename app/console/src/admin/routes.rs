@@ -52,6 +52,8 @@ addresses! {
     "/admin/channels/{id}/remove" act(channels::remove);
     "/admin/prices" get(prices::page);
     "/admin/prices/model" get(prices::model).merge(act(prices::keep));
+    "/admin/prices/rules" get(prices::rules).merge(act(prices::keep_rules));
+    "/admin/prices/preview" get(prices::preview);
     "/admin/prices/list-price" act(prices::list_price);
     "/admin/prices/discard" act(prices::discard);
     "/admin/prices/publish" act(prices::publish);

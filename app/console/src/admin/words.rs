@@ -40,6 +40,7 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "sign_up.approved" => t.sign_up_approved,
         "sign_up.refused" => t.sign_up_refused,
         "price.drafted" => t.price_drafted,
+        "prices.rules_drafted" => t.prices_rules_drafted,
         "price.own_dropped" => t.price_own_dropped,
         "price.draft_discarded" => t.price_draft_discarded,
         "prices.published" => t.prices_published,
