@@ -44,6 +44,9 @@ pub struct Channel {
     pub credentials: Vec<Credential>,
     /// Our slug → the id the provider knows it by.
     pub models: BTreeMap<String, String>,
+    /// Its share of the conversations that several channels could take, as part of the sum of their weights; 0 makes it the
+    /// last resort.
+    pub weight: u32,
 }
 
 /// One upstream credential as the headers that carry it. Its value never prints.
@@ -110,7 +113,13 @@ impl Channel {
                 Ok(Credential { name: format!("{id}#{position}"), headers })
             })
             .collect::<Result<Vec<_>, ChannelError>>()?;
-        Ok(Self { id, provider, region, dialect, base_url, credentials, models })
+        Ok(Self { id, provider, region, dialect, base_url, credentials, models, weight: 1 })
+    }
+
+    /// The same with another weight than 1.
+    #[must_use]
+    pub fn weighing(self, weight: u32) -> Self {
+        Self { weight, ..self }
     }
 
     /// The full URL of `path` (as `/messages`, `/chat/completions`) at this channel. Anthropic's SDKs and documents

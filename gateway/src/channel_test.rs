@@ -33,6 +33,7 @@ pub struct ChannelStatus {
     pub models: Vec<String>,
     /// Left alone for some seconds, after failures in a row.
     pub is_resting: bool,
+    pub weight: u32,
 }
 
 /// Makes the call.

@@ -128,6 +128,7 @@ impl Gateway {
             base_url: channel.base_url.clone(),
             models: channel.models.keys().cloned().collect(),
             is_resting: self.health.is_open(&channel.id, now_ms),
+            weight: channel.weight,
         };
         self.channels.current().iter().map(status).collect()
     }

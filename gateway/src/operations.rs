@@ -1,13 +1,17 @@
 //! What operators do to wallets, whether with a token or at their pages: one way for each, and its event with it.
 
 use bytespike_accounts::audit::{Actor, Entry, Event};
+use bytespike_accounts::waiting_credits::{Asked, ConfirmCreditError, WaitingCreditRow, WantedCredit};
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{BookingError, Credit, CreditKind, Credited, Ledger};
-use serde_json::json;
+use bytespike_ledger::{BookingError, Credit, CreditKind, Credited, Ledger, Unavailable};
+use bytespike_store::sqlx;
+use serde_json::{Value, json};
 
 /// Why something is done: for the audit log and, with credit, for the wallet page.
 pub const MOST_REASON_CHARS: usize = 500;
+/// Confirmed credit booked in one go.
+const AT_ONCE: u32 = 100;
 
 /// What acts on the books and on accounts.
 #[derive(Clone)]
@@ -36,6 +40,28 @@ pub struct GivenCredit {
     /// Says which booking it is: the same one is booked once.
     pub once: String,
     pub expires_at_ms: Option<i64>,
+}
+
+/// What became of credit that somebody gives.
+#[derive(Clone, Debug)]
+pub enum Given {
+    Booked(Credited),
+    /// Another operator has to confirm it.
+    Waits(WaitingCreditRow),
+    /// The same was asked for before, and another operator has decided, or nobody in time.
+    Decided(WaitingCreditRow),
+}
+
+fn kind_name(kind: CreditKind) -> &'static str {
+    match kind {
+        CreditKind::TopUp => "top_up",
+        CreditKind::Grant => "grant",
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
+fn unavailable(error: sqlx::Error) -> BookingError {
+    BookingError::Unavailable(Unavailable(error.to_string()))
 }
 
 impl Why {
@@ -76,11 +102,43 @@ impl Operations {
         self.ledger.change_frozen(org_id, frozen, &entry).await
     }
 
-    /// Books it once. Mistakes of ours are mended with a grant and its reason, never by changing what was booked.
+    /// Books it once, or puts it aside for another operator where it is above the threshold for that. Mistakes of ours are
+    /// mended with a grant and its reason, never by changing what was booked.
     ///
     /// # Errors
-    /// There is no such wallet, `once` booked another amount, or the ledger does not answer.
-    pub async fn credit(
+    /// There is no such wallet, `once` asked for something else, or the ledger does not answer.
+    pub async fn credit(&self, hand: Hand<'_>, given: GivenCredit, why: &Why) -> Result<Given, BookingError> {
+        let wanted = WantedCredit {
+            once: &given.once,
+            org_id: &given.org_id,
+            amount_nano: given.amount.0,
+            kind: kind_name(given.kind),
+            reason: why.as_str(),
+            credit_expires_at_ms: given.expires_at_ms,
+        };
+        let waiting = &self.accounts.waiting_credits;
+        // What was put aside before stays so, whatever the threshold is now.
+        let before = waiting.asked_before(&wanted).await.map_err(unavailable)?;
+        let asked = match before {
+            Some(asked) => asked,
+            None if waiting.is_above(given.amount.0) => {
+                self.ledger
+                    .wallet(&given.org_id)
+                    .await
+                    .map_err(unavailable)?
+                    .ok_or(BookingError::NoWallet)?;
+                waiting.ask((hand.origin, hand.actor), wanted).await.map_err(unavailable)?
+            }
+            None => return self.book_given(hand, given, why).await.map(Given::Booked),
+        };
+        match asked {
+            Asked::Mismatch => Err(BookingError::IdempotencyMismatch),
+            Asked::Waits(row) => Ok(Given::Waits(row)),
+            Asked::Decided(row) => Ok(Given::Decided(row)),
+        }
+    }
+
+    async fn book_given(
         &self,
         hand: Hand<'_>,
         given: GivenCredit,
@@ -95,13 +153,70 @@ impl Operations {
             note: why.as_str().to_owned(),
             expires_at_ms,
         };
+        let detail = json!({"reason": why.as_str(), "kind": kind, "amount_nano": amount.0});
+        self.book(hand, booking, detail).await
+    }
+
+    async fn book(&self, hand: Hand<'_>, booking: Credit, detail: Value) -> Result<Credited, BookingError> {
+        let org_id = booking.org_id.clone();
         let credited = self.ledger.credit(booking).await?;
         if matches!(credited, Credited::Booked { .. }) {
-            let detail = json!({"reason": why.as_str(), "kind": kind, "amount_nano": amount.0});
             let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
             self.accounts.audit.record(hand.origin, event).await;
         }
         Ok(credited)
+    }
+
+    /// Confirms credit that waits, and books it. Of two confirmations at once one counts.
+    ///
+    /// # Errors
+    /// It does not wait any more, or who confirms is who asked. Where the ledger does not answer, the credit is confirmed all
+    /// the same, and is booked by [`Self::book_confirmed`].
+    pub async fn confirm_credit(
+        &self,
+        (origin, operator_id): (&Origin, &str),
+        id: &str,
+    ) -> Result<WaitingCreditRow, ConfirmCreditError> {
+        let row = self.accounts.waiting_credits.confirm((origin, operator_id), id).await?;
+        let hand = Hand { actor: Actor::Operator(operator_id), origin };
+        if let Err(error) = self.book_waiting(hand, &row).await {
+            tracing::error!(%error, id, "confirmed credit could not be booked yet; it is tried again");
+        }
+        Ok(row)
+    }
+
+    /// Books what was confirmed and is not in the ledger; one that cannot be keeps no other waiting.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn book_confirmed(&self) -> sqlx::Result<()> {
+        for row in self.accounts.waiting_credits.owed(AT_ONCE).await? {
+            let hand = Hand { actor: Actor::Host, origin: &Origin::host() };
+            if let Err(error) = self.book_waiting(hand, &row).await {
+                tracing::error!(%error, id = row.id, "confirmed credit could not be booked; it is tried again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Doing it twice is doing it once.
+    async fn book_waiting(&self, hand: Hand<'_>, row: &WaitingCreditRow) -> Result<(), BookingError> {
+        let kind =
+            if row.kind == kind_name(CreditKind::TopUp) { CreditKind::TopUp } else { CreditKind::Grant };
+        let booking = Credit {
+            org_id: row.org_id.clone(),
+            amount: NanoUsd(row.amount_nano),
+            kind,
+            idempotency_key: format!("operator:{}", row.id),
+            note: row.reason.clone(),
+            expires_at_ms: row.credit_expires_at_ms,
+        };
+        let detail = json!({
+            "reason": row.reason, "kind": kind, "amount_nano": row.amount_nano,
+            "asked_by": row.asked_by, "confirmed_by": row.decided_by,
+        });
+        self.book(hand, booking, detail).await?;
+        self.accounts.waiting_credits.booked(&row.id).await.map_err(unavailable)
     }
 }
 

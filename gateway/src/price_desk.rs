@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytespike_catalog::calendar::Day;
 use bytespike_catalog::check::{ChannelCost, Problem, Surroundings, check};
 use bytespike_catalog::diff::{Change, diff};
 use bytespike_catalog::fx::FxRate;
 use bytespike_catalog::overrides::OwnPrice;
-use bytespike_catalog::{Overrides, PriceBook};
+use bytespike_catalog::price::Effective;
+use bytespike_catalog::{Overrides, PriceBook, decimal};
 use bytespike_ledger::{Draft, InForce, Ledger};
 use bytespike_store::audit_event::Entry;
 use bytespike_store::price_draft::{self, DraftRow};
@@ -174,6 +176,61 @@ pub fn with_price(overrides: &Overrides, price: OwnPrice) -> Overrides {
     let mut changed = without_price(overrides, (&price.model, price.component.name()));
     changed.prices.push(price);
     changed
+}
+
+/// Why a price cannot begin on a later day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatedError {
+    #[error("the day is today or has passed")]
+    NotLater,
+    /// The component is priced by tier, by schedule or not at all, so there is no one price that could end the day before.
+    #[error("until then there is no single price of ours")]
+    NoPrice,
+}
+
+/// The overrides with a price that begins on a later day: what is sold until then is ours too and ends the day before, and
+/// what was to begin on that day or later is replaced.
+///
+/// # Errors
+/// The day is not in the future, or nothing simple is sold until then.
+pub fn with_price_from(
+    draft: &Draft,
+    price: OwnPrice,
+    (from, today): (Day, Day),
+) -> Result<Overrides, DatedError> {
+    if from <= today {
+        return Err(DatedError::NotLater);
+    }
+    let eve = Day(from.0 - 1);
+    let is_same = |own: &OwnPrice| own.model == price.model && own.component == price.component;
+    let mut changed = draft.overrides.clone();
+    changed.prices.retain(|own| !is_same(own) || own.effective_from.is_none_or(|first| first < from));
+    let mut ends_before = false;
+    for own in changed.prices.iter_mut().filter(|own| is_same(own)) {
+        if own.effective_to.is_none_or(|last| last >= from) {
+            own.effective_to = Some(eve);
+        }
+        ends_before = true;
+    }
+    if !ends_before {
+        let until = listed(&draft.book, &price).ok_or(DatedError::NoPrice)?;
+        changed.prices.push(OwnPrice { effective_to: Some(eve), ..until });
+    }
+    changed.prices.push(OwnPrice { effective_from: Some(from), ..price });
+    Ok(changed)
+}
+
+/// What the component is sold at now, as a price of ours: only where that is one price for every request at any time.
+fn listed(book: &PriceBook, wanted: &OwnPrice) -> Option<OwnPrice> {
+    let model = book.find(&wanted.model)?;
+    let mut rows = model.prices.iter().filter(|price| price.list.component == wanted.component);
+    let (Some(price), None) = (rows.next(), rows.next()) else { return None };
+    let list = &price.list;
+    let is_plain =
+        list.tier == wanted.tier && list.schedule.is_none() && list.effective == Effective::default();
+    let (pico, decimals, _) = price.quoted();
+    let unit = OwnPrice::usual_unit(wanted.component, Some(list)).to_owned();
+    is_plain.then(|| OwnPrice { usd: decimal::format(pico, decimals, 2), unit, ..wanted.clone() })
 }
 
 /// The overrides without our prices for a model's component, which is sold at its marked-up list price again.

@@ -5,6 +5,7 @@ use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_accounts::call_limits::{CallLimit, CallLimitKind};
 use bytespike_accounts::keys::{CreatedKey, KeyError, Manager, NewKey};
 use bytespike_accounts::limit_nodes::{LimitNode, NodeTree};
+use bytespike_accounts::switches::Feature;
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{BookingError, GrantEnd, Ledger, LimitState, NodeId, SetLimit, Window};
@@ -80,6 +81,8 @@ pub enum MakeError {
     Above(AboveParent),
     #[error(transparent)]
     Limits(#[from] QuotaError),
+    #[error("no new keys are made at the moment")]
+    SwitchedOff,
 }
 
 impl Which {
@@ -286,6 +289,9 @@ impl Quotas {
         new: NewKey,
         limits: &[(Which, i64)],
     ) -> Result<CreatedKey, MakeError> {
+        if !self.accounts.switches.is_on(Feature::NewKeys) {
+            return Err(MakeError::SwitchedOff);
+        }
         let org_id = manager.org_id();
         if !limits.is_empty() {
             let all = self.of_org(org_id).await.map_err(QuotaError::from)?;

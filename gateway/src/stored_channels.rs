@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, ChannelError, ChannelParts};
 use crate::egress::{Allowed, EgressError};
 
+pub const MOST_WEIGHT: u32 = 1_000;
+const MOST_TAGS: usize = 10;
+const MOST_TAG_CHARS: usize = 30;
+
 /// Where they are kept, and what opens them.
 #[derive(Clone)]
 pub struct StoredChannels {
@@ -41,6 +45,16 @@ pub struct NewChannel {
     pub base_url: String,
     /// Slug → the provider's own id.
     pub models: BTreeMap<String, String>,
+    /// 0 to 1000; 1 unless said. See [`Channel::weight`].
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// Words by which operators tell channels apart.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A channel as it is shown.
@@ -55,6 +69,8 @@ pub struct ChannelView {
     pub enabled: bool,
     pub has_credentials: bool,
     pub updated_at_ms: i64,
+    pub weight: u32,
+    pub tags: Vec<String>,
 }
 
 /// Why a channel was not put, switched or read.
@@ -68,6 +84,10 @@ pub enum StoredError {
     Dialect { id: String, dialect: String },
     #[error("channel `{0}`: an id is 1 to 40 letters, digits, `-`, `_` or `.`")]
     Id(String),
+    #[error("channel `{0}`: the weight is a whole number from 0 to 1000")]
+    Weight(String),
+    #[error("channel `{0}`: at most 10 tags, each of 1 to 30 letters, digits, `-`, `_` or `.`")]
+    Tags(String),
     #[error(transparent)]
     Channel(#[from] ChannelError),
     #[error("there is no channel `{0}` in the database")]
@@ -153,6 +173,8 @@ impl StoredChannels {
             credentials_sealed,
             base_url: checked.base_url,
             models_json: serde_json::to_string(&new.models).unwrap_or_default(),
+            weight: i64::from(new.weight),
+            tags_json: serde_json::to_string(&new.tags).unwrap_or_default(),
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
             id: new.id,
@@ -234,6 +256,14 @@ impl StoredChannels {
         if new.id.is_empty() || new.id.len() > 40 || !new.id.bytes().all(plain) {
             return Err(StoredError::Id(new.id.clone()));
         }
+        if new.weight > MOST_WEIGHT {
+            return Err(StoredError::Weight(new.id.clone()));
+        }
+        let is_tag =
+            |tag: &String| (1..=MOST_TAG_CHARS).contains(&tag.chars().count()) && tag.chars().all(in_tag);
+        if new.tags.len() > MOST_TAGS || !new.tags.iter().all(is_tag) {
+            return Err(StoredError::Tags(new.id.clone()));
+        }
         let allowed = self.allowed.check(&new.base_url);
         allowed.map_err(|why| StoredError::BaseUrl { id: new.id.clone(), why })
     }
@@ -252,13 +282,20 @@ impl StoredChannels {
             dialect: row.dialect.clone(),
             base_url: row.base_url.clone(),
             models: serde_json::from_str(&row.models_json).map_err(|_| damaged())?,
+            weight: u32::try_from(row.weight).map_err(|_| damaged())?,
+            tags: serde_json::from_str(&row.tags_json).map_err(|_| damaged())?,
         };
         self.check(&new)?;
         let sealed = row.credentials_sealed.as_ref().ok_or_else(damaged)?;
         let opened = self.seal.open(place(&row.id), sealed).map_err(|_| damaged())?;
         let secrets: Vec<String> = serde_json::from_slice(&opened).map_err(|_| damaged())?;
-        Ok(Channel::new(parts(&new)?, &secrets)?)
+        Ok(Channel::new(parts(&new)?, &secrets)?.weighing(new.weight))
     }
+}
+
+/// Letters of any language, and what stands in names.
+fn in_tag(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
 /// The entry with what the channel was and what it is; never a credential.
@@ -290,6 +327,8 @@ fn parts(new: &NewChannel) -> Result<ChannelParts, StoredError> {
 fn view(row: ChannelRow) -> ChannelView {
     ChannelView {
         models: serde_json::from_str(&row.models_json).unwrap_or_default(),
+        weight: u32::try_from(row.weight).unwrap_or_default(),
+        tags: serde_json::from_str(&row.tags_json).unwrap_or_default(),
         enabled: row.state == "enabled",
         has_credentials: row.credentials_sealed.is_some(),
         id: row.id,
@@ -325,6 +364,8 @@ mod tests {
             dialect: "openai-chat".to_owned(),
             base_url: base_url.to_owned(),
             models: BTreeMap::from([("m".to_owned(), "up-m".to_owned())]),
+            weight: 1,
+            tags: Vec::new(),
         }
     }
 
@@ -360,6 +401,14 @@ mod tests {
                 .put(new("https://api.example.com/v1"), &[KEY.to_owned()], &entry())
                 .await
                 .expect("is put");
+            let heavy = NewChannel {
+                weight: 7,
+                tags: vec!["eu".to_owned(), "主力".to_owned()],
+                ..new("https://api.example.com/v1")
+            };
+            let view = channels.put(heavy, &[], &entry()).await.expect("is put");
+            assert_eq!((view.weight, view.tags.len(), view.enabled), (7, 2, true));
+            assert_eq!(channels.enabled().await.expect("reads")[0].weight, 7);
             channels.set_enabled("main", false, &entry()).await.expect("is switched off");
             assert!(channels.enabled().await.expect("reads").is_empty());
             channels.set_enabled("main", true, &entry()).await.expect("is switched on");
@@ -380,6 +429,8 @@ mod tests {
             };
             let id = NewChannel { id: "a b".to_owned(), ..new("https://api.example.com") };
             let dialect = NewChannel { dialect: "smtp".to_owned(), ..new("https://api.example.com") };
+            let heavy = NewChannel { weight: MOST_WEIGHT + 1, ..new("https://api.example.com") };
+            let tag = NewChannel { tags: vec!["two words".to_owned()], ..new("https://api.example.com") };
             let nothing = NewChannel { models: BTreeMap::new(), ..new("https://api.example.com") };
             for (text, wanted) in [
                 (refused(new("http://127.0.0.1:11434")).await, "gateway.private_upstreams"),
@@ -387,6 +438,8 @@ mod tests {
                 (refused(id).await, "letters, digits"),
                 (refused(dialect).await, "`anthropic` or `openai-chat`"),
                 (refused(nothing).await, "carries no model"),
+                (refused(heavy).await, "0 to 1000"),
+                (refused(tag).await, "at most 10 tags"),
             ] {
                 assert!(text.contains(wanted) && !text.contains(KEY), "{text}");
             }

@@ -93,8 +93,12 @@ fn described(channel: &ChannelView) -> String {
         (false, true) => "disabled",
         (false, false) => "disabled: it has no key; put it again with --keys-from-stdin",
     };
-    let ChannelView { id, provider, dialect, base_url, models, .. } = channel;
-    format!("{id}  {provider}  {dialect}  {base_url}  {} models  {state}", models.len())
+    let ChannelView { id, provider, dialect, base_url, models, weight, tags, .. } = channel;
+    let tags = tags.join(",");
+    format!(
+        "{id}  {provider}  {dialect}  {base_url}  {} models  weight {weight}  {tags}  {state}",
+        models.len()
+    )
 }
 
 fn refuse_configured(config: &Config, id: &str) -> Result<(), Failure> {

@@ -68,7 +68,7 @@ fn written(channel: &config::Channel, book: &PriceBook) -> Result<Channel, Chann
     };
     let keys = std::iter::once(&channel.api_key).chain(&channel.api_keys);
     let keys: Vec<String> = keys.filter_map(|key| key.reveal().map(str::to_owned)).collect();
-    Channel::new(parts, &keys)
+    Ok(Channel::new(parts, &keys)?.weighing(channel.weight))
 }
 
 fn from_key(known: &KnownProvider, key: &str, book: &PriceBook) -> Result<Channel, ChannelError> {

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use bytespike_accounts::Accounts;
+use bytespike_accounts::retention::Kept;
 use bytespike_accounts::secrets::{MasterKey, MasterKeyError};
+use bytespike_accounts::switches::SignUpPolicy;
+use bytespike_gateway::operations::Operations;
 use bytespike_gateway::quota_requests::QuotaRequests;
 use bytespike_ledger::Ledger;
 use bytespike_store::Store;
@@ -11,6 +14,8 @@ use bytespike_store::world::World;
 
 use crate::Failure;
 use crate::config::{Config, Server};
+
+const NANO_PER_USD: i64 = 1_000_000_000;
 
 /// The shared parts. Clones share them.
 #[derive(Clone)]
@@ -33,6 +38,12 @@ impl Core {
         }
     }
 
+    /// What operators do to wallets.
+    #[must_use]
+    pub fn operations(&self) -> Operations {
+        Operations { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
+
     /// Opens the database, applies what migrations it lacks, and starts the ledger's writer. Recovers nothing yet.
     ///
     /// # Errors
@@ -41,6 +52,18 @@ impl Core {
         check_clock(&world)?;
         let store = open_store(config).await?;
         let accounts = Accounts::new(store.clone(), world.clone(), master, hash_workers());
+        accounts.switches.configure(match config.accounts.sign_up {
+            true => SignUpPolicy::Open,
+            false => SignUpPolicy::Closed,
+        });
+        accounts.waiting_credits.configure(i64::from(config.operators.second_above_usd) * NANO_PER_USD);
+        accounts.retention.configure([
+            (Kept::FreeCalls, config.retention.free_call_days),
+            (Kept::Attempts, config.retention.attempt_days),
+            (Kept::InvariantRuns, config.retention.invariant_run_days),
+            (Kept::CostReports, config.retention.cost_report_days),
+            (Kept::WebhookMessages, config.retention.webhook_message_days),
+        ]);
         let ledger = Ledger::open(store.clone(), world.clone()).await?;
         Ok(Self { world, store, accounts, ledger })
     }

@@ -1,16 +1,18 @@
-//! What operators change while the gateway runs reaches every process: prices, channels, and what was learned about
-//! estimates. Counters in the database say that something moved; whoever sees one move reads it anew.
+//! What operators change while the gateway runs reaches every process: prices, channels, switches, announcements, and
+//! what was learned about estimates. Counters in the database say that something moved; whoever sees one move reads it anew.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytespike_accounts::announcements::Announcement;
 use bytespike_gateway::Channel;
 use bytespike_gateway::stored_channels::StoredChannels;
 use bytespike_store::change_counter::{self, Settings};
 use bytespike_store::estimate_ratio;
 
 use crate::Failure;
+use crate::announced;
 use crate::channels;
 use crate::config::Config;
 use crate::jobs::Work;
@@ -61,18 +63,24 @@ impl ChannelSources {
 /// Looks for ever. What could not be adopted is tried again at the next look.
 pub async fn follow(work: Work) {
     // What was read at the start may be older than the first look, so everything is adopted once more.
-    let mut seen = Settings { prices: -1, channels: -1, estimates: -1 };
+    let mut seen = Settings { prices: -1, channels: -1, estimates: -1, announcements: -1, switches: -1 };
+    let mut announcements = Vec::new();
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        if let Err(error) = look(&work, &mut seen).await {
+        if let Err(error) = look(&work, (&mut seen, &mut announcements)).await {
             tracing::warn!(%error, "what operators changed could not be read; it is tried again");
         }
+        // Their times pass without anything being changed.
+        announced::show(&work.board, &announcements, work.core.world.now_ms());
     }
 }
 
-async fn look(work: &Work, seen: &mut Settings) -> Result<(), Failure> {
+async fn look(
+    work: &Work,
+    (seen, announcements): (&mut Settings, &mut Vec<Announcement>),
+) -> Result<(), Failure> {
     let now = change_counter::settings(&work.core.store).await?;
     if now.prices != seen.prices {
         adopt_prices(work).await?;
@@ -87,6 +95,12 @@ async fn look(work: &Work, seen: &mut Settings) -> Result<(), Failure> {
     }
     if now.estimates != seen.estimates {
         work.gateway.factors.learn(&estimate_ratio::all(&work.core.store).await?);
+    }
+    if now.announcements != seen.announcements {
+        *announcements = work.core.accounts.announcements.not_over().await?;
+    }
+    if now.switches != seen.switches {
+        work.core.accounts.switches.read_again().await?;
     }
     *seen = now;
     Ok(())

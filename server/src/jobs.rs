@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use bytespike_accounts::retention::Kept;
+use bytespike_accounts::switches::{Feature, Switches};
 use bytespike_catalog::NanoUsd;
 use bytespike_gateway::Gateway;
 use bytespike_gateway::webhooks::Webhooks;
 use bytespike_ledger::Retention;
 use bytespike_payments::Payments;
 use bytespike_store::job;
-use bytespike_ui::Urls;
+use bytespike_ui::{Board, Urls};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::alerts;
-use crate::config;
 use crate::core::Core;
 use crate::follow::{self, ChannelSources};
 use crate::mail::Outbox;
@@ -42,8 +43,6 @@ const EXPIRY_EVERY: Duration = Duration::from_secs(60);
 const ASK_EVERY: Duration = Duration::from_secs(30);
 const HOURLY_MS: i64 = 3_600_000;
 const DAILY_MS: i64 = 24 * HOURLY_MS;
-/// A process that was not seen for this long is forgotten.
-const PROCESS_DAYS: u32 = 7;
 
 /// Payments whose events did not come are asked about this often.
 const PAYMENTS_EVERY: Duration = Duration::from_secs(60);
@@ -61,13 +60,12 @@ pub struct Work {
     pub core: Core,
     pub gateway: Gateway,
     pub exports: Exports,
+    /// What the pages of this process announce.
+    pub board: Board,
     pub trial_grant: NanoUsd,
-    pub retention: Retention,
     pub sources: ChannelSources,
     pub payments: Option<Payments>,
     pub webhooks: Webhooks,
-    /// Messages to webhooks are kept this long.
-    pub webhook_messages_ms: i64,
     /// Where a mail server is configured: what alerts become, and the addresses in them.
     pub letters: Option<(Outbox, Urls)>,
 }
@@ -86,7 +84,8 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     jobs.spawn(stop.clone().run_until_cancelled_owned(do_what_is_due(work.clone())));
     if let Some(payments) = work.payments.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(finish_payments(payments.clone())));
-        jobs.spawn(stop.clone().run_until_cancelled_owned(recharge(payments)));
+        let switches = work.core.accounts.switches.clone();
+        jobs.spawn(stop.clone().run_until_cancelled_owned(recharge(payments, switches)));
     }
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
@@ -152,12 +151,16 @@ async fn finish_payments(payments: Payments) {
     }
 }
 
-/// Every process may: an org has one such payment at a time.
-async fn recharge(payments: Payments) {
+/// Every process may: an org has one such payment at a time. While operators have it switched off none begins.
+async fn recharge(payments: Payments, switches: Switches) {
     let mut due = tokio::time::interval(RECHARGE_EVERY);
     loop {
         due.tick().await;
-        if let Err(error) = payments.recharge_due().await {
+        let done = match switches.is_on(Feature::Recharge) {
+            true => payments.recharge_due().await,
+            false => payments.go_on_with_recharges().await,
+        };
+        if let Err(error) = done {
             tracing::warn!(%error, "balances could not be looked at for recharging; it is tried again");
         }
     }
@@ -238,6 +241,9 @@ async fn book_owed(work: Work) {
         if let Err(error) = trials::book_due(&work.core, work.trial_grant).await {
             tracing::warn!(error, "trial credit could not be booked; it is tried again");
         }
+        if let Err(error) = work.core.operations().book_confirmed().await {
+            tracing::warn!(%error, "confirmed credit could not be booked; it is tried again");
+        }
         if let Err(error) = vouchers::book_due(&work.core).await {
             tracing::warn!(error, "vouchers could not be booked; it is tried again");
         }
@@ -292,28 +298,34 @@ async fn check_books(core: &Core, whole_history: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Days in milliseconds.
-pub fn days(days: u32) -> i64 {
-    i64::from(days) * DAILY_MS
-}
-
-/// What a configuration in days means to the ledger.
-pub fn retention(config: &config::Retention) -> Retention {
-    Retention {
-        free_calls_ms: days(config.free_call_days),
-        attempts_ms: days(config.attempt_days),
-        invariant_runs_ms: days(config.invariant_run_days),
-        cost_reports_ms: days(config.cost_report_days),
-        processes_ms: days(PROCESS_DAYS),
-    }
-}
-
+/// Removes what was kept long enough, and notes how much of each went.
 async fn forget_old(work: &Work) -> Result<(), Failure> {
-    let forgotten = work.core.ledger.forget_old(&work.retention).await?;
+    let kept = &work.core.accounts.retention;
+    let forgotten = work
+        .core
+        .ledger
+        .forget_old(&Retention {
+            free_calls_ms: kept.ms(Kept::FreeCalls),
+            attempts_ms: kept.ms(Kept::Attempts),
+            invariant_runs_ms: kept.ms(Kept::InvariantRuns),
+            cost_reports_ms: kept.ms(Kept::CostReports),
+            processes_ms: kept.ms(Kept::Processes),
+        })
+        .await?;
     if let Some(payments) = &work.payments {
-        payments.forget_bodies().await?;
+        kept.removed(Kept::PaymentEvents, payments.forget_bodies().await?).await?;
     }
-    work.webhooks.forget(work.core.world.now_ms() - work.webhook_messages_ms).await?;
+    let before_ms = work.core.world.now_ms() - kept.ms(Kept::WebhookMessages);
+    kept.removed(Kept::WebhookMessages, work.webhooks.forget(before_ms).await?).await?;
+    for (what, rows) in [
+        (Kept::FreeCalls, forgotten.free_calls),
+        (Kept::Attempts, forgotten.attempts),
+        (Kept::InvariantRuns, forgotten.invariant_runs),
+        (Kept::CostReports, forgotten.cost_lines),
+        (Kept::Processes, forgotten.processes),
+    ] {
+        kept.removed(what, rows).await?;
+    }
     if forgotten.total() > 0 {
         metrics::counter!("bytespike_rows_forgotten_total").increment(forgotten.total());
         tracing::info!(?forgotten, "removed what was kept long enough");

@@ -1,6 +1,7 @@
 //! Starts ByteSpike.
 
 mod alerts;
+mod announced;
 mod backup_command;
 mod channel_commands;
 mod channels;

@@ -11,6 +11,7 @@ use bytespike_gateway::webhooks::Webhooks;
 use bytespike_gateway::{Allowed, Gateway, GatewayOptions, GatewayParts, HttpUpstream, PriceDesk, Prices};
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
+use bytespike_ui::Board;
 use ed25519_dalek::SigningKey;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub struct Outside {
     pub world: World,
     /// Where the public pages wait for prices.
     pub exports: Exports,
+    /// What the public pages announce.
+    pub board: Board,
     pub stop: CancellationToken,
 }
 
@@ -75,10 +78,11 @@ impl Product {
     /// # Errors
     /// What is missing or does not work, in words for the operator.
     pub async fn start(config: &Config, urls: &PublicUrls, outside: Outside) -> Result<Self, Failure> {
-        let Outside { world, exports, stop } = outside;
+        let Outside { world, exports, board, stop } = outside;
         let master = master_key(config, &world)?;
         let _only_server = only_server(config)?;
         let core = Core::open(config, world, &master).await?;
+        core.accounts.switches.read_again().await?;
         let recovered = core.ledger.recover().await?;
         tracing::info!(expired_holds = recovered.expired, "the ledger is recovered and its invariants hold");
         let demo = start_demo(config, &core).await?;
@@ -95,12 +99,11 @@ impl Product {
             core: core.clone(),
             gateway: gateway.clone(),
             exports,
+            board,
             trial_grant: trials::amount(config.accounts.trial_grant_credits),
-            retention: jobs::retention(&config.retention),
             sources,
             payments: payments.clone(),
             webhooks: webhooks.clone(),
-            webhook_messages_ms: jobs::days(config.retention.webhook_message_days),
             letters: outbox.clone().map(|outbox| (outbox, ui_urls(urls))),
         };
         let jobs = jobs::start(&work, &stop);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use bytespike_store::world::World;
+use bytespike_ui::Board;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use crate::listen::{self, Remaining};
 use crate::price_feed::{Exports, Remote};
 use crate::product::{Outside, Product};
 use crate::surfaces::{self, AllowedHosts, Health, Pages, Reached};
-use crate::{signals, telemetry, welcome};
+use crate::{announced, signals, telemetry, welcome};
 
 /// What answers may still say once they were told to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -35,18 +36,20 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     signals::stop_on_signal(stop.clone())?;
 
     let (exports, latest) = watch::channel(None);
+    let board = Board::default();
     let product = if has_database(config.server.surface) {
-        Some(
-            Product::start(&config, &urls, Outside { world: world.clone(), exports, stop: stop.clone() })
-                .await?,
-        )
+        let (world, board, stop) = (world.clone(), board.clone(), stop.clone());
+        Some(Product::start(&config, &urls, Outside { world, exports, board, stop }).await?)
     } else {
         fetch_prices(&config, &urls, exports, &stop)?;
+        let fetching = announced::Remote::new(&urls)?.run(board.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(fetching));
         None
     };
     let pages = Pages {
         urls: urls.clone(),
         latest,
+        board,
         world: world.clone(),
         sample_models: welcome::sample_models(product.as_ref()),
     };
@@ -94,6 +97,6 @@ async fn finish(config: &Config, remaining: Remaining, product: Option<Product>)
         product.gateway.cut_and_drain().await;
         remaining.finish_within(LAST_WORDS).await;
     }
-    product.end().await;
+    Box::pin(product.end()).await;
     tracing::info!("stopped");
 }

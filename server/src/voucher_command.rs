@@ -2,7 +2,7 @@
 
 use bytespike_accounts::Origin;
 use bytespike_accounts::audit::Actor;
-use bytespike_accounts::vouchers::{NewVoucher, Voucher};
+use bytespike_accounts::vouchers::{Batch, NewBatch, NewVoucher, Voucher};
 use bytespike_catalog::NanoUsd;
 use bytespike_store::world::World;
 
@@ -17,6 +17,27 @@ const MOST_LISTED: u32 = 1_000;
 pub enum VoucherCommand {
     /// Make a voucher and print its code, this once.
     Create(Wanted),
+    /// Make as many vouchers as wanted, and print their codes, this once, one a line.
+    Batch {
+        #[command(flatten)]
+        each: Wanted,
+        /// How many codes.
+        #[arg(long)]
+        codes: i64,
+        /// How many of the codes one organisation may redeem.
+        #[arg(long, default_value_t = 1)]
+        per_org: i64,
+    },
+    /// List batches, the newest first, without their codes.
+    Batches,
+    /// End a batch: nobody redeems any of its codes. Credit that they gave stays.
+    EndBatch {
+        /// Its id, as `batches` prints it.
+        id: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// List vouchers, the newest first, without their codes.
     List {
         /// The last id of the page before.
@@ -74,6 +95,18 @@ async fn obey(core: &Core, command: VoucherCommand) -> Result<(), Failure> {
                 say(&listed(&voucher, core.world.now_ms()));
             }
         }
+        VoucherCommand::Batch { each, codes, per_org } => create_batch(core, &each, (codes, per_org)).await?,
+        VoucherCommand::Batches => {
+            for batch in vouchers.batches(None, MOST_LISTED).await? {
+                say(&listed_batch(&batch));
+            }
+        }
+        VoucherCommand::EndBatch { id, reason } => {
+            if !vouchers.end_batch((&origin, Actor::Host), &id, reason.as_deref()).await? {
+                return Err(format!("there is no batch {id} that could be ended").into());
+            }
+            note("Ended.");
+        }
         VoucherCommand::End { id, reason } => {
             if !vouchers.end((&origin, Actor::Host), &id, reason.as_deref()).await? {
                 return Err(format!("there is no voucher {id} that could be ended").into());
@@ -85,16 +118,7 @@ async fn obey(core: &Core, command: VoucherCommand) -> Result<(), Failure> {
 }
 
 async fn create(core: &Core, wanted: &Wanted) -> Result<(), Failure> {
-    let amount = NanoUsd::from_credits(&wanted.credits)
-        .ok_or("credits: a decimal with at most three places is wanted, such as 5000000")?;
-    let lasts_ms = |days: u16| i64::from(days) * DAY_MS;
-    let new = NewVoucher {
-        amount_nano: amount.0,
-        uses: wanted.uses,
-        expires_at_ms: wanted.days.map(|days| core.world.now_ms().saturating_add(lasts_ms(days))),
-        credit_lasts_ms: wanted.credit_days.map(lasts_ms).filter(|ms| *ms > 0),
-        note: &wanted.note,
-    };
+    let new = read(core, wanted)?;
     let (voucher, code) = core.accounts.vouchers.create((&Origin::host(), Actor::Host), &new).await?;
     say(code.expose());
     note(&format!(
@@ -102,6 +126,37 @@ async fn create(core: &Core, wanted: &Wanted) -> Result<(), Failure> {
         voucher.id
     ));
     Ok(())
+}
+
+/// What each voucher is to be.
+fn read<'a>(core: &Core, wanted: &'a Wanted) -> Result<NewVoucher<'a>, Failure> {
+    let amount = NanoUsd::from_credits(&wanted.credits)
+        .ok_or("credits: a decimal with at most three places is wanted, such as 5000000")?;
+    let lasts_ms = |days: u16| i64::from(days) * DAY_MS;
+    Ok(NewVoucher {
+        amount_nano: amount.0,
+        uses: wanted.uses,
+        expires_at_ms: wanted.days.map(|days| core.world.now_ms().saturating_add(lasts_ms(days))),
+        credit_lasts_ms: wanted.credit_days.map(lasts_ms).filter(|ms| *ms > 0),
+        note: &wanted.note,
+    })
+}
+
+async fn create_batch(core: &Core, each: &Wanted, (codes, per_org): (i64, i64)) -> Result<(), Failure> {
+    let new = NewBatch { each: read(core, each)?, codes, per_org };
+    let by = (&Origin::host(), Actor::Host);
+    let (batch, codes) = core.accounts.vouchers.create_batch(by, &new).await?;
+    for code in &codes {
+        say(code.expose());
+    }
+    note(&format!("The codes of batch {} are shown this once.", batch.id));
+    Ok(())
+}
+
+fn listed_batch(batch: &Batch) -> String {
+    let state = if batch.ended_at_ms.is_some() { "ended" } else { "open" };
+    let (amount, uses) = (NanoUsd(batch.amount_nano).credits(), batch.codes.saturating_mul(batch.uses));
+    format!("{}  {state:<8} {amount} credits  {} of {uses} used  {}", batch.id, batch.used, batch.note)
 }
 
 fn listed(voucher: &Voucher, now_ms: i64) -> String {

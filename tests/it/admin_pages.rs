@@ -288,3 +288,31 @@ async fn the_books_page_says_whether_they_are_in_order_in_both_languages() {
     assert!(operator.page("/zh/admin/books").await.contains("全部历史"));
     assert!(operator.page("/admin").await.contains("Version 1"));
 }
+
+#[tokio::test]
+async fn what_is_kept_is_shortened_and_never_lengthened_and_the_page_says_what_went() {
+    for database in BOTH {
+        let stage = Stage::with(|setup| setup.on(database)).await;
+        let mut operator = Operator::new(&stage.product).await;
+        let shorten = async |operator: &mut Operator, kept: &str, days: &str| {
+            let page = operator.page("/admin/retention").await;
+            let form = Form::posting_at(&page, "/admin/retention").expect("a form");
+            operator.browser.submit_only(&form.set("kept", kept).set("days", days)).await
+        };
+        for (kept, days) in
+            [("free_calls", "31"), ("free_calls", "many"), ("attempts", "7"), ("processes", "3")]
+        {
+            assert_eq!(shorten(&mut operator, kept, days).await.status, 422, "{kept} {days}");
+        }
+        assert_eq!(shorten(&mut operator, "free_calls", "5").await.status, 303);
+        let page = operator.page("/admin/retention").await;
+        assert!(
+            page.contains("5 days") && page.contains("30 days as configured; shortened by opr_"),
+            "{page}"
+        );
+        // All of them but payments, which are not set up here.
+        until(async || one(&stage.product, "select count(*) from retention_run").await == "6").await;
+        assert!(operator.page("/zh/admin/retention").await.contains("数据保留"));
+        assert_eq!(events(&stage.product).await, ["switch.changed"]);
+    }
+}

@@ -206,3 +206,74 @@ async fn publish_with_command(stage: &Stage) {
     let done = stage.product.run(&publish, "").await;
     assert!(done.success, "{}", done.output);
 }
+
+#[tokio::test]
+async fn a_price_begins_on_a_later_day_and_the_week_is_shown_as_it_would_have_cost() {
+    for database in BOTH {
+        let stage = Stage::with(|setup| setup.on(database).trial_grant(100_000_000)).await;
+        let mut operator = Operator::new(&stage.product).await;
+        for _ in 0..3 {
+            let _ = charged(&stage).await;
+        }
+        let page = format!("/admin/prices/model?id={CLAUDE}");
+        let dated =
+            |usd: &'static str, from: &'static str| [("component", "output"), ("usd", usd), ("from", from)];
+        for wrong in ["2020-01-01", "soon"] {
+            let refused = operator.send(&page, "prices/model", &dated("3.00", wrong)).await;
+            assert_eq!(refused.status, 422, "{wrong}");
+        }
+        let kept = operator.send(&page, "prices/model", &dated("3.00", "2099-01-01")).await;
+        assert_eq!(kept.status, 303, "{}", kept.text());
+        let draft = operator.page("/admin/prices").await;
+        assert!(
+            draft.contains("until 31") && draft.contains("from 1"),
+            "what is sold now stays until the day before"
+        );
+        let preview = operator.page("/admin/prices/preview").await;
+        assert!(
+            preview.contains("3 calls") && preview.contains("begin later") && preview.contains("+"),
+            "{preview}"
+        );
+        publish(&mut operator).await;
+        let began = Instant::now();
+        while charged(&stage).await.0 == 1 {
+            assert!(began.elapsed() < PATIENCE, "the version is not adopted");
+        }
+        assert_eq!(charged(&stage).await, (2, "1.00".to_owned()), "its day has not come");
+    }
+}
+
+#[tokio::test]
+async fn markups_and_the_exchange_rate_go_into_the_draft_and_say_what_is_wrong_with_them() {
+    let stage = Stage::with(|setup| setup.trial_grant(100_000_000)).await;
+    let mut operator = Operator::new(&stage.product).await;
+    let _ = charged(&stage).await;
+    let rules = "/admin/prices/rules";
+    let below = format!("{CLAUDE} = 0.5");
+    for (field, wrong) in
+        [("providers", "nobody = 1.05"), ("models", "nonsense"), ("models", below.as_str()), ("rate", "7.12")]
+    {
+        let refused = operator.send(rules, "prices/rules", &[(field, wrong)]).await;
+        assert_eq!(refused.status, 422, "{field}: {wrong}");
+    }
+    let models = format!("{CLAUDE} = 1.50");
+    let fields = [
+        ("models", models.as_str()),
+        ("rate", "7.5"),
+        ("rate_date", "2026-11-20"),
+        ("rate_source", "our bank"),
+    ];
+    let kept = operator.send(rules, "prices/rules", &fields).await;
+    assert_eq!(kept.status, 303, "{}", kept.text());
+    let draft = operator.page("/admin/prices").await;
+    assert!(draft.contains("$1.50") && draft.contains("7.5"), "the draft says what would change");
+    let again = operator.page(rules).await;
+    assert!(again.contains(&models) && again.contains("our bank"), "what was kept is there to be changed");
+    let preview = operator.page("/zh/admin/prices/preview").await;
+    assert!(preview.contains("+50.0 %"), "{preview}");
+    publish(&mut operator).await;
+    let began = Instant::now();
+    while charged(&stage).await.1 != "1.50" {
+        assert!(began.elapsed() < PATIENCE, "the markup does not count");
+    }
+}

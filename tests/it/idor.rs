@@ -39,6 +39,8 @@ enum Object {
     /// What somebody paid.
     Order,
     Invoice,
+    /// What operators announce to everybody: no object of anybody's.
+    Announcement,
     /// A calendar month: no object of anybody's.
     Month,
     /// Who signs people in elsewhere: no object of anybody's.
@@ -65,6 +67,7 @@ fn object_of(path: &str) -> Option<Object> {
         ("/console/webhooks/{id}", Object::Webhook),
         ("/console/notices/{id}", Object::Notice),
         ("/console/wallet/invoices/{id}", Object::Invoice),
+        ("/console/announcements/{id}", Object::Announcement),
     ];
     let found = starts.into_iter().find(|(start, _)| path.starts_with(start)).map(|(_, object)| object);
     assert!(
@@ -89,6 +92,7 @@ impl Object {
             Object::Month | Object::Order | Object::Invoice => Some(Permission::Billing),
             Object::Provider => Some(Permission::ManageSelf),
             Object::Webhook => Some(Permission::ManageOrg),
+            Object::Announcement => Some(Permission::SeeOwnUsage),
             Object::Notice => Some(Permission::SeeOrgUsage),
         }
     }
@@ -173,6 +177,7 @@ pub(crate) async fn ours(stage: &mut Stage) -> Ours {
         (Object::Invoice, "inv_ours".to_owned()),
         (Object::Month, "2026-01".to_owned()),
         (Object::Provider, "github".to_owned()),
+        (Object::Announcement, NOBODYS.to_owned()),
     ]);
     store.close().await;
     ours
@@ -249,9 +254,9 @@ async fn s89_s90_whoever_may_not_is_refused_at_every_address_of_the_console() {
                 let answer = ask(person, method, &path).await;
                 assert!(is_refused(&answer), "{role:?} {method} {path}: {}", answer.status);
             }
-            let Some(object) =
-                object_of(address.path).filter(|object| !matches!(object, Object::Month | Object::Provider))
-            else {
+            let Some(object) = object_of(address.path).filter(|object| !{
+                !matches!(object, Object::Month | Object::Provider | Object::Announcement)
+            }) else {
                 continue;
             };
             let answer = ask(&mut stranger, method, &path).await;

@@ -10,7 +10,7 @@ use bytespike_tests::upstream::{Reply, Request, Upstream, anthropic, scenes};
 use serde_json::{Value, json};
 
 /// Every route, with a method it takes.
-const ROUTES: [(&str, &str); 12] = [
+const ROUTES: [(&str, &str); 16] = [
     ("GET", "/absorbed-costs"),
     ("GET", "/invariant-runs"),
     ("GET", "/reconciliations"),
@@ -20,9 +20,13 @@ const ROUTES: [(&str, &str); 12] = [
     ("POST", "/wallets/org_1/freeze"),
     ("POST", "/wallets/org_1/unfreeze"),
     ("POST", "/wallets/org_1/credits"),
+    ("GET", "/waiting-credits"),
     ("GET", "/vouchers"),
     ("POST", "/vouchers"),
     ("POST", "/vouchers/vch_1/end"),
+    ("GET", "/voucher-batches"),
+    ("POST", "/voucher-batches"),
+    ("POST", "/voucher-batches/vcb_1/end"),
 ];
 
 /// Of a provider's administration.
@@ -55,7 +59,7 @@ impl<'a> Operator<'a> {
         self.call("POST", path).header("content-type", "application/json").body(body.to_string()).send().await
     }
 
-    async fn org_id(&self) -> String {
+    pub async fn org_id(&self) -> String {
         self.get("/wallets").await["data"][0]["org_id"].as_str().unwrap().to_owned()
     }
 

@@ -30,6 +30,7 @@ mod samples;
 mod shell;
 mod shown_once;
 mod state;
+mod switched_off;
 pub mod trial;
 pub mod voucher;
 mod when;

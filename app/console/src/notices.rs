@@ -5,6 +5,18 @@ use crate::when::Moments;
 use bytespike_accounts::mail::Notice;
 use bytespike_ui::Locale;
 
+/// Whether an operator let somebody in: nothing decided yet, let in, or not, with what was said why.
+pub(crate) fn about_sign_up(locale: Locale, decided: Option<Result<(), &String>>, link: String) -> Mail {
+    let t = &locale.t().switches.letter;
+    let (subject, intro, button) = match decided {
+        None => (t.waits_subject, t.waits.to_owned(), t.sign_in),
+        Some(Ok(())) => (t.approved_subject, t.approved.to_owned(), t.sign_in),
+        Some(Err(reason)) if reason.is_empty() => (t.refused_subject, t.refused.to_owned(), t.home),
+        Some(Err(reason)) => (t.refused_subject, t.refused_because(reason), t.home),
+    };
+    Mail::Notice { link, subject: subject.to_owned(), intro, button }
+}
+
 /// The message in its reader's language. `link` leads to the security settings.
 pub(crate) fn letter(notice: &Notice, locale: Locale, link: String) -> Mail {
     let t = &locale.t().security.letter;

@@ -147,6 +147,9 @@ fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
         },
         MailKind::AlreadyRegistered => Text::AlreadyRegistered { link: link("/console/sign-in") },
         MailKind::Notice(notice) => notices::letter(notice, locale, link("/console/settings/security")),
+        MailKind::SignUpWaits => notices::about_sign_up(locale, None, link("/console/sign-in")),
+        MailKind::SignUpApproved => notices::about_sign_up(locale, Some(Ok(())), link("/console/sign-in")),
+        MailKind::SignUpRefused { reason } => notices::about_sign_up(locale, Some(Err(reason)), link("/")),
         MailKind::PasswordChanged => Text::PasswordChanged { link: link("/console/forgot") },
     }
 }

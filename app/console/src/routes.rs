@@ -2,8 +2,8 @@
 //! list, so that no handler stands without a permission; [`SignedIn`](crate::who::SignedIn) asks for it.
 use crate::pages::places::{deployment, deployments, services};
 use crate::pages::{
-    audit, auth, calls_live, calls_page, keys, limits, members, models, notices, oauth, overview,
-    receipt_page, security, settings, statements, usage, wallet, webhooks,
+    announcements, audit, auth, calls_live, calls_page, keys, limits, members, models, notices, oauth,
+    overview, receipt_page, security, settings, statements, usage, wallet, webhooks,
 };
 use crate::problem;
 use crate::state::ConsoleState;
@@ -107,6 +107,7 @@ addresses! {
     "/console/notices" SeeOwnUsage get(notices::page);
     "/console/notices/read" SeeOwnUsage post(notices::read);
     "/console/notices/{id}/dismiss" SeeOwnUsage post(notices::dismiss);
+    "/console/announcements/{id}/dismiss" SeeOwnUsage post(announcements::dismiss);
     "/console/webhooks" ManageOrg get(webhooks::list::page);
     "/console/webhooks/new" ManageOrg get(webhooks::edit::new_form).post(webhooks::edit::create);
     "/console/webhooks/{id}" ManageOrg get(webhooks::detail::page);

@@ -1,6 +1,7 @@
 //! The frames of the console's pages: the full one with its navigation, and the card of the pages before sign-in.
 use crate::flash;
 use crate::forms::Form;
+use crate::pages::announcements;
 use crate::who::{SignedIn, Visitor};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::role::Permission;
@@ -69,6 +70,7 @@ pub(crate) async fn signed_in(
         person: who.member.email().to_owned(),
         unread: unread(visit, who).map(|count| (visit.link("/console/notices"), count)),
         sign_out: sign_out(visit, who),
+        announced: announcements::above((visit, who)),
         flash: flash::of(visit),
     };
     respond(visit, titled, layout::console(visit, frame, content)).await

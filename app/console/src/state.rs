@@ -70,8 +70,6 @@ impl ConsoleState {
 /// What an operator decides about the console.
 #[derive(Clone, Debug)]
 pub struct ConsoleOptions {
-    /// Whether strangers may create an account.
-    pub is_sign_up_open: bool,
     /// What a new org is given to try things; zero gives nothing.
     pub trial_grant: NanoUsd,
     pub transport: Transport,

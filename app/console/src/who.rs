@@ -8,7 +8,7 @@ use bytespike_accounts::Origin;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::people::Membership;
 use bytespike_accounts::sessions::{ANONYMOUS_COOKIE, BROWSER_COOKIE, CurrentSession, Session};
-use bytespike_ui::Visit;
+use bytespike_ui::{Surface, Visit};
 use http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
@@ -27,6 +27,8 @@ pub(crate) struct SignedIn {
     pub token: String,
     /// Notices that were not read.
     pub unread: i64,
+    /// Announcements that they do not want to see any more.
+    pub put_away: Vec<String>,
 }
 
 /// A browser before sign-in, known by a random cookie alone. Nothing about it is stored.
@@ -53,11 +55,17 @@ impl SignedIn {
             Some(member) => accounts.notices.unread(member).await?,
             None => 0,
         };
+        let put_away = match &found {
+            Some(member) if !state.urls.board().on(Surface::Console).is_empty() => {
+                accounts.announcements.dismissed(member).await?
+            }
+            _ => Vec::new(),
+        };
         let token = accounts.csrf.token(Binding::Session(&session.csrf_binding));
         let origin = origin_of(parts);
         let name = state.options.transport.cookie_name(ANONYMOUS_COOKIE);
         let anonymous = cookie_value(&parts.headers, &name).unwrap_or_default();
-        Ok(found.map(|member| Self { member, session, cookie, origin, anonymous, token, unread }))
+        Ok(found.map(|member| Self { member, session, cookie, origin, anonymous, token, unread, put_away }))
     }
 }
 

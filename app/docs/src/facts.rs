@@ -22,6 +22,11 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("status_wait_s", seconds("status_wait_ms")?),
         ("ping_s", seconds("ping_interval_ms")?),
         ("default_output", count(gateway_default("default_max_output_tokens")?)),
+        ("free_call_days", count(default("retention", "free_call_days")?)),
+        ("attempt_days", count(default("retention", "attempt_days")?)),
+        ("invariant_run_days", count(default("retention", "invariant_run_days")?)),
+        ("cost_report_days", count(default("retention", "cost_report_days")?)),
+        ("webhook_message_days", count(default("retention", "webhook_message_days")?)),
         ("errors", errors::markdown(locale)),
         ("no_charge", crossings::rows(locale)?),
         ("no_charge_tests", crossings::tests(locale)?),
@@ -36,10 +41,15 @@ fn seconds(setting: &str) -> Result<String, Fault> {
 }
 
 fn gateway_default(setting: &str) -> Result<u64, Fault> {
+    default("gateway", setting)
+}
+
+/// A number that the configuration has unless an operator says otherwise.
+fn default(section: &str, setting: &str) -> Result<u64, Fault> {
     let config: toml::Table =
         CONFIG.parse().map_err(|error| Fault(format!("config.default.toml: {error}")))?;
     let value =
-        config.get("gateway").and_then(|gateway| gateway.get(setting)).and_then(toml::Value::as_integer);
+        config.get(section).and_then(|section| section.get(setting)).and_then(toml::Value::as_integer);
     let value = value.and_then(|value| u64::try_from(value).ok());
-    value.ok_or_else(|| Fault(format!("config.default.toml has no number gateway.{setting}")))
+    value.ok_or_else(|| Fault(format!("config.default.toml has no number {section}.{setting}")))
 }

@@ -1,9 +1,11 @@
 //! The shells around a page's content: public pages, documentation, the console, and a narrow card for forms.
 
+mod announced;
 mod chrome;
 mod console;
 mod docs;
 
+pub use announced::announced;
 pub use console::{ConsoleFrame, console};
 pub use docs::{DocsFrame, TocItem, docs};
 
@@ -41,6 +43,7 @@ pub struct NavGroup {
 pub fn site(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
     view! {
         {skip_link(visit)}
+        {announced::of_page(visit)}
         {header(visit)}
         <main id="content">{content.into_any()}</main>
         {footer(visit)}
@@ -57,6 +60,7 @@ pub fn reading(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
 pub fn narrow(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
     view! {
         {skip_link(visit)}
+        {announced::of_page(visit)}
         {header(visit)}
         <main id="content" class="narrow"><div class="card">{content.into_any()}</div></main>
         {footer(visit)}

@@ -4,6 +4,7 @@
 //! [`layout`] shells around [`components`]. [`http::layers`] wraps the finished router.
 
 pub mod assets;
+pub mod board;
 pub mod components;
 pub mod error_page;
 pub mod format;
@@ -16,6 +17,7 @@ pub mod page;
 pub mod theme;
 mod visit;
 
+pub use board::{Announcement, AnnouncementLevel, Board};
 pub use locale::{Catalogue, Locale};
 pub use page::{CachePolicy, Head, Page, Robots, escape};
 pub use theme::Theme;

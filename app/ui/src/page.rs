@@ -56,6 +56,7 @@ impl Page {
         if status == StatusCode::OK {
             headers.insert(ETAG, tag);
         }
+        let policy = if visit.announced().is_empty() { policy } else { policy.announced() };
         let policy = if visit.theme == crate::Theme::Auto { policy } else { policy.personal() };
         policy.apply(headers);
         response

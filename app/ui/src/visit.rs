@@ -1,14 +1,18 @@
 //! What a page needs to know about the request it answers: language, theme, path, and where the surfaces live.
 
-use crate::{Locale, Theme};
+use crate::{Announcement, Board, Locale, Theme};
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use http::request::Parts;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// The public base URLs of the surfaces, without a trailing slash. All equal when one port serves everything.
+/// The public base URLs of the surfaces, without a trailing slash, and what is announced on their pages. The URLs are all
+/// equal when one port serves everything.
 #[derive(Clone, Debug)]
-pub struct Urls(Arc<Bases>);
+pub struct Urls {
+    bases: Arc<Bases>,
+    board: Board,
+}
 
 #[derive(Debug)]
 struct Bases {
@@ -32,12 +36,21 @@ impl Urls {
     #[must_use]
     pub fn new(site: &str, docs: &str, console: &str, gateway: &str) -> Self {
         let base = |url: &str| url.trim_end_matches('/').to_owned();
-        Self(Arc::new(Bases {
-            site: base(site),
-            docs: base(docs),
-            console: base(console),
-            gateway: base(gateway),
-        }))
+        let bases =
+            Bases { site: base(site), docs: base(docs), console: base(console), gateway: base(gateway) };
+        Self { bases: Arc::new(bases), board: Board::default() }
+    }
+
+    /// The same, with what is announced.
+    #[must_use]
+    pub fn with_board(self, board: Board) -> Self {
+        Self { board, ..self }
+    }
+
+    /// What is announced.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Every surface under one base URL.
@@ -49,10 +62,10 @@ impl Urls {
     #[must_use]
     pub fn base(&self, surface: Surface) -> &str {
         match surface {
-            Surface::Site => &self.0.site,
-            Surface::Docs => &self.0.docs,
-            Surface::Console => &self.0.console,
-            Surface::Gateway => &self.0.gateway,
+            Surface::Site => &self.bases.site,
+            Surface::Docs => &self.bases.docs,
+            Surface::Console => &self.bases.console,
+            Surface::Gateway => &self.bases.gateway,
         }
     }
 }
@@ -99,6 +112,13 @@ impl Visit {
         visit.query = uri.query().unwrap_or_default().to_owned();
         visit.theme = Theme::from_headers(&parts.headers);
         visit
+    }
+
+    /// What the page carries above everything else. Operators, who write it, are not told.
+    #[must_use]
+    pub fn announced(&self) -> Vec<Announcement> {
+        let is_for_operators = self.path == "/admin" || self.path.starts_with("/admin/");
+        if is_for_operators { Vec::new() } else { self.urls.board.on(Surface::of_path(&self.path)) }
     }
 
     /// Every text in the visit's language.

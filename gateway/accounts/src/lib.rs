@@ -1,6 +1,7 @@
 //! Who is asking, and may they: people, orgs, members, keys, browser sessions, operators and the secrets under them.
 //! Knows no HTML, no HTTP beyond the session cookie, and no money: the ledger keeps limits
 //! and wallets. What is owed (a trial, a voucher) is a right, and stands here until the ledger has booked it.
+pub mod announcements;
 pub mod audit;
 mod base62;
 pub mod call_limits;
@@ -21,15 +22,19 @@ pub mod orgs;
 mod password_gate;
 pub mod passwords;
 pub mod people;
+pub mod retention;
 pub mod role;
 pub mod secrets;
 pub mod sessions;
+pub mod switches;
 #[cfg(test)]
 mod testing;
 mod throttle;
 mod tokens;
 pub mod vouchers;
+pub mod waiting_credits;
 
+use announcements::Announcements;
 use audit::Audit;
 use bytespike_store::Store;
 use bytespike_store::world::World;
@@ -45,14 +50,17 @@ use operator_tokens::OperatorTokens;
 use operators::{OperatorSessions, Operators};
 use passwords::Hasher;
 use people::People;
+use retention::Retention;
 use secrets::{MacPurpose, MasterKey};
 use sessions::Sessions;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use switches::Switches;
 use throttle::Throttle;
 use tokens::Tokens;
 use vouchers::Vouchers;
+use waiting_credits::WaitingCredits;
 
 const RIGHTS_EVERY: Duration = Duration::from_millis(250);
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
@@ -78,6 +86,10 @@ pub struct Accounts {
     pub node_rules: NodeRules,
     pub notices: Notices,
     pub vouchers: Vouchers,
+    pub announcements: Announcements,
+    pub switches: Switches,
+    pub retention: Retention,
+    pub waiting_credits: WaitingCredits,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -117,6 +129,8 @@ impl Accounts {
         let rights = Arc::new(RightsWatch::new(&basis));
         let hasher = Hasher::new(world.clone(), hash_workers);
         let tokens = Tokens::new(&basis);
+        let waiting_credits = WaitingCredits::new(&basis, audit.clone());
+        let switches = Switches::new(&basis, audit.clone());
         let keys = Keys::new(&basis, rights.clone(), audit.clone());
         let factors = Factors::new(&basis, audit.clone());
         let people = People {
@@ -129,6 +143,7 @@ impl Accounts {
             hasher: hasher.clone(),
             tokens: tokens.clone(),
             rights: rights.clone(),
+            switches: switches.clone(),
         };
         let identities = Identities::new(&basis, people.clone(), audit.clone());
         Self {
@@ -143,7 +158,11 @@ impl Accounts {
             identities,
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
-            vouchers: Vouchers::new(&basis, audit.clone()),
+            vouchers: Vouchers::new(&basis, audit.clone(), waiting_credits.clone()),
+            waiting_credits,
+            announcements: Announcements::new(&basis, audit.clone()),
+            retention: Retention::new(&basis, switches.clone()),
+            switches,
             operators: Operators {
                 sessions: OperatorSessions::new(&basis),
                 factors,
@@ -190,6 +209,7 @@ impl Accounts {
         while bytespike_store::identity::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         self.operators.sessions.sweep(SWEPT_AT_ONCE).await?;
         self.people.end_due().await?;
+        self.vouchers.forget_codes().await?;
         self.oauth.sweep().await?;
         Ok(())
     }

@@ -36,6 +36,12 @@ pub enum MailKind {
     ConfirmEmail { token: SecretText },
     /// Invites into an org. Carries a link that works once, for [`INVITATION_DAYS`], for whoever proves this address.
     Invitation { token: SecretText, org_name: String, inviter_name: String },
+    /// An operator has to let the account in first; its address is proven.
+    SignUpWaits,
+    /// An operator let the account in.
+    SignUpApproved,
+    /// An operator did not. What they said why; empty if nothing.
+    SignUpRefused { reason: String },
     /// The password was changed or reset: tells whoever did not do it what to do.
     PasswordChanged,
     /// Something about how the account is guarded changed: says what, and what to do if it was somebody else.

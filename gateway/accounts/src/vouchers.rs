@@ -1,15 +1,20 @@
 //! Vouchers: codes that operators hand out. Who redeems one is owed credit, which the ledger books once by the voucher's id.
 //! A code has 100 random bits and is kept as an HMAC, so only someone who was given it learns how it stands.
+mod batches;
+
 use crate::audit::{Actor, Audit, Event};
 use crate::names;
 use crate::people::Membership;
 use crate::secrets::{MacKey, MacPurpose, SecretText, hand_code};
 use crate::throttle::{Rule, Throttle};
+use crate::waiting_credits::WaitingCredits;
 use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::voucher::{self, OwedRow, Taken, VoucherRow, VoucherUse};
 use bytespike_store::world::World;
 use serde_json::json;
+
+pub use batches::{Batch, MOST_CODES, NewBatch};
 
 /// 20 characters of five bits.
 const CODE_CHARS: usize = 20;
@@ -25,6 +30,8 @@ pub struct Vouchers {
     pepper: MacKey,
     throttle: Throttle,
     audit: Audit,
+    /// What may be given without a second operator.
+    second: WaitingCredits,
 }
 
 /// What a voucher is to be.
@@ -84,6 +91,15 @@ pub enum VoucherError {
     Amount,
     #[error("uses: from 1 to 1,000,000")]
     Uses,
+    /// All its uses together are above what one operator may give alone.
+    #[error(
+        "amount: all its uses together are above what one operator may give alone; give credit to organisations instead, which another operator confirms"
+    )]
+    NeedsSecond,
+    #[error("codes: from 1 to 1,000")]
+    Codes,
+    #[error("per_org: from 1 to as many as there are codes")]
+    PerOrg,
     #[error("it would expire before it is made")]
     Past,
     #[error("note: one line of at most 200 characters that says what it is for")]
@@ -103,6 +119,8 @@ pub enum RedeemError {
     AlreadyRedeemed,
     #[error("it was redeemed as often as it may be")]
     UsedUp,
+    #[error("this organisation redeemed as many codes of this kind as it may")]
+    BatchLimit,
     /// Expired, or ended by an operator.
     #[error("it can no longer be redeemed")]
     Over,
@@ -111,13 +129,14 @@ pub enum RedeemError {
 }
 
 impl Vouchers {
-    pub(crate) fn new(basis: &Basis<'_>, audit: Audit) -> Self {
+    pub(crate) fn new(basis: &Basis<'_>, audit: Audit, second: WaitingCredits) -> Self {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
             pepper: basis.master.mac(MacPurpose::Voucher),
             throttle: Throttle::new(basis),
             audit,
+            second,
         }
     }
 
@@ -127,8 +146,17 @@ impl Vouchers {
         (origin, actor): (&Origin, Actor<'_>),
         new: &NewVoucher<'_>,
     ) -> Result<(Voucher, SecretText), VoucherError> {
-        let now_ms = self.world.now_ms();
-        let note = checked(new, now_ms)?;
+        let note = checked(new, self.world.now_ms())?;
+        self.check_worth(new, 1)?;
+        let (row, code) = self.made(new, &note, None);
+        let made = json!({ "amount_nano": row.amount_nano, "uses": row.uses, "note": row.note });
+        let event = Event::new("voucher.created", actor).target(&row.id).changed(json!(null), made);
+        voucher::insert(&self.store, &row, &self.audit.entry(origin, event)).await?;
+        Ok((row.into(), code))
+    }
+
+    /// A voucher to be kept, and its code.
+    fn made(&self, new: &NewVoucher<'_>, note: &str, batch_id: Option<&str>) -> (VoucherRow, SecretText) {
         let code = hand_code::make::<CODE_CHARS>(&self.world);
         let plain = hand_code::read::<CODE_CHARS>(code.expose()).unwrap_or_default();
         let row = VoucherRow {
@@ -140,14 +168,23 @@ impl Vouchers {
             used: 0,
             expires_at_ms: new.expires_at_ms,
             credit_lasts_ms: new.credit_lasts_ms,
-            note,
-            created_at_ms: now_ms,
+            note: note.to_owned(),
+            created_at_ms: self.world.now_ms(),
             ended_at_ms: None,
+            batch_id: batch_id.map(str::to_owned),
         };
-        let made = json!({ "amount_nano": row.amount_nano, "uses": row.uses, "note": row.note });
-        let event = Event::new("voucher.created", actor).target(&row.id).changed(json!(null), made);
-        voucher::insert(&self.store, &row, &self.audit.entry(origin, event)).await?;
-        Ok((row.into(), code))
+        (row, code)
+    }
+
+    /// All uses of so many codes together may not be worth more than one operator gives alone.
+    fn check_worth(&self, new: &NewVoucher<'_>, codes: i64) -> Result<(), VoucherError> {
+        let worth = new.amount_nano.saturating_mul(new.uses).saturating_mul(codes);
+        if self.second.is_above(worth) { Err(VoucherError::NeedsSecond) } else { Ok(()) }
+    }
+
+    /// Those that were made by themselves, the newest first.
+    pub async fn single(&self, limit: u32) -> sqlx::Result<Vec<Voucher>> {
+        Ok(voucher::single(&self.store, limit).await?.into_iter().map(Voucher::from).collect())
     }
 
     /// The newest first; `after` is the last id of the page before.
@@ -204,6 +241,7 @@ impl Vouchers {
         let now_ms = self.world.now_ms();
         let wanted = VoucherUse {
             voucher_id: &found.id,
+            batch_id: found.batch_id.as_deref(),
             org_id: member.org_id(),
             person_id: member.person_id(),
             now_ms,
@@ -220,6 +258,7 @@ impl Vouchers {
                 expires_at_ms: wanted.credit_expires_at_ms,
             }),
             Taken::Before => Err(RedeemError::AlreadyRedeemed),
+            Taken::BatchLimit => Err(RedeemError::BatchLimit),
             Taken::Not => {
                 let now = self.find(&found.id).await?.map(|voucher| voucher.state(now_ms));
                 Err(if now == Some(VoucherState::UsedUp) { RedeemError::UsedUp } else { RedeemError::Over })

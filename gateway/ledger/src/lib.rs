@@ -23,6 +23,7 @@ mod read;
 mod receipt;
 mod recompute;
 mod reconcile;
+mod replay;
 mod resolve;
 mod retention;
 mod rows;
@@ -56,6 +57,7 @@ pub use read::{CallFilter, CallRow, Lot, Page, Receipt, Transaction, Wallet};
 pub use receipt::{receipt_key_id, verify_receipt};
 pub use recompute::{Finding, ReceiptError, recompute};
 pub use reconcile::{COMPARED_DAYS, CostLine, CostReport, Reconciliation, ReconciliationFilter};
+pub use replay::{Replay, Replayed, ReplayedSum};
 pub use retention::{Forgotten, Retention};
 pub use standing::Standing;
 pub use statement::{

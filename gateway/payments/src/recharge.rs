@@ -188,16 +188,25 @@ impl Payments {
         Ok(())
     }
 
+    /// Goes on with payments that nobody is at; how many moved.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn go_on_with_recharges(&self) -> sqlx::Result<usize> {
+        let mut moved = 0;
+        for row in recharge::running(&self.store, self.world.now_ms(), AT_ONCE).await? {
+            moved += self.noted(&row, self.go_on(&row).await);
+        }
+        Ok(moved)
+    }
+
     /// Goes on with payments that nobody is at, and begins those that are due; how many moved. One that cannot is said in the
     /// log, and keeps no other waiting.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn recharge_due(&self) -> sqlx::Result<usize> {
-        let mut moved = 0;
-        for row in recharge::running(&self.store, self.world.now_ms(), AT_ONCE).await? {
-            moved += self.noted(&row, self.go_on(&row).await);
-        }
+        let mut moved = self.go_on_with_recharges().await?;
         for row in recharge::low(&self.store, self.world.now_ms(), AT_ONCE).await? {
             moved += self.noted(&row, self.begin(&row).await);
         }

@@ -324,6 +324,9 @@ fn not_made(error: MakeError, at: &str) -> Fault {
         MakeError::Key(error) => refused(&error, at),
         MakeError::Above(above) => above_parent(&above).into(),
         MakeError::Limits(error) => unavailable(&error).into(),
+        MakeError::SwitchedOff => {
+            ErrorInfo::new(ErrorCode::SwitchedOff, &[("what", "making new keys")]).into()
+        }
     }
 }
 

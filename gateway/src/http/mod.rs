@@ -52,6 +52,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/receipts/{id}", get(show_receipt))
         .route("/v1/signing-keys", get(show_signing_keys))
         .route("/v1/status/invariants", get(show_invariants))
+        .route("/v1/status/announcements", get(show_announcements))
         .route("/v1/balance", get(show_balance))
         .route("/v1/key", get(show_key))
         .route("/v1/usage", get(show_usage))
@@ -126,6 +127,10 @@ async fn show_signing_keys(State(gateway): State<Gateway>, request: Request<Body
 
 async fn show_invariants(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
     answer(&gateway, Dialect::OpenAiChat, request, async |_| status::invariants(&gateway).await).await
+}
+
+async fn show_announcements(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    answer(&gateway, Dialect::OpenAiChat, request, async |_| status::announcements(&gateway).await).await
 }
 
 async fn show_balance(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {

@@ -1,7 +1,9 @@
 //! `GET /v1/status/invariants`: whether the books were found in order, and how calls ended, public and without any id.
+//! `GET /v1/status/announcements`: what operators announce now, as the pages show it.
 
+use bytespike_accounts::announcements::Stage;
 use http::{HeaderValue, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::receipts::unavailable;
 use super::{Answer, reply, time};
@@ -31,5 +33,27 @@ pub async fn invariants(gateway: &Gateway) -> Answer {
         },
     }));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
+    Ok(response)
+}
+
+/// The announcements that are shown at this moment, in the order they began.
+pub async fn announcements(gateway: &Gateway) -> Answer {
+    let known = gateway.accounts.announcements.not_over().await.map_err(|error| unavailable(&error))?;
+    let now_ms = gateway.world.now_ms();
+    let shown = known.iter().filter(|one| one.stage(now_ms) == Stage::Shown).map(|one| {
+        json!({
+            "object": "announcement",
+            "id": one.id,
+            "level": one.level.as_str(),
+            "place": one.place.as_str(),
+            "text": { "en": one.text_en, "zh": one.text_zh },
+            "link": one.link,
+            "from": time::rfc3339(one.from_ms),
+            "until": one.until_ms.map(time::rfc3339),
+        })
+    });
+    let data: Vec<Value> = shown.collect();
+    let mut response = reply::value(&json!({ "object": "list", "data": data, "has_more": false }));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=5"));
     Ok(response)
 }

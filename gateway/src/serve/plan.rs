@@ -37,6 +37,8 @@ pub struct Route {
     pub upstream_model: String,
 }
 
+const TWO_TO_THE_32: f64 = 4_294_967_296.0;
+
 /// What ties a call to others of its conversation.
 pub struct Session([u8; 32]);
 
@@ -52,6 +54,18 @@ impl Session {
     /// Rendezvous hashing: the same session ranks the same name the same way, wherever it is computed.
     fn rank(&self, name: &str) -> [u8; 32] {
         Sha256::new().chain_update(self.0).chain_update(name).finalize().into()
+    }
+
+    /// Weighted rendezvous hashing: the least turn is a channel's as often as its share of the weights says, and a session
+    /// changes its channel only to one that has gained weight, or from one that has lost some. The rank becomes a waiting
+    /// time at the rate of the weight; with equal weights their order is that of the ranks.
+    fn turn(&self, channel_id: &str, weight: u32) -> (u64, [u8; 32]) {
+        let rank = self.rank(channel_id);
+        let [a, b, c, d, ..] = rank;
+        let fraction = f64::from(u32::from_be_bytes([a, b, c, d])) / TWO_TO_THE_32;
+        let waits = -(-fraction).ln_1p() / f64::from(weight);
+        // The bits of numbers that are not negative are ordered as the numbers are.
+        (waits.abs().to_bits(), rank)
     }
 }
 
@@ -73,7 +87,8 @@ pub fn find_model<'a>(
     Ok(model)
 }
 
-/// The channels that carry the model and may answer the caller, healthy ones first, the client's own dialect first among equals.
+/// The channels that carry the model and may answer the caller, healthy ones first, the client's own dialect first among
+/// equals, and among those each as often as its weight says.
 ///
 /// # Errors
 /// When no channel carries it.
@@ -94,7 +109,8 @@ pub fn routes(
     routes.sort_by_cached_key(|route| {
         let channel = &route.channel;
         let unhealthy = gateway.health.is_open(&channel.id, now_ms);
-        (unhealthy, channel.dialect != dialect, session.rank(&channel.id))
+        let is_last = channel.weight == 0;
+        (unhealthy, is_last, channel.dialect != dialect, session.turn(&channel.id, channel.weight))
     });
     routes.truncate(gateway.options.max_attempts.max(1));
     Ok(routes)
@@ -122,4 +138,49 @@ fn not_callable(model: &str, why: &Unavailable) -> ErrorInfo {
 
 fn priceless(model: &str, reason: &str) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::PriceUnavailable, &[("model", model), ("reason", reason)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten thousand sessions, the same in every run.
+    fn sessions() -> impl Iterator<Item = Session> {
+        (0..10_000_u32).map(|n| Session(Sha256::digest(n.to_be_bytes()).into()))
+    }
+
+    fn first<'a>(session: &Session, channels: &[(&'a str, u32)]) -> &'a str {
+        channels.iter().min_by_key(|(id, weight)| session.turn(id, *weight)).expect("some").0
+    }
+
+    #[test]
+    fn conversations_are_split_as_the_weights_say() {
+        let channels = [("a", 1), ("b", 2), ("c", 5)];
+        for (id, weight) in channels {
+            let count = sessions().filter(|session| first(session, &channels) == id).count();
+            let wanted = usize::try_from(weight).expect("small") * 10_000 / 8;
+            assert!(count.abs_diff(wanted) < 150, "{id} got {count} of about {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_moves_only_to_a_channel_that_gained_weight() {
+        let (before, after) = ([("a", 1), ("b", 1), ("c", 1)], [("a", 1), ("b", 3), ("c", 1)]);
+        let mut moved = 0;
+        for session in sessions() {
+            let (old, new) = (first(&session, &before), first(&session, &after));
+            assert!(old == new || new == "b", "{old} → {new}");
+            moved += usize::from(old != new);
+        }
+        // From a third to three fifths.
+        assert!(moved.abs_diff(2_667) < 150, "{moved} moved");
+    }
+
+    #[test]
+    fn with_equal_weights_the_order_is_that_of_the_ranks_as_it_was_before_there_were_weights() {
+        for session in sessions().take(1_000) {
+            let by_rank = ["a", "b", "c"].into_iter().min_by_key(|id| session.rank(id)).expect("some");
+            assert_eq!(first(&session, &[("a", 7), ("b", 7), ("c", 7)]), by_rank);
+        }
+    }
 }

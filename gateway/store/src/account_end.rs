@@ -88,6 +88,7 @@ pub async fn erase(store: &Store, person_id: &str, alias: &str, now_ms: i64) -> 
         sqlx::query("delete from recovery_code where subject_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from known_browser where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from email_change where person_id = $1").bind(person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from announcement_dismissal where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from one_time_token where subject_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from session where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query(

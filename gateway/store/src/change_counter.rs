@@ -10,6 +10,8 @@ pub struct Settings {
     pub channels: i64,
     /// Additions to what is known about estimates.
     pub estimates: i64,
+    pub announcements: i64,
+    pub switches: i64,
 }
 
 /// How many changes of rights there have been.
@@ -24,5 +26,11 @@ pub async fn settings(store: &Store) -> sqlx::Result<Settings> {
     let rows: Vec<(String, i64)> = on_database!(read store, db => sqlx::query_as(
         "select name, changes from change_counter").fetch_all(db).await)?;
     let of = |name: &str| rows.iter().find(|(one, _)| one == name).map_or(0, |(_, changes)| *changes);
-    Ok(Settings { prices: of("prices"), channels: of("channels"), estimates: of("estimates") })
+    Ok(Settings {
+        prices: of("prices"),
+        channels: of("channels"),
+        estimates: of("estimates"),
+        announcements: of("announcements"),
+        switches: of("switches"),
+    })
 }

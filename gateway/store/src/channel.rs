@@ -19,6 +19,10 @@ pub struct ChannelRow {
     pub credentials_sealed: Option<String>,
     pub created_at_ms: i64,
     pub updated_at_ms: i64,
+    /// Its share among channels that could take the same call; 0 for the last resort.
+    pub weight: i64,
+    /// An array of words.
+    pub tags_json: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -44,14 +48,16 @@ pub async fn put(store: &Store, row: &ChannelRow, entry: &Entry) -> sqlx::Result
         let mut tx = db.begin().await?;
         sqlx::query(
             "insert into channel (id, provider, dialect, base_url, models_json, state, credentials_sealed,
-                created_at_ms, updated_at_ms, region)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                created_at_ms, updated_at_ms, region, weight, tags_json)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              on conflict (id) do update set provider = excluded.provider, region = excluded.region, dialect = excluded.dialect,
                 base_url = excluded.base_url, models_json = excluded.models_json, state = excluded.state,
-                credentials_sealed = excluded.credentials_sealed, updated_at_ms = excluded.updated_at_ms")
+                credentials_sealed = excluded.credentials_sealed, updated_at_ms = excluded.updated_at_ms,
+                weight = excluded.weight, tags_json = excluded.tags_json")
             .bind(&row.id).bind(&row.provider).bind(&row.dialect).bind(&row.base_url).bind(&row.models_json)
             .bind(&row.state).bind(&row.credentials_sealed).bind(row.created_at_ms).bind(row.updated_at_ms)
-            .bind(&row.region).execute(&mut *tx).await?;
+            .bind(&row.region).bind(row.weight).bind(&row.tags_json)
+            .execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'channels'").execute(&mut *tx).await?;
         tx.append(entry).await?;
         tx.commit().await
@@ -111,6 +117,8 @@ mod tests {
 
     fn row(state: &str) -> ChannelRow {
         ChannelRow {
+            weight: 1,
+            tags_json: "[]".to_owned(),
             id: "main".to_owned(),
             provider: "openai".to_owned(),
             region: Some("eu".to_owned()),

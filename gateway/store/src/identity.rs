@@ -89,7 +89,8 @@ pub async fn claim_unproven(store: &Store, person_id: &str, now_ms: i64) -> sqlx
         let mut tx = db.begin().await?;
         let claimed = sqlx::query(
             "update person set password_hash = null, email_verified_at_ms = $2
-             where id = $1 and email_verified_at_ms is null and state = 'active'")
+             where id = $1 and email_verified_at_ms is null
+               and (state = 'active' or exists (select 1 from sign_up_request r where r.person_id = $1 and r.decision is null))")
             .bind(person_id).bind(now_ms).execute(&mut *tx).await?.rows_affected();
         if claimed == 0 {
             return Ok(false);

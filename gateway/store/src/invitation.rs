@@ -47,6 +47,17 @@ pub async fn open_of_org(store: &Store, org_id: &str) -> sqlx::Result<Vec<Invita
         .bind(org_id).fetch_all(db).await)
 }
 
+/// Whether somebody who may still invite has invited this address, and it can still be accepted.
+pub async fn is_waiting_for(store: &Store, email_key: &str, now_ms: i64) -> sqlx::Result<bool> {
+    let row: Option<(String,)> = on_database!(read store, db => sqlx::query_as(
+        "select i.id from invitation i
+         join org on org.id = i.org_id and org.state = 'active'
+         join member inviter on inviter.id = i.invited_by_member_id and inviter.state = 'active'
+         where i.email_key = $1 and i.state = 'open' and i.expires_at_ms > $2 limit 1")
+        .bind(email_key).bind(now_ms).fetch_optional(db).await)?;
+    Ok(row.is_some())
+}
+
 /// The invitation behind a link, if it is open, has not expired, and its org is.
 pub async fn find(store: &Store, token_hash: &str, now_ms: i64) -> sqlx::Result<Option<InvitationRow>> {
     on_database!(read store, db => sqlx::query_as(

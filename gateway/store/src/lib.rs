@@ -1,6 +1,7 @@
 //! The database, its migrations, and the clock and randomness that everything is given.
 //! One file of SQL per table; the ledger keeps its own SQL next to its rules.
 pub mod account_end;
+pub mod announcement;
 mod answers;
 pub mod api_key;
 pub mod api_key_credential;
@@ -46,12 +47,17 @@ pub mod person_list;
 pub mod price_draft;
 pub mod quota_request;
 pub mod recharge;
+pub mod retention_run;
 pub mod second_factor;
 pub mod session;
+pub mod sign_up_request;
 pub mod signing_key;
+pub mod switch;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod voucher;
+pub mod voucher_batch;
+pub mod waiting_credit;
 pub mod webhook;
 pub mod webhook_delivery;
 pub mod world;

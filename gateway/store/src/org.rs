@@ -88,7 +88,8 @@ pub async fn without_trial(store: &Store, limit: i64) -> sqlx::Result<Vec<(Strin
     on_database!(read store, db => sqlx::query_as(
         "select org.id, org.owes_trial from org where org.trial_granted_at_ms is null and exists (
              select 1 from member join person on person.id = member.person_id
-             where member.org_id = org.id and member.role = 'owner' and person.email_verified_at_ms is not null)
+             where member.org_id = org.id and member.role = 'owner' and person.email_verified_at_ms is not null
+               and not exists (select 1 from sign_up_request r where r.person_id = person.id and r.decision is null))
          order by org.created_at_ms limit $1")
         .bind(limit).fetch_all(db).await)
 }

@@ -27,6 +27,8 @@ pub struct NewAccount<'a> {
     pub preset: &'a str,
     pub deployment_id: &'a str,
     pub member_id: &'a str,
+    /// An operator has to let the person in: until then the account is disabled.
+    pub waits: bool,
 }
 
 /// Creates person, org, `default` deployment and owner. False, and nothing written, if the address is taken.
@@ -35,14 +37,19 @@ pub async fn insert_account(store: &Store, account: &NewAccount<'_>) -> sqlx::Re
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let inserted = sqlx::query(
-            "insert into person (id, email, email_key, name, language, time_zone, password_hash, email_verified_at_ms, created_at_ms)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (email_key) do nothing")
+            "insert into person (id, email, email_key, name, language, time_zone, password_hash, email_verified_at_ms, created_at_ms, state)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (email_key) do nothing")
             .bind(&person.id).bind(&person.email).bind(account.email_key).bind(&person.name)
             .bind(&person.language).bind(&person.time_zone).bind(&person.password_hash)
             .bind(person.email_verified_at_ms).bind(person.created_at_ms)
+            .bind(if account.waits { "disabled" } else { "active" })
             .execute(&mut *tx).await?.rows_affected();
         if inserted == 0 {
             return Ok(false);
+        }
+        if account.waits {
+            sqlx::query("insert into sign_up_request (person_id, asked_at_ms) values ($1, $2)")
+                .bind(&person.id).bind(person.created_at_ms).execute(&mut *tx).await?;
         }
         sqlx::query("insert into org (id, name, preset, created_at_ms) values ($1, $2, $3, $4)")
             .bind(account.org_id).bind(account.org_name).bind(account.preset).bind(person.created_at_ms)

@@ -72,7 +72,8 @@ pub async fn let_in(store: &Store, id: &str, entry: &Entry) -> sqlx::Result<bool
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let changed = sqlx::query(
-            "update person set state = 'active' where id = $1 and state = 'disabled' and email_key not like '%@ended.invalid'")
+            "update person set state = 'active' where id = $1 and state = 'disabled' and email_key not like '%@ended.invalid'
+               and not exists (select 1 from sign_up_request r where r.person_id = $1 and r.decision is null)")
             .bind(id).execute(&mut *tx).await?.rows_affected();
         if changed == 0 {
             return Ok(false);

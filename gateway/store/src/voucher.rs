@@ -17,12 +17,16 @@ pub struct VoucherRow {
     pub note: String,
     pub created_at_ms: i64,
     pub ended_at_ms: Option<i64>,
+    /// With which others it was made.
+    pub batch_id: Option<String>,
 }
 
 /// An org that redeems a voucher.
 #[derive(Clone, Debug)]
 pub struct VoucherUse<'a> {
     pub voucher_id: &'a str,
+    /// Of the voucher.
+    pub batch_id: Option<&'a str>,
     pub org_id: &'a str,
     pub person_id: &'a str,
     pub now_ms: i64,
@@ -47,6 +51,8 @@ pub enum Taken {
     Before,
     /// It is used up, ended or expired.
     Not,
+    /// The org has redeemed as many codes of its batch as one may.
+    BatchLimit,
 }
 
 pub async fn insert(store: &Store, row: &VoucherRow, entry: &Entry) -> sqlx::Result<()> {
@@ -61,6 +67,13 @@ pub async fn insert(store: &Store, row: &VoucherRow, entry: &Entry) -> sqlx::Res
         tx.append(entry).await?;
         tx.commit().await
     })
+}
+
+/// Those that were made by themselves, the newest first.
+pub async fn single(store: &Store, limit: u32) -> sqlx::Result<Vec<VoucherRow>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select * from voucher where batch_id is null order by created_at_ms desc, id desc limit $1")
+        .bind(i64::from(limit)).fetch_all(db).await)
 }
 
 /// The newest first; `after` is the last id of the page before.
@@ -116,6 +129,16 @@ pub async fn take(store: &Store, wanted: &VoucherUse<'_>, entry: &Entry) -> sqlx
             .bind(wanted.voucher_id).bind(wanted.now_ms).execute(&mut *tx).await?.rows_affected();
         if counted == 0 {
             return Ok(Taken::Not);
+        }
+        if let Some(batch_id) = wanted.batch_id {
+            let within = sqlx::query(
+                "insert into voucher_batch_use (batch_id, org_id, used) values ($1, $2, 1)
+                 on conflict (batch_id, org_id) do update set used = voucher_batch_use.used + 1
+                     where voucher_batch_use.used < (select per_org from voucher_batch where id = $1)")
+                .bind(batch_id).bind(wanted.org_id).execute(&mut *tx).await?.rows_affected();
+            if within == 0 {
+                return Ok(Taken::BatchLimit);
+            }
         }
         tx.append(entry).await?;
         tx.commit().await?;

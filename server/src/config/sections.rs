@@ -22,6 +22,7 @@ pub struct Config {
     pub metrics: Metrics,
     pub mail: Mail,
     pub accounts: Accounts,
+    pub operators: Operators,
     pub sign_in: SignIn,
     pub oauth: Oauth,
     pub gateway: Gateway,
@@ -132,6 +133,12 @@ pub enum SmtpSecurity {
 pub struct Accounts {
     pub sign_up: bool,
     pub trial_grant_credits: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operators {
+    pub second_above_usd: u32,
 }
 
 /// Programs that ask people for a key.
@@ -325,6 +332,12 @@ pub struct Channel {
     pub api_key_env: String,
     #[serde(default)]
     pub models: ChannelModels,
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// The wire formats a channel can speak.

@@ -11,7 +11,7 @@ use bytespike_gateway::http::oauth::{self, OauthParts, OauthServer};
 use bytespike_site::{Prices, SiteState};
 use bytespike_store::world::World;
 use bytespike_ui::http::{ReferrerPolicy, SameOrigin, SecurityHeaders, layers, same_origin};
-use bytespike_ui::{Urls, Visit, assets, error_page, theme};
+use bytespike_ui::{Board, Urls, Visit, assets, error_page, theme};
 use tokio::sync::watch;
 
 use crate::config::{Config, PublicUrls, Surface};
@@ -23,6 +23,8 @@ use crate::{Failure, trials};
 pub struct Pages {
     pub urls: PublicUrls,
     pub latest: watch::Receiver<Option<Arc<PriceExport>>>,
+    /// What is announced on them.
+    pub board: Board,
     pub world: World,
     /// A model that can be called here.
     pub sample_models: bytespike_docs::SampleModels,
@@ -34,7 +36,7 @@ pub struct Pages {
 /// A document among the pages is not valid.
 pub fn routes(config: &Config, pages: &Pages, product: Option<&Product>) -> Result<Router, Failure> {
     let serves = |surface| config.server.surface == Surface::All || config.server.surface == surface;
-    let urls = ui_urls(&pages.urls);
+    let urls = ui_urls(&pages.urls).with_board(pages.board.clone());
     let mut browser = Router::new().merge(assets::router());
     browser = match serves(Surface::Site) {
         true => browser.merge(site(pages, &urls)?),
@@ -87,7 +89,6 @@ fn console(config: &Config, pages: &Pages, (product, urls): (&Product, &Urls)) -
     };
     let https = pages.urls.console.starts_with("https://");
     let options = ConsoleOptions {
-        is_sign_up_open: config.accounts.sign_up,
         trial_grant: trials::amount(config.accounts.trial_grant_credits),
         transport: if https { Transport::Https } else { Transport::LoopbackHttp },
         sample_model: pages.sample_models.en.clone(),

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 /// Tables that jobs of the running program write by themselves.
-const OF_JOBS: [&str; 13] = [
+const OF_JOBS: [&str; 14] = [
     "estimate_ratio",
     "instance",
     "invariant_run",
@@ -26,6 +26,7 @@ const OF_JOBS: [&str; 13] = [
     "webhook_delivery",
     "webhook_attempt",
     "key_expiry_notice",
+    "retention_run",
 ];
 /// When something was last seen, and from where.
 const ACCESS: [&str; 4] = ["last_seen_at_ms", "last_used_at_ms", "last_used_ip", "last_used_client"];
@@ -68,7 +69,7 @@ fn text(value: ValueRef<'_>) -> String {
 }
 
 /// Addresses before sign-in and outside the console.
-const OTHERS: [&str; 33] = [
+const OTHERS: [&str; 34] = [
     "/",
     "/zh",
     "/pricing",
@@ -98,6 +99,7 @@ const OTHERS: [&str; 33] = [
     "/v1/prices",
     "/v1/signing-keys",
     "/v1/status/invariants",
+    "/v1/status/announcements",
     "/v1/account/capabilities",
     "/v1/usage/calls.csv",
     "/v1/oauth/keys",

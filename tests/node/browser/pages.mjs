@@ -10,7 +10,8 @@ const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/k
   "/console/webhooks", "/console/webhooks/new", "/console/notices", "/console/usage"];
 
 /** Of operators. */
-const ADMIN = ["/admin", "/admin/orgs", "/admin/users", "/admin/channels", "/admin/channels/new", "/admin/prices", "/admin/books", "/admin/audit", "/admin/account"];
+const ADMIN = ["/admin", "/admin/orgs", "/admin/users", "/admin/channels", "/admin/channels/new", "/admin/prices", "/admin/books", "/admin/audit", "/admin/account",
+  "/admin/credits", "/admin/vouchers", "/admin/announcements", "/admin/announcements/new", "/admin/switches", "/admin/sign-ups", "/admin/retention", "/admin/prices/rules"];
 
 /** Names and paths of the pages that anyone sees, and the must-haves that no link leads to. */
 export async function publicPages(locale) {
@@ -40,7 +41,7 @@ export async function adminPages(page, locale, model) {
     const answer = await page.request.get(url, { maxRedirects: 0 });
     return { status: answer.status(), html: await answer.text() };
   }, locale, "/admin");
-  const unlinked = ["/admin/no-such-page", `/admin/prices/model?id=${model}`, "/admin/prices/model?id=claude", "/admin/orgs?q=xyzzy", "/admin/users?q=xyzzy", "/admin/audit?event=operator."];
+  const unlinked = ["/admin/no-such-page", "/admin/prices/preview", `/admin/prices/model?id=${model}`, "/admin/prices/model?id=claude", "/admin/orgs?q=xyzzy", "/admin/users?q=xyzzy", "/admin/audit?event=operator."];
   return { pages: named([...paths, ...unlinked]), lost: ADMIN.filter((path) => !paths.includes(path)) };
 }
 
@@ -61,7 +62,7 @@ async function crawl(read, locale, start) {
   return [...seen].filter((path) => !leadElsewhere.has(path));
 }
 
-const ALIKE = [/^\/pricing\/(?!history$)./, /^\/admin\/orgs\/./, /^\/admin\/users\/./, /^\/admin\/channels\/(?!new$)./];
+const ALIKE = [/^\/pricing\/(?!history$)./, /^\/admin\/orgs\/./, /^\/admin\/users\/./, /^\/admin\/channels\/(?!new$)./, /^\/admin\/announcements\/(?!new$)./, /^\/admin\/vouchers\/batches\/./];
 
 /** The path of a page of this language, without its language. */
 function pathOf(link, locale) {

@@ -42,6 +42,32 @@ pub(super) async fn page(
     Ok(shell::page((&visit, &operator), Part::Books, Titled::ok(t.title), content).await)
 }
 
+/// A section of the page: what it is about, what is to be said above its table, and what is said in the table's place.
+struct Section {
+    title: &'static str,
+    lead: &'static str,
+    none: &'static str,
+    above: Option<AnyView>,
+}
+
+/// The section with its table. A column with `true` holds numbers.
+fn section<const N: usize>(part: Section, columns: [(&'static str, bool); N], rows: Vec<AnyView>) -> AnyView {
+    let Section { title, lead, none, above } = part;
+    let head = columns.map(|(label, is_number)| {
+        let class = is_number.then_some("num");
+        view! { <th scope="col" class=class>{label}</th> }
+    });
+    let body = if rows.is_empty() {
+        view! { <p class="soft">{none}</p> }.into_any()
+    } else {
+        let head = head.into_iter().collect_view();
+        view! { <TableFrame caption=title><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></TableFrame> }
+            .into_any()
+    };
+    view! { <section class="stack"><div><h2>{title}</h2><p class="soft">{lead}</p></div>{above}{body}</section> }
+        .into_any()
+}
+
 fn checks(visit: &Visit, runs: &[InvariantRun], moments: &Moments) -> AnyView {
     let t = &visit.t().admin.books;
     let broken = runs.first().map(InvariantRun::violations).filter(|found| !found.is_empty());
@@ -54,34 +80,11 @@ fn checks(visit: &Visit, runs: &[InvariantRun], moments: &Moments) -> AnyView {
             })
             .collect();
         view! { <Callout kind=CalloutKind::Warning title=t.broken.to_owned()><ul>{lines}</ul></Callout> }
+            .into_any()
     });
-    let rows: Vec<AnyView> = runs.iter().map(|run| run_line(visit, run, moments)).collect();
-    let body = if rows.is_empty() {
-        view! { <p class="soft">{t.no_runs}</p> }.into_any()
-    } else {
-        view! {
-            <TableFrame caption=t.checks>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.when}</th>
-                        <th scope="col">{t.scope}</th>
-                        <th scope="col" class="num">{t.rules}</th>
-                        <th scope="col">{t.found}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </TableFrame>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="stack">
-            <div><h2>{t.checks}</h2><p class="soft">{t.checks_lead}</p></div>
-            {broken}
-            {body}
-        </section>
-    }
-    .into_any()
+    let part = Section { title: t.checks, lead: t.checks_lead, none: t.no_runs, above: broken };
+    let columns = [(t.when, false), (t.scope, false), (t.rules, true), (t.found, false)];
+    section(part, columns, runs.iter().map(|run| run_line(visit, run, moments)).collect())
 }
 
 fn run_line(visit: &Visit, run: &InvariantRun, moments: &Moments) -> AnyView {
@@ -118,31 +121,8 @@ fn absorbed_part(visit: &Visit, sums: &[AbsorbedSum]) -> AnyView {
         }
         .into_any()
     };
-    let rows: Vec<AnyView> = sums.iter().map(row).collect();
-    let body = if rows.is_empty() {
-        view! { <p class="soft">{t.no_absorbed}</p> }.into_any()
-    } else {
-        view! {
-            <TableFrame caption=t.absorbed>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.cause}</th>
-                        <th scope="col" class="num">{t.calls}</th>
-                        <th scope="col" class="num">{t.cost}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </TableFrame>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="stack">
-            <div><h2>{t.absorbed}</h2><p class="soft">{t.absorbed_lead}</p></div>
-            {body}
-        </section>
-    }
-    .into_any()
+    let part = Section { title: t.absorbed, lead: t.absorbed_lead, none: t.no_absorbed, above: None };
+    section(part, [(t.cause, false), (t.calls, true), (t.cost, true)], sums.iter().map(row).collect())
 }
 
 /// The words of the receipt for it; a cause that has none is shown as it is stored.
@@ -155,36 +135,19 @@ fn cause_words(visit: &Visit, cause: &str) -> AnyView {
 
 fn reconciled(visit: &Visit, days: &[Reconciliation], moments: &Moments) -> AnyView {
     let t = &visit.t().admin.books;
-    let rows: Vec<AnyView> = days.iter().map(|day| day_line(visit, day)).collect();
     let compared = days.iter().map(|day| day.at_ms).max();
-    let compared = compared.map(|at_ms| view! { <p class="soft">{t.compared(moments.distance(at_ms))}</p> });
-    let body = if rows.is_empty() {
-        view! { <p class="soft">{t.no_days}</p> }.into_any()
-    } else {
-        view! {
-            <TableFrame caption=t.reconciled>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.day}</th>
-                        <th scope="col">{t.provider}</th>
-                        <th scope="col" class="num">{t.attempts}</th>
-                        <th scope="col" class="num">{t.expected}</th>
-                        <th scope="col" class="num">{t.actual}</th>
-                        <th scope="col">{t.state}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </TableFrame>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="stack">
-            <div><h2>{t.reconciled}</h2><p class="soft">{t.reconciled_lead}</p>{compared}</div>
-            {body}
-        </section>
-    }
-    .into_any()
+    let compared =
+        compared.map(|at_ms| view! { <p class="soft">{t.compared(moments.distance(at_ms))}</p> }.into_any());
+    let part = Section { title: t.reconciled, lead: t.reconciled_lead, none: t.no_days, above: compared };
+    let columns = [
+        (t.day, false),
+        (t.provider, false),
+        (t.attempts, true),
+        (t.expected, true),
+        (t.actual, true),
+        (t.state, false),
+    ];
+    section(part, columns, days.iter().map(|day| day_line(visit, day)).collect())
 }
 
 fn day_line(visit: &Visit, day: &Reconciliation) -> AnyView {

@@ -11,6 +11,7 @@ pub(super) use test::submit as test;
 use super::shell::{self, Part};
 use super::who::Operator;
 use crate::problem::Problem;
+use crate::query::{self, Query};
 use crate::shell::Titled;
 use crate::state::ConsoleState;
 use axum::extract::State;
@@ -18,8 +19,11 @@ use axum::response::Response;
 use bytespike_gateway::channel_test::ChannelStatus;
 use bytespike_gateway::stored_channels::ChannelView;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, EmptyState, TableFrame, breakable};
+use bytespike_ui::components::{
+    Badge, BadgeKind, ButtonKind, ButtonLink, EmptyState, Tab, TableFrame, Tabs, breakable,
+};
 use leptos::prelude::*;
+use std::collections::BTreeSet;
 
 const PATH: &str = "/admin/channels";
 
@@ -41,8 +45,15 @@ pub(super) async fn page(
     visit: Visit,
     operator: Operator,
 ) -> Result<Response, Problem> {
-    let stored = state.operating.desk.stored.list().await?;
+    let tag = Query::of(&visit).get("tag").map(str::to_owned);
+    let mut stored = state.operating.desk.stored.list().await?;
+    let tags: BTreeSet<String> = stored.iter().flat_map(|channel| channel.tags.clone()).collect();
     let live = (state.operating.channels)();
+    let mut live = live;
+    if let Some(tag) = &tag {
+        stored.retain(|channel| channel.tags.contains(tag));
+        live.retain(|live| stored.iter().any(|stored| stored.id == live.id));
+    }
     let t = &visit.t().admin.channels;
     let new = visit.link(&format!("{PATH}/new"));
     let content = view! {
@@ -50,9 +61,24 @@ pub(super) async fn page(
             <div><h1>{t.title}</h1><p>{t.lead}</p></div>
             <ButtonLink kind=ButtonKind::Primary href=new>{t.add}</ButtonLink>
         </div>
+        {tag_links(&visit, &tags, tag.as_deref())}
         {table(&visit, &stored, &live)}
     };
     Ok(shell::page((&visit, &operator), Part::Channels, Titled::ok(t.title), content).await)
+}
+
+/// The list by tag; nothing while no channel has one.
+fn tag_links(visit: &Visit, tags: &BTreeSet<String>, chosen: Option<&str>) -> Option<AnyView> {
+    let t = &visit.t().admin.channels;
+    let here = visit.link(PATH);
+    let all = Tab { label: t.all.to_owned(), href: here.clone(), is_current: chosen.is_none() };
+    let tab = |tag: &String| Tab {
+        label: tag.clone(),
+        href: format!("{here}?{}", query::write(&[("tag", tag)])),
+        is_current: chosen == Some(tag.as_str()),
+    };
+    let tabs: Vec<Tab> = std::iter::once(all).chain(tags.iter().map(tab)).collect();
+    (!tags.is_empty()).then(|| view! { <Tabs label=t.tags tabs=tabs/> }.into_any())
 }
 
 fn table(visit: &Visit, stored: &[ChannelView], live: &[ChannelStatus]) -> AnyView {
@@ -71,6 +97,7 @@ fn table(visit: &Visit, stored: &[ChannelView], live: &[ChannelStatus]) -> AnyVi
                     <th scope="col">{t.provider}</th>
                     <th scope="col">{t.base_url}</th>
                     <th scope="col" class="num">{t.models}</th>
+                    <th scope="col" class="num">{t.weight}</th>
                     <th scope="col">{t.state}</th>
                 </tr>
             </thead>
@@ -90,10 +117,11 @@ fn stored_line(visit: &Visit, channel: &ChannelView, live: &[ChannelStatus]) -> 
     let href = visit.link(&format!("{PATH}/{}", channel.id));
     view! {
         <tr>
-            <th scope="row"><a href=href>{channel.id.clone()}</a></th>
+            <th scope="row"><a href=href>{channel.id.clone()}</a><span class="note">{channel.tags.join(" · ")}</span></th>
             <td data-label=t.provider>{channel.provider.clone()}{region(channel.region.as_ref())}</td>
             <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
             <td class="num" data-label=t.models>{channel.models.len()}</td>
+            <td class="num" data-label=t.weight>{channel.weight}</td>
             <td data-label=t.state>{badge(visit, standing(channel, live))}</td>
         </tr>
     }
@@ -109,6 +137,7 @@ fn configured_line(visit: &Visit, channel: &ChannelStatus) -> AnyView {
             <td data-label=t.provider>{channel.provider.clone()}{region(channel.region.as_ref())}</td>
             <td data-label=t.base_url>{breakable(&channel.base_url)}</td>
             <td class="num" data-label=t.models>{channel.models.len()}</td>
+            <td class="num" data-label=t.weight>{channel.weight}</td>
             <td data-label=t.state>{badge(visit, standing)}</td>
         </tr>
     }

@@ -2,8 +2,10 @@
 //! factor. Nothing of a person's session is read here, and nothing here acts as a person.
 mod account;
 mod act;
+mod announcements;
 mod books;
 mod channels;
+mod credits;
 mod first;
 mod log;
 mod notice;
@@ -11,12 +13,16 @@ mod orgs;
 mod overview;
 mod paging;
 mod prices;
+mod retention;
 pub mod routes;
 mod second_step;
 mod set_up;
 mod shell;
 mod sign_in;
+mod sign_ups;
+mod switches;
 mod users;
+mod vouchers;
 mod who;
 mod words;
 

@@ -4,93 +4,61 @@ use bytespike_ui::components::{Flash, FlashKind};
 use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
 
-/// What an operator just did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Did {
-    CreditBooked,
-    CreditBookedBefore,
-    WalletFrozen,
-    WalletUnfrozen,
-    PersonSuspended,
-    PersonLetIn,
-    SessionsEnded,
-    ResetSent,
-    ResetNotSent,
-    ChannelSaved,
-    ChannelOn,
-    ChannelOff,
-    ChannelRemoved,
-    PriceKept,
-    PriceDropped,
-    DraftDiscarded,
-    Published,
+macro_rules! did {
+    ($($name:ident $code:literal $text:ident;)*) => {
+        /// What an operator just did.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Did { $($name,)* }
+
+        impl Did {
+            const ALL: &[Self] = &[$(Self::$name,)*];
+
+            const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            fn text(self, locale: Locale) -> &'static str {
+                let t = &locale.t().admin.did;
+                match self { $(Self::$name => t.$text,)* }
+            }
+        }
+    };
 }
 
-impl Did {
-    const ALL: [Self; 17] = [
-        Self::CreditBooked,
-        Self::CreditBookedBefore,
-        Self::WalletFrozen,
-        Self::WalletUnfrozen,
-        Self::PersonSuspended,
-        Self::PersonLetIn,
-        Self::SessionsEnded,
-        Self::ResetSent,
-        Self::ResetNotSent,
-        Self::ChannelSaved,
-        Self::ChannelOn,
-        Self::ChannelOff,
-        Self::ChannelRemoved,
-        Self::PriceKept,
-        Self::PriceDropped,
-        Self::DraftDiscarded,
-        Self::Published,
-    ];
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::CreditBooked => "credit-booked",
-            Self::CreditBookedBefore => "credit-booked-before",
-            Self::WalletFrozen => "wallet-frozen",
-            Self::WalletUnfrozen => "wallet-unfrozen",
-            Self::PersonSuspended => "person-suspended",
-            Self::PersonLetIn => "person-let-in",
-            Self::SessionsEnded => "sessions-ended",
-            Self::ResetSent => "reset-sent",
-            Self::ResetNotSent => "reset-not-sent",
-            Self::ChannelSaved => "channel-saved",
-            Self::ChannelOn => "channel-on",
-            Self::ChannelOff => "channel-off",
-            Self::ChannelRemoved => "channel-removed",
-            Self::PriceKept => "price-kept",
-            Self::PriceDropped => "price-dropped",
-            Self::DraftDiscarded => "draft-discarded",
-            Self::Published => "published",
-        }
-    }
-
-    fn text(self, locale: Locale) -> &'static str {
-        let t = &locale.t().admin.did;
-        match self {
-            Self::CreditBooked => t.credit_booked,
-            Self::CreditBookedBefore => t.credit_booked_before,
-            Self::WalletFrozen => t.wallet_frozen,
-            Self::WalletUnfrozen => t.wallet_unfrozen,
-            Self::PersonSuspended => t.person_suspended,
-            Self::PersonLetIn => t.person_let_in,
-            Self::SessionsEnded => t.sessions_ended,
-            Self::ResetSent => t.reset_sent,
-            Self::ResetNotSent => t.reset_not_sent,
-            Self::ChannelSaved => t.channel_saved,
-            Self::ChannelOn => t.channel_on,
-            Self::ChannelOff => t.channel_off,
-            Self::ChannelRemoved => t.channel_removed,
-            Self::PriceKept => t.price_kept,
-            Self::PriceDropped => t.price_dropped,
-            Self::DraftDiscarded => t.draft_discarded,
-            Self::Published => t.published,
-        }
-    }
+did! {
+    CreditBooked "credit-booked" credit_booked;
+    CreditBookedBefore "credit-booked-before" credit_booked_before;
+    WalletFrozen "wallet-frozen" wallet_frozen;
+    WalletUnfrozen "wallet-unfrozen" wallet_unfrozen;
+    PersonSuspended "person-suspended" person_suspended;
+    PersonLetIn "person-let-in" person_let_in;
+    SessionsEnded "sessions-ended" sessions_ended;
+    ResetSent "reset-sent" reset_sent;
+    ResetNotSent "reset-not-sent" reset_not_sent;
+    ChannelSaved "channel-saved" channel_saved;
+    ChannelOn "channel-on" channel_on;
+    ChannelOff "channel-off" channel_off;
+    ChannelRemoved "channel-removed" channel_removed;
+    PriceKept "price-kept" price_kept;
+    PriceDropped "price-dropped" price_dropped;
+    DraftDiscarded "draft-discarded" draft_discarded;
+    Published "published" published;
+    CreditWaits "credit-waits" credit_waits;
+    CreditConfirmed "credit-confirmed" credit_confirmed;
+    CreditRefused "credit-refused" credit_refused;
+    BatchMade "batch-made" batch_made;
+    BatchEnded "batch-ended" batch_ended;
+    VoucherEnded "voucher-ended" voucher_ended;
+    RetentionChanged "retention-changed" retention_changed;
+    RulesKept "rules-kept" rules_kept;
+    Announced "announced" announced;
+    AnnouncementChanged "announcement-changed" announcement_changed;
+    AnnouncementEnded "announcement-ended" announcement_ended;
+    SignUpDecided "sign-up-decided" sign_up_decided;
+    FeatureOn "feature-on" feature_on;
+    FeatureOff "feature-off" feature_off;
+    SignUpApproved "sign-up-approved" sign_up_approved;
+    SignUpRefused "sign-up-refused" sign_up_refused;
 }
 
 /// The address of a page that says so; it may have a query.
@@ -103,6 +71,6 @@ pub(super) fn with(address: &str, did: Did) -> String {
 pub(super) fn of(visit: &Visit) -> Option<AnyView> {
     let query = Query::of(visit);
     let code = query.get("did")?;
-    let did = Did::ALL.into_iter().find(|did| did.code() == code)?;
+    let did = *Did::ALL.iter().find(|did| did.code() == code)?;
     Some(view! { <Flash kind=FlashKind::Done text=did.text(visit.locale)/> }.into_any())
 }

@@ -2,11 +2,15 @@
 //! keeps it from being published.
 mod changes;
 mod model;
+mod preview;
 mod problems;
 mod publish;
+mod rules;
 
 pub(super) use model::{keep, page as model};
+pub(super) use preview::page as preview;
 pub(super) use publish::{discard, list_price, publish};
+pub(super) use rules::{keep as keep_rules, page as rules};
 
 use super::act::Act;
 use super::shell::{self, Part};
@@ -103,6 +107,7 @@ fn find_model(visit: &Visit) -> AnyView {
                 <Field id="id" label=t.model kind=InputKind::Text autocomplete="off"/>
                 <Button>{t.open}</Button>
             </form>
+            <p><a href=visit.link(&format!("{PATH}/rules"))>{t.rules}</a></p>
         </section>
     }
     .into_any()
@@ -122,7 +127,9 @@ fn own_prices((visit, operator): (&Visit, &Operator), look: &Look) -> Option<Any
         view! {
             <tr>
                 <th scope="row"><a href=model_address(visit, &price.model)>{price.model.clone()}</a></th>
-                <td data-label=t.component><code translate="no">{price.component.name()}</code></td>
+                <td data-label=t.component>
+                    <code translate="no">{price.component.name()}</code><span class="note">{span(visit, price)}</span>
+                </td>
                 <td class="num" data-label=t.ours>{amount}</td>
                 <td>
                     <form method="post" action=visit.link(&format!("{PATH}/list-price"))>
@@ -158,6 +165,18 @@ fn own_prices((visit, operator): (&Visit, &Operator), look: &Look) -> Option<Any
     })
 }
 
+/// From when to when a price of ours is for; nothing for one that always is.
+fn span(visit: &Visit, price: &OwnPrice) -> String {
+    let t = &visit.t().admin.prices;
+    let day = |day: bytespike_catalog::calendar::Day| format::iso_date(visit.locale, &day.to_string());
+    match (price.effective_from, price.effective_to) {
+        (None, None) => String::new(),
+        (Some(from), None) => t.from(day(from)),
+        (None, Some(to)) => t.to(day(to)),
+        (Some(from), Some(to)) => t.from_to(day(from), day(to)),
+    }
+}
+
 /// What would change, what keeps it from that, and the form to publish it.
 fn draft((visit, operator): (&Visit, &Operator), look: &Look, (is_pending, form): (bool, &Form)) -> AnyView {
     let t = &visit.t().admin.prices;
@@ -183,6 +202,7 @@ fn draft((visit, operator): (&Visit, &Operator), look: &Look, (is_pending, form)
             <div><h2>{t.draft}</h2><p class="soft">{t.draft_lead}</p></div>
             {blocked}
             {changes::table(visit, &look.changes)}
+            <p><a href=visit.link(&format!("{PATH}/preview"))>{t.preview}</a></p>
             {problems::notices(visit, look)}
             {publish}
             {discard}

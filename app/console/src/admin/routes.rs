@@ -1,7 +1,10 @@
 //! Every address that takes an operator. The router and the table are made of one list, and the matrix of who may not
 //! (`tests/it/idor_admin.rs`) is made of the table: a handler that forgets to ask who is there fails it.
 use super::act::act;
-use super::{account, books, channels, log, orgs, overview, prices, users};
+use super::{
+    account, announcements, books, channels, credits, log, orgs, overview, prices, retention, sign_ups,
+    switches, users, vouchers,
+};
 use crate::problem;
 use crate::state::ConsoleState;
 use axum::Router;
@@ -25,6 +28,15 @@ addresses! {
     "/admin/orgs/{id}/credit" act(orgs::credit);
     "/admin/orgs/{id}/freeze" act(orgs::freeze);
     "/admin/orgs/{id}/unfreeze" act(orgs::unfreeze);
+    "/admin/credits" get(credits::page);
+    "/admin/credits/{id}/confirm" act(credits::confirm);
+    "/admin/credits/{id}/refuse" act(credits::refuse);
+    "/admin/vouchers" get(vouchers::page);
+    "/admin/vouchers/new" act(vouchers::create);
+    "/admin/vouchers/batches/{id}" get(vouchers::batch);
+    "/admin/vouchers/batches/{id}/codes" act(vouchers::codes);
+    "/admin/vouchers/batches/{id}/end" act(vouchers::end_batch);
+    "/admin/vouchers/{id}/end" act(vouchers::end);
     "/admin/users" get(users::page);
     "/admin/users/{id}" get(users::user);
     "/admin/users/{id}/suspend" act(users::suspend);
@@ -40,9 +52,22 @@ addresses! {
     "/admin/channels/{id}/remove" act(channels::remove);
     "/admin/prices" get(prices::page);
     "/admin/prices/model" get(prices::model).merge(act(prices::keep));
+    "/admin/prices/rules" get(prices::rules).merge(act(prices::keep_rules));
+    "/admin/prices/preview" get(prices::preview);
     "/admin/prices/list-price" act(prices::list_price);
     "/admin/prices/discard" act(prices::discard);
     "/admin/prices/publish" act(prices::publish);
+    "/admin/announcements" get(announcements::page);
+    "/admin/announcements/new" get(announcements::create_form).merge(act(announcements::create));
+    "/admin/announcements/{id}" get(announcements::edit_form).merge(act(announcements::edit));
+    "/admin/announcements/{id}/end" act(announcements::end);
+    "/admin/switches" get(switches::page);
+    "/admin/switches/feature" act(switches::feature);
+    "/admin/switches/sign-up" act(switches::sign_up);
+    "/admin/sign-ups" get(sign_ups::page);
+    "/admin/sign-ups/{id}/approve" act(sign_ups::approve);
+    "/admin/sign-ups/{id}/refuse" act(sign_ups::refuse);
+    "/admin/retention" get(retention::page).merge(act(retention::shorten));
     "/admin/books" get(books::page);
     "/admin/audit" get(log::page);
     "/admin/account" get(account::page);

@@ -1,4 +1,5 @@
 //! One file per page: load, decide, show.
+pub(crate) mod announcements;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod calls_live;

@@ -5,11 +5,13 @@ use crate::model_test::{self, Tested};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::MODEL_TESTS_A_DAY;
 use bytespike_accounts::role::Permission;
+use bytespike_accounts::switches::Feature;
 use bytespike_catalog::export::{Badge, ExportedModel};
 use bytespike_catalog::model::Modality;
 use bytespike_catalog::{Component, PriceExport, display};
@@ -28,6 +30,9 @@ pub(crate) async fn test(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::ModelTests).await {
+        return Ok(off);
+    }
     let SignedPost { who, form } = post;
     let (t, model) = (&visit.t().models, form.value("model"));
     if !may_test(&who) {
@@ -65,7 +70,9 @@ async fn show(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), refusal: 
     let t = &visit.t().models.page;
     let titled = if refusal.is_some() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
     let prices = (state.gateway.prices)();
-    let rows: Vec<AnyView> = callable(&prices).map(|listed| row((visit, who), listed, &prices)).collect();
+    let tests = may_test(who) && state.accounts.switches.is_on(Feature::ModelTests);
+    let token = tests.then_some(who.token.as_str());
+    let rows: Vec<AnyView> = callable(&prices).map(|listed| row((visit, token), listed, &prices)).collect();
     let body = if rows.is_empty() {
         view! { <EmptyState title=t.empty_title><p>{t.empty}</p></EmptyState> }.into_any()
     } else {
@@ -76,7 +83,8 @@ async fn show(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), refusal: 
         {refusal.map(|why| view! { <Flash kind=FlashKind::Problem text=why/> })}
         <div class="stack">
             {body}
-            {may_test(who).then(|| view! { <p class="hint">{t.test_note(MODEL_TESTS_A_DAY)}</p> })}
+            {tests.then(|| view! { <p class="hint">{t.test_note(MODEL_TESTS_A_DAY)}</p> })}
+            {switched_off::remark(state, visit, Feature::ModelTests)}
         </div>
     };
     shell::signed_in((visit, who), Section::Models, titled, content).await
@@ -101,7 +109,8 @@ fn table(visit: &Visit, rows: Vec<AnyView>) -> AnyView {
     .into_any()
 }
 
-fn row((visit, who): (&Visit, &SignedIn), listed: &ExportedModel, prices: &PriceExport) -> AnyView {
+/// With a form's token there is a button to test it.
+fn row((visit, token): (&Visit, Option<&str>), listed: &ExportedModel, prices: &PriceExport) -> AnyView {
     let t = &visit.t().models;
     let model = &listed.priced.model;
     let provider = prices.providers.iter().find(|provider| provider.id == model.provider);
@@ -117,17 +126,17 @@ fn row((visit, who): (&Visit, &SignedIn), listed: &ExportedModel, prices: &Price
             <td data-label=visit.t().pricing.model.provider translate="no">{provider}</td>
             <td class="num" data-label=t.column.input>{price(Component::Input)}</td>
             <td class="num" data-label=t.column.output>{price(Component::Output)}</td>
-            <td class="end" data-label=t.column.test>{may_test(who).then(|| button((visit, who), &model.id))}</td>
+            <td class="end" data-label=t.column.test>{token.map(|token| button((visit, token), &model.id))}</td>
         </tr>
     }
     .into_any()
 }
 
-fn button((visit, who): (&Visit, &SignedIn), model: &str) -> AnyView {
+fn button((visit, token): (&Visit, &str), model: &str) -> AnyView {
     let t = &visit.t().models.test;
     view! {
         <form method="post" action=visit.link("/console/models/test") class="inline">
-            <Hidden name="csrf" value=who.token.clone()/>
+            <Hidden name="csrf" value=token.to_owned()/>
             <Hidden name="model" value=model.to_owned()/>
             <button type="submit" class="button small" aria-label=t.submit_model(model)>{t.submit}</button>
         </form>

@@ -15,10 +15,12 @@ use crate::movement;
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
+use crate::switched_off::remark;
 use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
+use bytespike_accounts::switches::Feature;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{CallRow, Transaction, UsageFilter, Wallet};
 use bytespike_ui::components::Column::{Number, Text};
@@ -68,7 +70,10 @@ async fn show(
     let frozen = wallet.as_ref().is_some_and(|wallet| wallet.frozen);
     let trial = (state.options.trial_grant > NanoUsd(0)).then(|| view! { <li>{t.arrive.trial}</li> });
     let cny = Cny::of(state, who).await?;
-    let offered = top_up::offered(state, who).await?;
+    let (offered, top_up_off) = match remark(state, visit, Feature::TopUps) {
+        None => (top_up::offered(state, who).await?, None),
+        off => (None, off.filter(|_| state.payments.is_some())),
+    };
     let by_operator = offered.is_none().then(|| view! { <li>{t.arrive.operator}</li> });
     let top_up = offered.as_ref().map(|offered| top_up::part((visit, who), offered, faulty.top_up));
     let recharge = recharge::part(state, (visit, who)).await?;
@@ -81,8 +86,9 @@ async fn show(
         {tiles(visit, wallet.as_ref(), cny.as_ref())}
         {cny.as_ref().map(|cny| view! { <p class="soft">{cny.said(visit)}</p> })}
         {top_up}
+        {top_up_off}
         {recharge}
-        {voucher::part((visit, who), faulty.voucher)}
+        {remark(state, visit, Feature::Vouchers).or_else(|| voucher::part((visit, who), faulty.voucher))}
         <section class="stack">
             <div><h2>{t.lots.title}</h2><p class="soft">{t.lots.lead}</p></div>
             {lots::table((visit, &moments), cny.as_ref(), &lots)}

@@ -2,6 +2,7 @@
 use crate::support::browser::{Answer, Browser, EMAIL, PASSWORD};
 use crate::support::{BASE, Bench};
 use axum::body::Body;
+use bytespike_accounts::switches::SignUpPolicy;
 use bytespike_console::{Delivery, Letter, Mailer};
 use http::header::{CONTENT_TYPE, ORIGIN};
 use http::{Request, StatusCode};
@@ -199,8 +200,8 @@ async fn s36_known_and_unknown_addresses_get_the_same_answers_and_only_the_mail_
 
 #[tokio::test]
 async fn a_closed_server_makes_no_account() {
-    let mut bench = Bench::new().await;
-    bench.state.options.is_sign_up_open = false;
+    let bench = Bench::new().await;
+    bench.state.accounts.switches.configure(SignUpPolicy::Closed);
     let mut browser = bench.browser();
     let page = browser.get("/console/sign-up").await.expect(StatusCode::OK);
     assert!(page.body.contains("does not accept new accounts") && !page.body.contains("name=\"password\""));

@@ -81,7 +81,6 @@ impl Bench {
             shown_key: master.seal(SealPurpose::ShownKey),
             payments: None,
             options: ConsoleOptions {
-                is_sign_up_open: true,
                 trial_grant: NanoUsd(1_000_000_000),
                 transport: Transport::LoopbackHttp,
                 sample_model: "claude-sonnet-5-5".to_owned(),

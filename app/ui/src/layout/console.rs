@@ -18,13 +18,16 @@ pub struct ConsoleFrame {
     pub unread: Option<(String, NavCount)>,
     /// A form that signs out; it carries the session's token, so the console makes it.
     pub sign_out: AnyView,
+    /// What operators announce, above everything else.
+    pub announced: Option<AnyView>,
     /// A one-time notice, above the content.
     pub flash: Option<AnyView>,
 }
 
 pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'static) -> AnyView {
     let t = &visit.t().common.nav;
-    let ConsoleFrame { items, organisation, organisations, person, unread, sign_out, flash } = frame;
+    let ConsoleFrame { items, organisation, organisations, person, unread, sign_out, announced, flash } =
+        frame;
     let unread = unread.map(|(href, count)| {
         view! { <a class="console-unread" href=href><Icon name=IconName::Bell/>{nav_count(count)}</a> }
     });
@@ -53,7 +56,7 @@ pub fn console(visit: &Visit, frame: ConsoleFrame, content: impl IntoView + 'sta
                 <nav class="console-nav" aria-label=t.console>{nav_list(items)}</nav>
                 {account}
             </aside>
-            <main id="content" class="console-main">{flash}{content.into_any()}</main>
+            <main id="content" class="console-main">{announced}{flash}{content.into_any()}</main>
         </div>
     }
     .into_any()

@@ -31,6 +31,7 @@ pub fn docs(visit: &Visit, frame: DocsFrame, content: impl IntoView + 'static) -
     let mobile = sidebar(groups.clone());
     view! {
         {skip_link(visit)}
+        {super::announced::of_page(visit)}
         {header(visit)}
         <div class="wrap docs">
             <details class="docs-menu" data-close>

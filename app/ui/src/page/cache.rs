@@ -12,6 +12,8 @@ pub enum CachePolicy {
     Content,
     /// `/pricing` and models: a price change shows within 90 seconds.
     Prices,
+    /// A public page that carries an announcement: it is gone within a minute of its end, without a day of grace.
+    Announced,
     /// `/status`.
     Status,
     /// Feeds, Markdown mirrors, sitemap, robots.
@@ -41,6 +43,7 @@ impl CachePolicy {
                 "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=86400"
             }
             Self::Prices => "public, max-age=0, s-maxage=60, stale-while-revalidate=600",
+            Self::Announced => "public, max-age=0, s-maxage=60",
             Self::Status => "public, max-age=0, s-maxage=10, stale-if-error=60",
             Self::Text => "public, max-age=300, s-maxage=3600",
             Self::Search => "private, max-age=60",
@@ -55,6 +58,15 @@ impl CachePolicy {
 
     pub fn apply(self, headers: &mut HeaderMap) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.header()));
+    }
+
+    /// What remains of this policy on a page that carries an announcement.
+    #[must_use]
+    pub(crate) const fn announced(self) -> Self {
+        match self {
+            Self::Content | Self::Prices => Self::Announced,
+            _ => self,
+        }
     }
 
     /// What remains of this policy when the response depends on who asked.

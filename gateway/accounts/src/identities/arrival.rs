@@ -5,6 +5,7 @@ use crate::audit::{Actor, Event};
 use crate::email::EmailAddress;
 use crate::orgs::{Language, TrialGrant};
 use crate::people::{FirstStep, NewFromProvider};
+use crate::switches::NotAdmitted;
 use bytespike_store::identity::{self, Identity};
 use serde_json::json;
 
@@ -22,8 +23,10 @@ pub enum ArrivalError {
     NoVerifiedMail,
     #[error("an account with this address exists; sign in to it first, then link in the settings")]
     MailHasAccount,
-    #[error("new accounts cannot be created here")]
-    SignUpClosed,
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
+    #[error("an operator has to let this account in first")]
+    Waits,
     #[error("this account is not active")]
     Inactive,
     #[error("nobody can be signed in right now: {0}")]
@@ -37,7 +40,7 @@ impl Identities {
         &self,
         origin: &Origin,
         verified: &Verified,
-        (language, sign_up_is_open): (Language, bool),
+        language: Language,
     ) -> Result<Arrival, ArrivalError> {
         let now_ms = self.world.now_ms();
         let known = identity::use_one(&self.store, &verified.provider, &verified.subject, now_ms).await?;
@@ -47,10 +50,8 @@ impl Identities {
         }
         let email = verified.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
         let email = &email.ok_or(ArrivalError::NoVerifiedMail)?;
-        if !sign_up_is_open {
-            return Err(ArrivalError::SignUpClosed);
-        }
-        let new = NewFromProvider { email, name: verified.name.as_deref(), language };
+        let admission = self.people.switches.admit(email).await??;
+        let new = NewFromProvider { email, name: verified.name.as_deref(), language, admission };
         let person_id = self.people.account_for(new).await?.ok_or(ArrivalError::MailHasAccount)?;
         identity::link(&self.store, &row(verified, &person_id, now_ms)).await?;
         let event = Event::new("person.signed_up", Actor::Person(&person_id)).target(&person_id);
@@ -69,7 +70,11 @@ impl Identities {
         person_id: &str,
         provider: &str,
     ) -> Result<FirstStep, ArrivalError> {
-        self.people.first_step(origin, person_id, provider).await?.ok_or(ArrivalError::Inactive)
+        match self.people.first_step(origin, person_id, provider).await? {
+            Some(step) => Ok(step),
+            None if self.people.waits_for_approval(person_id).await? => Err(ArrivalError::Waits),
+            None => Err(ArrivalError::Inactive),
+        }
     }
 }
 

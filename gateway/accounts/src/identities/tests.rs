@@ -3,6 +3,7 @@ use crate::mail::MailKind;
 use crate::orgs::Language;
 use crate::people::FirstStep;
 use crate::sessions::{CurrentSession, Session};
+use crate::switches::{NotAdmitted, SignUpPolicy};
 use crate::testing::{Bench, EMAIL, PASSWORD, on_each, origin};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ fn verified(subject: &str, email: Option<&str>) -> Verified {
 
 async fn arrive(bench: &Bench, subject: &str, email: Option<&str>) -> Result<Arrival, ArrivalError> {
     let who = verified(subject, email);
-    bench.accounts.identities.arrive(&origin(), &who, (Language::En, true)).await
+    bench.accounts.identities.arrive(&origin(), &who, Language::En).await
 }
 
 async fn session_of(bench: &Bench, person_id: &str) -> CurrentSession {
@@ -39,12 +40,13 @@ async fn a_new_account_is_made_from_a_verified_address_and_found_again_by_its_su
         assert_eq!((same.person_id(), same.email()), (member.person_id(), "new@example.com"));
         assert!(again.trial.is_none());
         assert!(matches!(arrive(&bench, "8", None).await, Err(ArrivalError::NoVerifiedMail)));
+        bench.accounts.switches.configure(SignUpPolicy::Closed);
         let closed = bench
             .accounts
             .identities
-            .arrive(&origin(), &verified("9", Some("nine@example.com")), (Language::En, false))
+            .arrive(&origin(), &verified("9", Some("nine@example.com")), Language::En)
             .await;
-        assert!(matches!(closed, Err(ArrivalError::SignUpClosed)));
+        assert!(matches!(closed, Err(ArrivalError::NotAdmitted(NotAdmitted::Closed))));
     })
     .await;
 }

@@ -5,6 +5,7 @@ use crate::email::EmailAddress;
 use crate::factors::Subject;
 use crate::names;
 use crate::orgs::Language;
+use crate::switches::Admission;
 use bytespike_store::{identity, person};
 
 /// Somebody new, whose address their provider has verified.
@@ -13,6 +14,7 @@ pub(crate) struct NewFromProvider<'a> {
     pub email: &'a EmailAddress,
     pub name: Option<&'a str>,
     pub language: Language,
+    pub admission: Admission,
 }
 
 impl People {
@@ -23,7 +25,7 @@ impl People {
         let name = name.unwrap_or_else(|| new.email.local_part().to_owned());
         let mut person = self.new_person(new.email, &name, new.language, None);
         person.email_verified_at_ms = Some(person.created_at_ms);
-        if self.insert(&person, &name).await? {
+        if self.insert(&person, &name, new.admission).await? {
             return Ok(Some(person.id));
         }
         let Some(existing) = person::find_by_email(&self.store, &new.email.key()).await? else {

@@ -1,4 +1,5 @@
 //! People: signing up, proving an address, signing in, recovering, and what they can change about themselves.
+mod approval;
 mod browsers;
 mod confirm;
 mod email_change;
@@ -28,8 +29,10 @@ use crate::mail::{Mail, MailKind};
 use crate::orgs::Language;
 use crate::passwords::Hasher;
 use crate::secrets::MacKey;
+use crate::switches::Switches;
 use crate::throttle::{Rule, Throttle};
 use crate::tokens::{TokenKind, Tokens};
+pub use approval::Waiting;
 use bytespike_store::Store;
 use bytespike_store::person::Person;
 use bytespike_store::world::World;
@@ -61,6 +64,8 @@ pub struct People {
     /// Hashes the cookie by which a browser is known again.
     pub(crate) browsers: MacKey,
     pub(crate) rights: Arc<RightsWatch>,
+    /// Who may sign up.
+    pub(crate) switches: Switches,
 }
 
 impl People {

@@ -4,7 +4,7 @@ use super::{Membership, People};
 use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::factors::{FactorError, Passed, Subject as Owner};
-use crate::mail::{Mail, Notice};
+use crate::mail::{Mail, MailKind, Notice};
 use crate::password_gate::{Counted, GateError, PasswordGate};
 use crate::passwords::{Busy, Verdict};
 use bytespike_store::person::{self, Person};
@@ -13,7 +13,8 @@ use serde_json::json;
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The mail, if any, is to be sent: the password was right but the address is not proven yet.
+    /// The mail, if any, is to be sent: the password was right but the address is not proven yet, or an operator has not let
+    /// the account in.
     #[error(
         "the address or the password is wrong, or there were too many attempts; try again, or reset the password"
     )]
@@ -90,6 +91,10 @@ impl People {
         if person.email_verified_at_ms.is_none() {
             self.record_failure(origin, Some(person), "unverified").await;
             return Err(SignInError::Refused { mail: self.verification_mail(person, None).await? });
+        }
+        if self.waits_for_approval(&person.id).await? {
+            self.record_failure(origin, Some(person), "waits for approval").await;
+            return Err(SignInError::Refused { mail: self.mail(person, MailKind::SignUpWaits).await? });
         }
         let Some(membership) = self.home(origin, person).await? else {
             self.record_failure(origin, Some(person), "inactive").await;

@@ -8,6 +8,7 @@ use crate::mail::{Mail, MailKind};
 use crate::names::{self, NameProblem};
 use crate::orgs::{Language, Preset, TrialGrant};
 use crate::passwords::{Busy, Password, PasswordProblem};
+use crate::switches::{Admission, NotAdmitted};
 use crate::throttle::Rule;
 use crate::tokens::TokenKind;
 use bytespike_store::org;
@@ -47,6 +48,8 @@ pub enum SignUpError {
     #[error("too many attempts from your network; try again later")]
     TooMany,
     #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error("accounts cannot be created right now: {0}")]
     Unavailable(#[from] sqlx::Error),
@@ -56,6 +59,9 @@ pub enum SignUpError {
 pub enum VerifyError {
     #[error("this link was used, has expired, or was replaced by a newer one; sign in to get another")]
     Dead,
+    /// The address is confirmed.
+    #[error("an operator has to let the account in first; a letter will say so")]
+    Waits,
     #[error("addresses cannot be confirmed right now: {0}")]
     Unavailable(#[from] sqlx::Error),
 }
@@ -84,10 +90,11 @@ impl People {
         if !self.throttle.allows(&self.throttle.requests_from(origin.ip), Rule::REQUESTS).await? {
             return Err(SignUpError::TooMany);
         }
+        let admission = self.switches.admit(&email).await??;
         // Hashed in every case, so that a taken address takes as long.
         let password_hash = self.hasher.hash(password).await?;
         let person = self.new_person(&email, &name, form.language, Some(password_hash));
-        if self.insert(&person, &name).await? {
+        if self.insert(&person, &name, admission).await? {
             self.record(origin, Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id))
                 .await;
             return Ok(self.verification_mail(&person, form.next).await?);
@@ -106,10 +113,13 @@ impl People {
             return Err(ResendError::TooMany);
         }
         let found = person::find_by_email(&self.store, &email.key()).await?;
-        match found.filter(|person| person.email_verified_at_ms.is_none() && person.state == "active") {
-            Some(person) => Ok(self.verification_mail(&person, None).await?),
-            None => Ok(None),
+        let Some(person) = found.filter(|person| person.email_verified_at_ms.is_none()) else {
+            return Ok(None);
+        };
+        if person.state != "active" && !self.waits_for_approval(&person.id).await? {
+            return Ok(None);
         }
+        Ok(self.verification_mail(&person, None).await?)
     }
 
     /// Whether a confirmation link would still work. Opening the page uses nothing up.
@@ -121,6 +131,11 @@ impl People {
     pub async fn verify_email(&self, origin: &Origin, token: &str) -> Result<TrialGrant, VerifyError> {
         let person_id = self.tokens.take(TokenKind::VerifyEmail, token).await?.ok_or(VerifyError::Dead)?;
         person::mark_verified(&self.store, &person_id, self.world.now_ms()).await?;
+        if self.waits_for_approval(&person_id).await? {
+            let event = Event::new("person.email_verified", Actor::Person(&person_id)).target(&person_id);
+            self.record(origin, event).await;
+            return Err(VerifyError::Waits);
+        }
         let membership = self.membership(&person_id, None).await?.ok_or(VerifyError::Dead)?;
         let event = Event::new("person.email_verified", Actor::Person(&person_id)).org(membership.org_id());
         self.record(origin, event).await;
@@ -146,7 +161,7 @@ impl People {
         let email = EmailAddress::parse(owner.email)?;
         let mut person = self.new_person(&email, &names::clean(owner.name)?, owner.language, None);
         person.email_verified_at_ms = Some(person.created_at_ms);
-        if self.insert(&person, &names::clean(owner.org_name)?).await? {
+        if self.insert(&person, &names::clean(owner.org_name)?, Admission::AtOnce).await? {
             self.record(&Origin::host(), Event::new("person.created", Actor::Host).target(&person.id)).await;
         }
         let existing =
@@ -186,7 +201,12 @@ impl People {
         }
     }
 
-    pub(super) async fn insert(&self, person: &Person, org_name: &str) -> sqlx::Result<bool> {
+    pub(super) async fn insert(
+        &self,
+        person: &Person,
+        org_name: &str,
+        admission: Admission,
+    ) -> sqlx::Result<bool> {
         let account = NewAccount {
             person: person.clone(),
             email_key: &person.email.to_ascii_lowercase(),
@@ -195,6 +215,7 @@ impl People {
             preset: Preset::of(Language::from_tag(&person.language)).as_str(),
             deployment_id: &self.world.id("dep"),
             member_id: &self.world.id("mem"),
+            waits: admission == Admission::AfterApproval,
         };
         person::insert_account(&self.store, &account).await
     }

@@ -7,6 +7,7 @@ use bytespike_accounts::keys::KeyError;
 use bytespike_accounts::oauth::key_request::KeyBounds;
 use bytespike_accounts::oauth::provision::{Provision, ProvisionError, Provisioned};
 use bytespike_accounts::oauth::{Bearer, GrantScope};
+use bytespike_accounts::switches::Feature;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{LimitState, NodeId, SetLimit, Window};
 use http::{Request, Response, StatusCode};
@@ -47,6 +48,9 @@ struct WantedLimit {
 /// `POST /v1/oauth/keys`
 pub async fn create(State(gateway): State<Gateway>, request: Request<Body>) -> Answer {
     let bearer = bearer(&gateway, request.headers(), GrantScope::KeysProvision).await?;
+    if !gateway.accounts.switches.is_on(Feature::NewKeys) {
+        return Err(Refusal::switched_off("making new keys"));
+    }
     let origin = origin(request.extensions(), request.headers());
     let request_key = request_key(&request)?;
     let body = Limited::new(request.into_body(), MOST_BODY_BYTES).collect().await;

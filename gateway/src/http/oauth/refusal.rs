@@ -59,6 +59,12 @@ impl Refusal {
         Self { challenge: Some(challenge), ..Self::new(403, "insufficient_scope", description) }
     }
 
+    /// Operators have switched it off.
+    pub fn switched_off(what: &str) -> Self {
+        let description = format!("whoever runs this installation has switched off {what} for now");
+        Self::new(403, "temporarily_unavailable", description)
+    }
+
     pub fn unavailable(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "an OAuth request could not be answered");
         Self::new(

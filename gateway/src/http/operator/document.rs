@@ -4,7 +4,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::shapes::OperatorError;
-use super::{absorbed, books, reservations, vouchers, wallets};
+use super::{absorbed, batches, books, reservations, vouchers, wallets};
 
 /// To be merged into the rest.
 #[must_use]
@@ -13,6 +13,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document.merge(absorbed::Document::openapi());
     document.merge(books::Document::openapi());
     document.merge(reservations::Document::openapi());
+    document.merge(batches::Document::openapi());
     document.merge(vouchers::Document::openapi());
     document.merge(wallets::Document::openapi());
     document

@@ -1,6 +1,7 @@
 //! `/api/v1/operator`: what whoever runs the installation may see and do, with an operator token and nothing else.
 
 mod absorbed;
+mod batches;
 mod books;
 mod caller;
 mod document;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<Gateway> {
         .merge(absorbed::routes())
         .merge(books::routes())
         .merge(reservations::routes())
+        .merge(batches::routes())
         .merge(vouchers::routes())
         .merge(wallets::routes())
         .route("/api/v1/operator", any(not_found))

@@ -1,5 +1,6 @@
 //! What the operator API answers, as it is written and as its description says.
 
+use bytespike_accounts::waiting_credits::WaitingCreditRow;
 use bytespike_catalog::{NanoUsd, decimal};
 use bytespike_ledger::{
     AbsorbedSum, CreditKind, InvariantRun, OpenHold, Reconciliation, Resolution, WalletRow,
@@ -241,6 +242,48 @@ impl OrgWallet {
             held_credits: NanoUsd(wallet.held_nano).credits(),
             frozen: wallet.frozen,
             created_at: time::rfc3339(wallet.created_at_ms),
+        }
+    }
+}
+
+/// Credit above what one operator may give alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitingCredit {
+    #[schema(pattern = "^waiting_credit$")]
+    pub object: &'static str,
+    pub id: String,
+    pub org_id: String,
+    #[schema(pattern = "^(top_up|grant)$")]
+    pub kind: String,
+    pub amount_credits: String,
+    pub reason: String,
+    #[schema(pattern = "^(waiting|confirmed|refused|expired)$")]
+    pub state: &'static str,
+    /// Who asked for it, as the audit log names them.
+    pub asked_by: String,
+    pub asked_at: String,
+    /// From then on nobody confirms it any more.
+    pub waits_until: String,
+}
+
+impl WaitingCredit {
+    pub fn of(row: &WaitingCreditRow, now_ms: i64) -> Self {
+        Self {
+            object: "waiting_credit",
+            id: row.id.clone(),
+            org_id: row.org_id.clone(),
+            kind: row.kind.clone(),
+            amount_credits: NanoUsd(row.amount_nano).credits(),
+            reason: row.reason.clone(),
+            state: match row.state.as_str() {
+                "confirmed" => "confirmed",
+                "refused" => "refused",
+                _ if row.waits_until_ms <= now_ms => "expired",
+                _ => "waiting",
+            },
+            asked_by: row.asked_by.clone(),
+            asked_at: time::rfc3339(row.asked_at_ms),
+            waits_until: time::rfc3339(row.waits_until_ms),
         }
     }
 }

@@ -189,14 +189,17 @@ async fn end(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answe
     input::value(&ListedVoucher::of(&ended, gateway.world.now_ms()))
 }
 
-fn refused(error: &VoucherError) -> ErrorInfo {
+pub fn refused(error: &VoucherError) -> ErrorInfo {
     let field = match error {
         VoucherError::Unavailable(error) => return unavailable(error),
         VoucherError::Amount => {
             let reason = "amount_credits: a positive decimal with at most three places, as text, is wanted, such as \"1000.000\", and no more than 1,000,000,000,000";
             return input::invalid(reason).with_param("amount_credits");
         }
+        VoucherError::NeedsSecond => "amount_credits",
         VoucherError::Uses => "uses",
+        VoucherError::Codes => "codes",
+        VoucherError::PerOrg => "per_org",
         VoucherError::Past => "expires_at",
         VoucherError::Note => "note",
     };

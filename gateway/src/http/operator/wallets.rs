@@ -7,15 +7,15 @@ use axum::routing::{get, post};
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use bytespike_ledger::{BookingError, CreditKind, Credited};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable};
-use super::shapes::{BookedCredit, FrozenWallet, OperatorError, OrgWallet, Rows};
+use super::shapes::{BookedCredit, FrozenWallet, OperatorError, OrgWallet, Rows, WaitingCredit};
 use super::{Inbound, Operator, acts, as_operator, input, reads};
 use crate::Gateway;
-use crate::operations::GivenCredit;
+use crate::operations::{Given, GivenCredit};
 use crate::serve::Refused;
 
 const MOST_KEY_CHARS: usize = 200;
@@ -35,8 +35,8 @@ pub struct Wanted {
 /// The part of the description that stands here.
 #[derive(OpenApi)]
 #[openapi(
-    paths(list_wallets, freeze_wallet, unfreeze_wallet, credit_wallet),
-    components(schemas(BookedCredit, FrozenWallet, NewCredit, OrgWallet, input::Why))
+    paths(list_wallets, freeze_wallet, unfreeze_wallet, credit_wallet, list_waiting_credits),
+    components(schemas(BookedCredit, FrozenWallet, NewCredit, OrgWallet, WaitingCredit, input::Why))
 )]
 pub struct Document;
 
@@ -46,6 +46,7 @@ pub fn routes() -> Router<Gateway> {
         .route("/api/v1/operator/wallets/{org_id}/freeze", acts(post(freeze_wallet)))
         .route("/api/v1/operator/wallets/{org_id}/unfreeze", acts(post(unfreeze_wallet)))
         .route("/api/v1/operator/wallets/{org_id}/credits", acts(post(credit_wallet)))
+        .route("/api/v1/operator/waiting-credits", reads(get(list_waiting_credits)))
 }
 
 /// Wallets
@@ -108,13 +109,15 @@ async fn unfreeze_wallet(State(gateway): State<Gateway>, request: Request<Body>)
 
 /// Credit a wallet
 ///
-/// Books credit once for each Idempotency-Key.
+/// Books credit once for each Idempotency-Key. Above the threshold of `operators.second_above_usd` it is put aside, and
+/// another operator confirms it at the operators' pages.
 #[utoipa::path(
     post, path = "/api/v1/operator/wallets/{org_id}/credits", operation_id = "creditWallet", tag = "operator", security(("operator" = [])),
     params(("org_id" = String, Path, description = "Its id."), ("Idempotency-Key" = String, Header, description = "Says which booking it is; at most 200 characters.")),
     request_body = NewCredit,
     responses(
         (status = 200, description = "What was booked.", body = BookedCredit),
+        (status = 202, description = "It needs another operator: it waits, or what became of it.", body = WaitingCredit),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
         (status = 401, description = "No valid operator token.", body = OperatorError),
         (status = 404, description = "Nothing by that id.", body = OperatorError),
@@ -190,8 +193,13 @@ async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> An
     let credited = gateway.operations().credit(operator.hand(), given, &why).await;
     let credited = credited.map_err(|error| refused(&error, inbound))?;
     let (booked, available) = match credited {
-        Credited::Booked { available } => (true, available),
-        Credited::Already { available } => (false, available),
+        Given::Booked(Credited::Booked { available }) => (true, available),
+        Given::Booked(Credited::Already { available }) => (false, available),
+        Given::Waits(row) | Given::Decided(row) => {
+            let mut response = input::value(&WaitingCredit::of(&row, gateway.world.now_ms()))?;
+            *response.status_mut() = StatusCode::ACCEPTED;
+            return Ok(response);
+        }
     };
     input::value(&BookedCredit {
         object: "credit",
@@ -201,6 +209,42 @@ async fn credit(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> An
         booked,
         available_credits: available.credits(),
     })
+}
+
+/// Credit that waits for another operator, and with `over` what became of it before.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WantedWaiting {
+    over: Option<bool>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Waiting credit
+///
+/// Credit that waits for another operator, the oldest first; with `over` what was decided, or not in time, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/operator/waiting-credits", operation_id = "listWaitingCredits", tag = "operator", security(("operator" = [])),
+    params(WantedWaiting),
+    responses(
+        (status = 200, description = "Credit.", body = Rows<WaitingCredit>),
+        (status = 400, description = "Something in the request is not valid.", body = OperatorError),
+        (status = 401, description = "No valid operator token.", body = OperatorError),
+    ),
+)]
+async fn list_waiting_credits(State(gateway): State<Gateway>, request: Request<Body>) -> Response<Body> {
+    as_operator(&gateway, request, async |_, inbound| waiting(&gateway, &inbound).await).await
+}
+
+async fn waiting(gateway: &Gateway, inbound: &Inbound) -> Answer {
+    let wanted: WantedWaiting = input::query(inbound)?;
+    let limit = input::limit(wanted.limit)?;
+    let credits = &gateway.accounts.waiting_credits;
+    let rows =
+        if wanted.over == Some(true) { credits.over(limit).await } else { credits.waiting(limit).await };
+    let rows = rows.map_err(|error| unavailable(&error))?;
+    input::list(rows.iter().map(|row| WaitingCredit::of(row, gateway.world.now_ms())), limit)
 }
 
 /// Money is booked once however often the request is sent, so the request has to say which booking it is.

@@ -19,7 +19,7 @@ use leptos::prelude::*;
 
 /// `GET /admin/channels/new`
 pub(in crate::admin) async fn create_form(visit: Visit, operator: Operator) -> Response {
-    show_new((&visit, &operator), &Form::default()).await
+    show_new((&visit, &operator), &Form::filled([("weight", "1".to_owned())])).await
 }
 
 /// `POST /admin/channels/new`

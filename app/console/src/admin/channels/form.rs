@@ -3,7 +3,7 @@ use crate::forms::Form;
 use bytespike_gateway::ChannelError;
 use bytespike_gateway::egress::EgressError;
 use bytespike_gateway::stored_channels::{ChannelView, NewChannel, StoredError};
-use bytespike_ui::components::{Field, Select, SelectOption, TextArea};
+use bytespike_ui::components::{Field, InputKind, Select, SelectOption, TextArea};
 use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub(super) fn filled(channel: &ChannelView) -> Form {
         ("dialect", channel.dialect.clone()),
         ("base_url", channel.base_url.clone()),
         ("models", models_text(&channel.models)),
+        ("weight", channel.weight.to_string()),
+        ("tags", channel.tags.join(" ")),
     ])
 }
 
@@ -33,6 +35,9 @@ pub(super) fn read(form: &Form, id: &str) -> (NewChannel, Vec<String>) {
         dialect: text("dialect"),
         base_url: text("base_url"),
         models: models(form.value("models")),
+        // What is no number is above every weight, and refused beside its field.
+        weight: form.value("weight").trim().parse().unwrap_or(u32::MAX),
+        tags: tags(form.value("tags")),
     };
     (channel, lines(form.value(KEYS)).map(str::to_owned).collect())
 }
@@ -46,6 +51,8 @@ pub(super) fn refuse(form: &mut Form, locale: Locale, error: StoredError) -> Res
         StoredError::Dialect { .. } => ("dialect", t.dialect_fault),
         StoredError::Id(_) => ("id", t.id_fault),
         StoredError::Channel(ChannelError::Region { .. }) => ("region", t.region_fault),
+        StoredError::Weight(_) => ("weight", t.weight_fault),
+        StoredError::Tags(_) => ("tags", t.tags_fault),
         StoredError::Channel(ChannelError::Credential { .. }) => (KEYS, t.keys_fault),
         StoredError::Channel(ChannelError::NoCredential { .. }) | StoredError::NoCredentials(_) => {
             (KEYS, t.keys_missing)
@@ -109,6 +116,14 @@ pub(super) fn fields(visit: &Visit, form: &Form, is_new: bool) -> AnyView {
             id="models" label=t.models hint=t.models_hint.to_owned() value=form.value("models").to_owned()
             nostrip:fault=form.fault("models") rows=6
         />
+        <Field
+            id="weight" label=t.weight hint=t.weight_hint.to_owned() kind=InputKind::Number value=form.value("weight")
+            nostrip:fault=form.fault("weight") max_length=4 autocomplete="off"
+        />
+        <Field
+            id="tags" label=t.tags hint=t.tags_hint.to_owned() value=form.value("tags")
+            nostrip:fault=form.fault("tags") max_length=320 autocomplete="off"
+        />
         <TextArea id=KEYS label=t.keys hint=keys_hint.to_owned() nostrip:fault=form.fault(KEYS) rows=2/>
     }
     .into_any()
@@ -121,6 +136,17 @@ fn models(text: &str) -> BTreeMap<String, String> {
         None => (line.to_owned(), line.to_owned()),
     };
     lines(text).map(pair).filter(|(slug, own)| !slug.is_empty() && !own.is_empty()).collect()
+}
+
+/// Behind blanks or commas, each once.
+fn tags(text: &str) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '，' | '、')) {
+        if !tag.is_empty() && tags.iter().all(|one| one != tag) {
+            tags.push(tag.to_owned());
+        }
+    }
+    tags
 }
 
 fn models_text(models: &BTreeMap<String, String>) -> String {

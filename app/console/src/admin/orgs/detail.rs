@@ -1,6 +1,7 @@
 //! One organisation: its wallet, who belongs to it, and what an operator can do about its money, each with a reason.
 use super::PATH;
 use crate::admin::act::Act;
+use crate::admin::credits;
 use crate::admin::notice::{self, Did};
 use crate::admin::shell::{self, Part};
 use crate::admin::who::Operator;
@@ -15,7 +16,7 @@ use axum::response::Response;
 use bytespike_accounts::audit::Actor;
 use bytespike_accounts::role::Role;
 use bytespike_catalog::NanoUsd;
-use bytespike_gateway::operations::{GivenCredit, Hand, Why};
+use bytespike_gateway::operations::{Given, GivenCredit, Hand, Why};
 use bytespike_ledger::{BookingError, CreditKind, Credited, OrgRow};
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, Field, Hidden, InputKind, KeyValues, Select, SelectOption, TableFrame,
@@ -65,8 +66,11 @@ pub(in crate::admin) async fn credit(act: Act) -> Result<Response, Problem> {
         expires_at_ms: None,
     };
     match state.operations().credit(hand(&operator), given, &why).await {
-        Ok(Credited::Booked { .. }) => Ok(done(&visit, &id, Did::CreditBooked)),
-        Ok(Credited::Already { .. }) => Ok(done(&visit, &id, Did::CreditBookedBefore)),
+        Ok(Given::Booked(Credited::Booked { .. })) => Ok(done(&visit, &id, Did::CreditBooked)),
+        Ok(Given::Booked(Credited::Already { .. }) | Given::Decided(_)) => {
+            Ok(done(&visit, &id, Did::CreditBookedBefore))
+        }
+        Ok(Given::Waits(_)) => Ok(see_other(&notice::with(&visit.link(credits::PATH), Did::CreditWaits))),
         Err(BookingError::IdempotencyMismatch) => {
             form.refuse("amount", t.sent_before);
             let faulty = Faulty { credit: Some(form), ..Faulty::default() };
@@ -138,7 +142,7 @@ async fn show(
         {wrong.map(|form| form.summary(visit.locale))}
         {facts(visit, &org, &moments)}
         {members(visit, &people)}
-        {credit_part((visit, operator), &org, (faulty.credit, once))}
+        {credit_part((visit, operator), &org, (faulty.credit, once), state.accounts.waiting_credits.above_nano())}
         {freeze_part((visit, operator), &org, faulty.freeze)}
     };
     Ok(shell::page((visit, operator), Part::Orgs, titled, content).await)
@@ -193,13 +197,15 @@ fn credit_part(
     (visit, operator): (&Visit, &Operator),
     org: &OrgRow,
     (faulty, once): (Option<Form>, String),
+    alone_nano: Option<i64>,
 ) -> AnyView {
     let t = &visit.t().admin.org;
+    let second = alone_nano.map(|nano| visit.t().operating.credits.above(format::usd(nano)));
     let form = faulty.unwrap_or_else(|| Form::filled([("kind", "grant".to_owned())]));
     let kinds = vec![SelectOption::new("grant", t.grant), SelectOption::new("top_up", t.top_up)];
     view! {
         <section class="stack">
-            <div><h2>{t.credit}</h2><p class="soft">{t.credit_lead}</p></div>
+            <div><h2>{t.credit}</h2><p class="soft">{t.credit_lead} " " {second}</p></div>
             <form method="post" action=visit.link(&format!("{PATH}/{}/credit", org.id)) class="sheet">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Hidden name="once" value=once/>

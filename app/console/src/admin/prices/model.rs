@@ -13,11 +13,12 @@ use crate::state::ConsoleState;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::{Actor, Event};
+use bytespike_catalog::calendar::{DAY_MS, Day};
 use bytespike_catalog::decimal;
 use bytespike_catalog::overrides::OwnPrice;
 use bytespike_catalog::price::{Component, ListPrice, Tier};
 use bytespike_catalog::{PriceBook, PricedModel};
-use bytespike_gateway::price_desk::{DeskError, with_price};
+use bytespike_gateway::price_desk::{DatedError, DeskError, with_price, with_price_from};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption, TableFrame,
@@ -56,10 +57,29 @@ pub(in crate::admin) async fn keep(mut act: Act) -> Result<Response, Problem> {
         effective_from: None,
         effective_to: None,
     };
-    let detail = json!({ "component": component.name(), "usd": &price.usd, "unit": &price.unit });
+    let from = act.form.value("from").trim().to_owned();
+    let detail =
+        json!({ "component": component.name(), "usd": &price.usd, "unit": &price.unit, "from": &from });
     let event = Event::new("price.drafted", Actor::Anonymous).target(&price.model).detail(detail);
     let entry = told(&act, event);
-    let overrides = with_price(&look.draft.overrides, price.clone());
+    let today = Day(act.state.world.now_ms().div_euclid(DAY_MS));
+    let dated = match from.as_str() {
+        "" => Ok(with_price(&look.draft.overrides, price.clone())),
+        text => match Day::try_from(text.to_owned()) {
+            Ok(day) => with_price_from(&look.draft, price.clone(), (day, today)),
+            Err(_) => Err(DatedError::NotLater),
+        },
+    };
+    let overrides = match dated {
+        Ok(overrides) => overrides,
+        Err(why) => {
+            let t = &act.visit.t().admin.price_model;
+            let words = if why == DatedError::NotLater { t.from_fault } else { t.from_no_price };
+            act.form.refuse("from", words);
+            let Act { state, visit, operator, form, .. } = act;
+            return show(&state, (&visit, &operator), &id, &form).await;
+        }
+    };
     match desk.keep(&overrides, (&act.operator.row().id, &entry)).await {
         Ok(()) => Ok(see_other(&notice::with(&act.visit.link(PATH), Did::PriceKept))),
         Err(DeskError::Draft(error)) => {
@@ -181,6 +201,10 @@ fn form_part((visit, operator): (&Visit, &Operator), model: &PricedModel, form: 
                 <Field
                     id="usd" label=t.usd hint=t.usd_hint.to_owned() kind=InputKind::Number value=form.value("usd")
                     nostrip:fault=form.fault("usd") autocomplete="off"
+                />
+                <Field
+                    id="from" label=t.from hint=t.from_hint.to_owned() value=form.value("from")
+                    nostrip:fault=form.fault("from") max_length=10 autocomplete="off"
                 />
                 <Button kind=ButtonKind::Primary>{t.submit}</Button>
             </form>

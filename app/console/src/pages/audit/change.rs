@@ -4,7 +4,7 @@ use crate::pages::members;
 use crate::when::Moments;
 use bytespike_accounts::role::Role;
 use bytespike_store::names::Names;
-use bytespike_ui::Locale;
+use bytespike_ui::{Locale, format};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
@@ -43,8 +43,14 @@ impl Reading<'_> {
             Value::Null => "—".to_owned(),
             Value::Bool(true) => self.locale.t().receipt.field.yes.to_owned(),
             Value::Bool(false) => self.locale.t().receipt.field.no.to_owned(),
-            Value::Number(number) if field.ends_with("_at_ms") => {
+            Value::Number(number) if field.ends_with("_at_ms") || matches!(field, "from_ms" | "until_ms") => {
                 number.as_i64().map_or_else(|| number.to_string(), |at_ms| self.moments.written(at_ms))
+            }
+            Value::Number(number) if field.ends_with("_minor") => {
+                number.as_i64().map_or_else(|| number.to_string(), hundredths)
+            }
+            Value::Number(number) if field.ends_with("_nano") => {
+                number.as_i64().map_or_else(|| number.to_string(), format::usd)
             }
             Value::Array(values) => {
                 values.iter().map(|value| self.said(field, value)).collect::<Vec<_>>().join(", ")
@@ -65,6 +71,11 @@ impl Reading<'_> {
             _ => text.to_owned(),
         }
     }
+}
+
+/// Cents or fen as units of their currency, which another field names.
+fn hundredths(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, (minor % 100).abs())
 }
 
 fn lines(detail_json: &str) -> Vec<Line> {
@@ -105,6 +116,14 @@ mod tests {
 
     fn told(detail: &Value) -> Vec<(String, Option<Value>, Value)> {
         lines(&detail.to_string()).into_iter().map(|line| (line.field, line.before, line.after)).collect()
+    }
+
+    #[test]
+    fn amounts_read_as_money() {
+        let moments = Moments::new(Locale::En, "UTC", 0);
+        let reading = Reading { locale: Locale::En, moments: &moments, names: None };
+        assert_eq!(reading.said("amount_minor", &json!(2505)), "25.05");
+        assert_eq!(reading.said("amount_nano", &json!(2_500_000_000_i64)), "$2.50");
     }
 
     #[test]

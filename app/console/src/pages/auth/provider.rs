@@ -10,12 +10,14 @@ use crate::providers::{Answer, Provider, ProviderError};
 use crate::query::Query;
 use crate::shell::{self, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::{SignedIn, Visitor};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::identities::{Arrival, ArrivalError, Errand, LinkError, Purpose, Verified};
 use bytespike_accounts::people::FirstStep;
 use bytespike_accounts::sessions::Session;
+use bytespike_accounts::switches::{Feature, NotAdmitted};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Hidden};
 use http::StatusCode;
@@ -33,6 +35,10 @@ enum Refusal {
     NoVerifiedMail,
     MailHasAccount,
     SignUpClosed,
+    NotInvited,
+    Domain,
+    /// An operator has to let the account in.
+    Waits,
     Inactive,
     Taken,
 }
@@ -44,6 +50,9 @@ pub(crate) async fn begin(
     visit: Visit,
     post: VisitorPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Providers).await {
+        return Ok(off);
+    }
     let purpose = Purpose::SignIn { next: post.form.value("next").to_owned() };
     let sent = send(&state, &visit, (&provider, &post.visitor.id), purpose).await?;
     match sent {
@@ -77,6 +86,9 @@ pub(crate) async fn send_to_link(
     (visit, visitor, who): (&Visit, &Visitor, &SignedIn),
     provider: &str,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(state, visit, Feature::Providers).await {
+        return Ok(off);
+    }
     let purpose = Purpose::Link { person_id: who.member.person_id().to_owned() };
     match send(state, visit, (provider, &visitor.id), purpose).await? {
         Ok(page) => Ok(page),
@@ -92,6 +104,9 @@ pub(crate) async fn callback(
     session: Session,
     (who, visitor): (Option<SignedIn>, Visitor),
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Providers).await {
+        return Ok(off);
+    }
     let provider = state.providers.find(&provider).ok_or(Problem::NotFound)?;
     let query = Query::of(&visit);
     let state_value = query.get("state").unwrap_or_default();
@@ -149,9 +164,8 @@ async fn sign_in(
     (visit, visitor, session): (&Visit, &Visitor, &Session),
     (verified, errand, next): (&Verified, &Errand, &str),
 ) -> Result<Response, Problem> {
-    let how = (errand.language, state.options.is_sign_up_open);
-    let Arrival { step, trial } = match state.accounts.identities.arrive(&visitor.origin, verified, how).await
-    {
+    let arrived = state.accounts.identities.arrive(&visitor.origin, verified, errand.language).await;
+    let Arrival { step, trial } = match arrived {
         Ok(arrival) => arrival,
         Err(error) => return Ok(refuse(visit, visitor, refusal_of(error)?).await),
     };
@@ -171,7 +185,10 @@ fn refusal_of(error: ArrivalError) -> Result<Refusal, Problem> {
     Ok(match error {
         ArrivalError::NoVerifiedMail => Refusal::NoVerifiedMail,
         ArrivalError::MailHasAccount => Refusal::MailHasAccount,
-        ArrivalError::SignUpClosed => Refusal::SignUpClosed,
+        ArrivalError::NotAdmitted(NotAdmitted::Closed) => Refusal::SignUpClosed,
+        ArrivalError::NotAdmitted(NotAdmitted::NotInvited) => Refusal::NotInvited,
+        ArrivalError::NotAdmitted(NotAdmitted::Domain) => Refusal::Domain,
+        ArrivalError::Waits => Refusal::Waits,
         ArrivalError::Inactive => Refusal::Inactive,
         ArrivalError::Unavailable(error) => return Err(error.into()),
     })
@@ -206,6 +223,9 @@ async fn refuse(visit: &Visit, visitor: &Visitor, refusal: Refusal) -> Response 
         Refusal::NoVerifiedMail => t.no_verified_mail,
         Refusal::MailHasAccount => t.mail_has_account,
         Refusal::SignUpClosed => t.sign_up_closed,
+        Refusal::NotInvited => visit.t().switches.sign_up.not_invited,
+        Refusal::Domain => visit.t().switches.sign_up.other_domain,
+        Refusal::Waits => visit.t().switches.sign_up.waits,
         Refusal::Inactive => t.inactive,
         Refusal::Taken => t.taken,
     };
@@ -239,7 +259,8 @@ pub(super) fn buttons(
         }
         .into_any()
     };
-    let buttons: Vec<AnyView> = state.providers.all().iter().map(button).collect();
+    let offered = state.providers.all().iter().filter(|_| state.accounts.switches.is_on(Feature::Providers));
+    let buttons: Vec<AnyView> = offered.map(button).collect();
     (!buttons.is_empty())
         .then(|| view! { <div class="providers"><p class="hint">{t.or}</p>{buttons}</div> }.into_any())
 }

@@ -10,6 +10,7 @@ use crate::who::{SignedIn, Visitor};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::{SignUp, SignUpError};
+use bytespike_accounts::switches::{NotAdmitted, SignUpPolicy};
 use bytespike_ui::components::{
     Button, ButtonKind, Callout, CalloutKind, Field, Hidden, Icon, IconName, InputKind,
 };
@@ -37,7 +38,7 @@ pub(crate) async fn submit(
     post: VisitorPost,
 ) -> Result<Response, Problem> {
     let VisitorPost { visitor, mut form } = post;
-    if !state.options.is_sign_up_open {
+    if state.accounts.switches.sign_up() == SignUpPolicy::Closed {
         return Err(Problem::Forbidden);
     }
     let language = language_of(visit.locale);
@@ -51,20 +52,30 @@ pub(crate) async fn submit(
             Ok(see_other(&visit.link("/console/check-mail")))
         }
         Err(error) => {
-            refuse(&mut form, &visit, error)?;
+            refuse(&mut form, (&visit, &state.accounts.switches.sign_up()), error)?;
             Ok(show(&state, (&visit, &visitor), &form).await)
         }
     }
 }
 
-fn refuse(form: &mut Form, visit: &Visit, error: SignUpError) -> Result<(), Problem> {
+fn refuse(
+    form: &mut Form,
+    (visit, policy): (&Visit, &SignUpPolicy),
+    error: SignUpError,
+) -> Result<(), Problem> {
     let t = &visit.t().auth.error;
+    let of_policy = &visit.t().switches.sign_up;
     match error {
         SignUpError::Email(_) | SignUpError::Name(_) if form.value("email").is_empty() => {
             form.refuse("email", t.email_missing);
         }
         SignUpError::Email(_) | SignUpError::Name(_) => form.refuse("email", t.email_invalid),
         SignUpError::Password(problem) => form.refuse("password", words::password(visit.locale, &problem)),
+        SignUpError::NotAdmitted(NotAdmitted::NotInvited) => form.refuse("email", of_policy.not_invited),
+        SignUpError::NotAdmitted(NotAdmitted::Domain) => {
+            form.refuse("email", of_policy.domain_fault(domains(visit, policy)));
+        }
+        SignUpError::NotAdmitted(NotAdmitted::Closed) => return Err(Problem::Forbidden),
         SignUpError::TooMany => return Err(Problem::TooMany),
         SignUpError::Busy(busy) => return Err(busy.into()),
         SignUpError::Unavailable(error) => return Err(error.into()),
@@ -75,7 +86,10 @@ fn refuse(form: &mut Form, visit: &Visit, error: SignUpError) -> Result<(), Prob
 async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
     let t = &visit.t().auth.sign_up;
     let titled = Titled::of(visit, t.title, form);
-    let body = if state.options.is_sign_up_open { open(state, visit, visitor, form) } else { closed(visit) };
+    let body = match state.accounts.switches.sign_up() {
+        SignUpPolicy::Closed => closed(visit),
+        policy => open(state, (visit, visitor), (form, &policy)),
+    };
     let sign_in = visit.link("/console/sign-in");
     let content = view! {
         <h1>{t.title}</h1>
@@ -86,12 +100,36 @@ async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: 
     shell::narrow((visit, visitor), titled, content).await
 }
 
-fn open(state: &ConsoleState, visit: &Visit, visitor: &Visitor, form: &Form) -> AnyView {
+/// What the policy asks of whoever signs up.
+fn condition(visit: &Visit, policy: &SignUpPolicy) -> Option<AnyView> {
+    let t = &visit.t().switches.sign_up;
+    let text = match policy {
+        SignUpPolicy::Open | SignUpPolicy::Closed => return None,
+        SignUpPolicy::Approval => t.approval.to_owned(),
+        SignUpPolicy::Invited => t.invited.to_owned(),
+        SignUpPolicy::Domains(_) => t.domains(domains(visit, policy)),
+    };
+    Some(view! { <Callout kind=CalloutKind::Note><p>{text}</p></Callout> }.into_any())
+}
+
+fn domains(visit: &Visit, policy: &SignUpPolicy) -> String {
+    match policy {
+        SignUpPolicy::Domains(names) => names.join(visit.t().switches.sign_up.comma),
+        _ => String::new(),
+    }
+}
+
+fn open(
+    state: &ConsoleState,
+    (visit, visitor): (&Visit, &Visitor),
+    (form, policy): (&Form, &SignUpPolicy),
+) -> AnyView {
     let t = &visit.t().auth;
     let trial = state.options.trial_grant.0;
     let gift = (trial > 0)
         .then(|| view! { <p class="hint">{t.sign_up.trial(format::count(whole_credits(trial)))}</p> });
     view! {
+        {condition(visit, policy)}
         {form.summary(visit.locale)}
         <form method="post" action=visit.link("/console/sign-up")>
             <Hidden name="csrf" value=visitor.token.clone()/>

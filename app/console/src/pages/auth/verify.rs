@@ -59,13 +59,21 @@ pub(crate) async fn submit(
                 next => format!("{notice}&{}", query::write(&[("next", next)])),
             }))
         }
+        Err(VerifyError::Waits) => Ok(waits((&visit, &visitor)).await),
         Err(VerifyError::Dead) => Ok(dead_link((&visit, &visitor), "/console/resend").await),
         Err(VerifyError::Unavailable(error)) => Err(error.into()),
     }
 }
 
+/// The address is confirmed, and an operator decides about the rest.
+async fn waits((visit, visitor): (&Visit, &Visitor)) -> Response {
+    let t = &visit.t().switches.sign_up;
+    let content = view! { <h1>{t.waits_title}</h1><p>{t.waits}</p> };
+    shell::narrow((visit, visitor), Titled::ok(t.waits_title), content).await
+}
+
 /// The address is confirmed whatever happens here: a trial that could not be booked stays due.
-pub(super) async fn welcome(state: &ConsoleState, due: &TrialGrant) {
+pub(crate) async fn welcome(state: &ConsoleState, due: &TrialGrant) {
     let booked = trial::book((&state.accounts, &state.ledger), due, state.options.trial_grant).await;
     if let Err(error) = booked {
         tracing::error!(%error, org_id = %due.org_id, "a trial credit was not booked; it stays due");

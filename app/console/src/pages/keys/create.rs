@@ -6,12 +6,14 @@ use crate::pages::keys::{derivable, detail, limits, lists, may_manage, once, ter
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::keys::{Allowed, KeyError, KeyInfo, Manager, NewKey};
 use bytespike_accounts::limit_nodes::Deployment;
+use bytespike_accounts::switches::Feature;
 use bytespike_gateway::quota::{MakeError, Which};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Breadcrumbs, Button, ButtonKind, ButtonLink, Hidden, Select, SelectOption};
@@ -33,6 +35,9 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = root(&state, (&visit, &who), "").await?;
     Ok(show((&visit, &who), &place, &terms::blank(None, &place.ends)).await)
 }
@@ -43,6 +48,9 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = root(&state, (&visit, &post.who), post.form.value("deployment")).await?;
     make(&state, &visit, (post, place)).await
 }
@@ -54,6 +62,9 @@ pub(crate) async fn derive_form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = below(&state, (&visit, &who), &key_id).await?;
     let above = place.parent.as_ref().map(|(_, allowed)| allowed);
     let form = terms::blank(above, &place.ends);
@@ -67,6 +78,9 @@ pub(crate) async fn derive(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
+        return Ok(off);
+    }
     let place = below(&state, (&visit, &post.who), &key_id).await?;
     make(&state, &visit, (post, place)).await
 }
@@ -146,6 +160,8 @@ fn refuse(form: &mut Form, (visit, moments): (&Visit, &Moments), error: MakeErro
             Ok(())
         }
         MakeError::Limits(error) => Err(Problem::unavailable(&error)),
+        // Between the question above and now.
+        MakeError::SwitchedOff => Err(Problem::Forbidden),
     }
 }
 

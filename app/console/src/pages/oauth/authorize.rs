@@ -5,11 +5,13 @@ use crate::pages::oauth::issuer;
 use crate::problem::Problem;
 use crate::shell::{self, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::{SignedIn, Visitor};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::oauth::authorize::{Back, Checked, PageProblem, Prompt, Refused};
 use bytespike_accounts::oauth::{TRANSACTION_MS, resources};
+use bytespike_accounts::switches::Feature;
 use bytespike_ui::components::{Callout, CalloutKind};
 use bytespike_ui::{Locale, Surface, Visit};
 use http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
@@ -29,6 +31,9 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(visit.query.as_bytes()).into_owned().collect();
     let visit = in_language(visit, &pairs, &headers);
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Programs).await {
+        return Ok(off);
+    }
     let resources = resources(state.urls.base(Surface::Gateway));
     let id = pairs.iter().find(|(name, _)| name == "client_id").map_or("", |(_, value)| value.as_str());
     let documents = state.client_documents.as_ref();

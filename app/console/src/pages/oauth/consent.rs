@@ -8,12 +8,14 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{self, Titled};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::{SignedIn, cookie_value};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::{DecideError, Waiting};
 use bytespike_accounts::secrets::SecretText;
+use bytespike_accounts::switches::Feature;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{ButtonKind, ButtonLink, Hidden};
 use http::{HeaderMap, StatusCode};
@@ -60,6 +62,9 @@ pub(crate) async fn submit(
     if form.value("decision") != "allow" {
         let decided = state.accounts.oauth.deny(from, &waiting, &who.member).await;
         return answered(&visit, &waiting, decided).await;
+    }
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Programs).await {
+        return Ok(off);
     }
     let orgs = decision::orgs(&state, &who, &waiting.client, &waiting.scopes).await?;
     let place = waiting.client.place(&waiting.redirect_uri);

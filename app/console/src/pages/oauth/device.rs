@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use crate::query::{self, Query};
 use crate::shell::{self, Titled};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::State;
@@ -14,6 +15,7 @@ use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::DecideError;
 use bytespike_accounts::oauth::device::{UserCodeError, WaitingDevice};
+use bytespike_accounts::switches::Feature;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Field, Hidden};
 use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
@@ -54,6 +56,9 @@ pub(crate) async fn decide(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Programs).await {
+        return Ok(off);
+    }
     let SignedPost { who, mut form } = post;
     let Some(device) = typed(&state, (&visit, &who), &mut form).await? else {
         return Ok(enter(&visit, &who, &form).await);

@@ -7,9 +7,11 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
+use bytespike_accounts::switches::Feature;
 use bytespike_catalog::NanoUsd;
 use bytespike_payments::{
     ApplyError, CardPage, Currency, NewRecharge, Payments, RechargeError, RechargeRow, amount_text,
@@ -77,6 +79,9 @@ pub(crate) async fn card(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Recharge).await {
+        return Ok(off);
+    }
     let SignedPost { who, mut form } = post;
     let payments = allowed(&state, &who)?;
     let event = who.member.did("recharge.card_begun");
@@ -107,6 +112,9 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Recharge).await {
+        return Ok(off);
+    }
     let SignedPost { who, mut form } = post;
     let payments = allowed(&state, &who)?;
     let Some(new) = read(&mut form, (&visit, &who)) else {
@@ -339,6 +347,10 @@ pub(super) async fn part(
     let Some(payments) = state.payments.as_ref().filter(|_| may_pay(who)) else { return Ok(None) };
     let t = &visit.t().recharge.part;
     let row = payments.recharge(who.member.org_id()).await?.filter(|row| row.is_on);
+    let off = switched_off::remark(state, visit, Feature::Recharge);
+    if off.is_some() && row.is_none() {
+        return Ok(off);
+    }
     let said = row.as_ref().and_then(|row| {
         let currency = Currency::parse(&row.currency)?;
         let (amount, most) =
@@ -348,6 +360,7 @@ pub(super) async fn part(
     let link = if said.is_some() { t.change } else { t.link };
     let text = said.unwrap_or_else(|| t.off.to_owned());
     let view = view! {
+        {off}
         <section class="stack">
             <div><h2>{t.title}</h2><p class="soft">{text}</p></div>
             <p><ButtonLink href=visit.link(PATH)>{link}</ButtonLink></p>

@@ -4,10 +4,12 @@ use crate::forms::{Form, SignedPost, amount};
 use crate::problem::Problem;
 use crate::shell::see_other;
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::role::Permission;
+use bytespike_accounts::switches::Feature;
 use bytespike_catalog::fx::FxRate;
 use bytespike_payments::{Currency, CurrencyOffer, NewOrder, OrderError, Payments, worth};
 use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption};
@@ -33,6 +35,9 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::TopUps).await {
+        return Ok(off);
+    }
     let SignedPost { who, mut form } = post;
     let payments = state.payments.as_ref().ok_or(Problem::NotFound)?;
     if !may_pay(&who) {

@@ -6,10 +6,12 @@ use crate::forms::{Form, SignedPost};
 use crate::problem::Problem;
 use crate::shell::see_other;
 use crate::state::ConsoleState;
+use crate::switched_off;
 use crate::voucher;
 use crate::who::SignedIn;
 use axum::extract::State;
 use axum::response::Response;
+use bytespike_accounts::switches::Feature;
 use bytespike_accounts::vouchers::RedeemError;
 use bytespike_ui::components::{Button, Field, Hidden};
 use bytespike_ui::{Locale, Visit};
@@ -24,6 +26,9 @@ pub(crate) async fn submit(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
+    if let Some(off) = switched_off::page(&state, &visit, Feature::Vouchers).await {
+        return Ok(off);
+    }
     let SignedPost { who, mut form } = post;
     if !may_pay(&who) {
         return Err(Problem::Forbidden);
@@ -64,6 +69,7 @@ fn words(locale: Locale, error: &RedeemError) -> &'static str {
     match error {
         RedeemError::TooMany => t.many,
         RedeemError::AlreadyRedeemed => t.already,
+        RedeemError::BatchLimit => t.batch_limit,
         RedeemError::UsedUp => t.used_up,
         RedeemError::Over => t.over,
         RedeemError::Unknown | RedeemError::Unavailable(_) => t.unknown,

@@ -63,6 +63,7 @@ impl Account {
             created_at_ms: world.now_ms(),
         };
         let account = NewAccount {
+            waits: false,
             email_key: &person.email.clone(),
             person,
             org_id: &self.org,
