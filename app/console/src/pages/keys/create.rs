@@ -52,7 +52,7 @@ pub(crate) async fn submit(
         return Ok(off);
     }
     let place = root(&state, (&visit, &post.who), post.form.value("deployment")).await?;
-    make(&state, &visit, (post, place)).await
+    Box::pin(make(&state, &visit, (post, place))).await
 }
 
 /// `GET /console/keys/{id}/derive`
@@ -82,7 +82,7 @@ pub(crate) async fn derive(
         return Ok(off);
     }
     let place = below(&state, (&visit, &post.who), &key_id).await?;
-    make(&state, &visit, (post, place)).await
+    Box::pin(make(&state, &visit, (post, place))).await
 }
 
 /// `chosen` is the deployment that was chosen, if any was.
