@@ -289,6 +289,7 @@ async fn the_description_is_served_and_names_every_route_and_error() {
         ("/api/v1/limits", vec!["get"]),
         ("/api/v1/limits/{node}", vec!["get"]),
         ("/api/v1/limits/{node}/{limit}", vec!["put", "delete"]),
+        ("/api/v1/limits/{node}/rules", vec!["get", "put"]),
         ("/api/v1/keys", vec!["get", "post"]),
         ("/api/v1/keys/{id}", vec!["get", "patch", "delete"]),
         ("/api/v1/keys/{id}/rotate", vec!["post"]),
