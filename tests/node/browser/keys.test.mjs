@@ -52,7 +52,7 @@ journeys({
     const rotated = await me.copied(keys.once.label);
     await me.follow(keys.once.done);
     assert.deepEqual([(await call(child)).status, (await call(rotated)).status], [200, 200], "both work for a while");
-    await me.page.reload();
+    await me.follow("child");
     await me.press(keys.secret.end_now, { row: keys.secret.ends });
     await me.reads(console.flash.credential_ended);
     assert.deepEqual([(await call(child)).status, (await call(rotated)).status], [401, 200], "the old one is ended, the new one is not");

@@ -62,10 +62,12 @@ journeys({
     await me.follow(admin.channels.add);
     await me.type(admin.channel.id, `nowhere-${name}`);
     await me.type(admin.channel.provider, "scripted");
-    await me.type(admin.channel.base_url, "https://channel.invalid/v1");
+    await me.type(admin.channel.base_url, "http://channel.invalid/v1");
     await me.type(admin.channel.models, CLAUDE);
     await me.press(admin.channel.add);
-    await me.isRefused(admin.channel.keys);
+    await me.isRefused(admin.channel.base_url);
+    await me.reads(admin.channel.not_tls);
+    await me.type(admin.channel.base_url, "https://channel.invalid/v1");
     await me.type(admin.channel.keys, "CANARY-of-a-channel-3d70");
     await me.press(admin.channel.add);
     await me.reads(admin.did.channel_saved);

@@ -52,6 +52,7 @@ journeys({
     // Another role opens what was closed.
     await guest.open("/console/audit");
     await guest.reads(console.problem.forbidden_title);
+    await guest.follow(console.problem.home);
     await toMember(owner, "guest-");
     await owner.look("people_member");
     await owner.choose(people.role_form.role, people.role.admin);

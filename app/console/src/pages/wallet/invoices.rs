@@ -198,7 +198,8 @@ pub(super) async fn list(
                 <p class="soft">{if has_seller { t.lead } else { t.no_seller }}</p>
             </div>
             {table}
-            <p><ButtonLink href=href>{t.details}</ButtonLink> " " <span class="soft">{t.details_lead}</span></p>
+            <p class="actions"><ButtonLink href=href>{t.details}</ButtonLink></p>
+            <p class="hint">{t.details_lead}</p>
         </section>
     };
     Ok(Some(view.into_any()))

@@ -268,7 +268,8 @@ fn card_part((visit, who): (&Visit, &SignedIn), row: Option<&RechargeRow>) -> An
             <KeyValues pairs=vec![(t.card.to_owned(), view! { <span class="num">{label}</span> }.into_any())]/>
             <form method="post" action=visit.link(&format!("{PATH}/card"))>
                 <Hidden name="csrf" value=who.token.clone()/>
-                <p><Button kind=kind>{submit}</Button> " " <span class="soft">{t.card_note}</span></p>
+                <Button kind=kind>{submit}</Button>
+                <p class="hint">{t.card_note}</p>
             </form>
             {off}
         </section>
