@@ -1,6 +1,6 @@
 //! `/device`: a code that another screen shows is typed here, and decided here.
 use crate::forms::{Form, SignedPost};
-use crate::pages::oauth::decision::{self, Question};
+use crate::pages::oauth::decision::{self, Asked, Question};
 use crate::pages::oauth::{is_fresh, sign_in_again};
 use crate::problem::Problem;
 use crate::query::{self, Query};
@@ -13,7 +13,6 @@ use axum::response::Response;
 use bytespike_accounts::csrf::Binding;
 use bytespike_accounts::oauth::consent::DecideError;
 use bytespike_accounts::oauth::device::{UserCodeError, WaitingDevice};
-use bytespike_accounts::people::Membership;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Callout, CalloutKind, Field, Hidden};
 use leptos::prelude::*;
@@ -37,9 +36,7 @@ pub(crate) async fn submit(
     let Some(device) = typed(&state, (&visit, &who), &mut form).await? else {
         return Ok(enter(&visit, &who, &form).await);
     };
-    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, form.value("code"));
-    let question = question(&device, &here, &orgs);
+    let question = question(&state, (&visit, &who), (&device, form.value("code"))).await?;
     let opening = decision::opening(&question, &who);
     Ok(show(&state, (&visit, &who), (&device, &question, form.value("code")), &opening).await)
 }
@@ -58,9 +55,7 @@ pub(crate) async fn decide(
     if !state.accounts.csrf.verify(about, form.value("decision_token")) {
         return Err(Problem::Forbidden);
     }
-    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, form.value("code"));
-    let question = question(&device, &here, &orgs);
+    let question = question(&state, (&visit, &who), (&device, form.value("code"))).await?;
     let is_allowed = form.value("decision") == "allow";
     let read = if is_allowed { decision::read(&mut form, &visit, &question) } else { None };
     if is_allowed && read.is_none() {
@@ -99,19 +94,14 @@ async fn typed(
     }
 }
 
-fn address(visit: &Visit, code: &str) -> String {
-    visit.link(&format!("/device?{}", query::write(&[("code", code)])))
-}
-
-fn question<'a>(device: &'a WaitingDevice, here: &'a str, orgs: &'a [Membership]) -> Question<'a> {
-    Question {
-        client: &device.client,
-        place: None,
-        here,
-        scopes: &device.scopes,
-        key_request: &device.key_request,
-        orgs,
-    }
+async fn question<'a>(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    (device, code): (&'a WaitingDevice, &str),
+) -> Result<Question<'a>, Problem> {
+    let WaitingDevice { client, scopes, key_request, .. } = device;
+    let here = visit.link(&format!("/device?{}", query::write(&[("code", code)])));
+    Question::of((state, who), Asked { client, scopes, key_request }, (None, here)).await
 }
 
 async fn enter(visit: &Visit, who: &SignedIn, form: &Form) -> Response {
