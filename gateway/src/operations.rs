@@ -95,13 +95,9 @@ impl Operations {
             note: why.as_str().to_owned(),
             expires_at_ms,
         };
-        let credited = self.ledger.credit(booking).await?;
-        if matches!(credited, Credited::Booked { .. }) {
-            let detail = json!({"reason": why.as_str(), "kind": kind, "amount_nano": amount.0});
-            let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
-            self.accounts.audit.record(hand.origin, event).await;
-        }
-        Ok(credited)
+        let detail = json!({"reason": why.as_str(), "kind": kind, "amount_nano": amount.0});
+        let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
+        self.ledger.credit_decided(booking, &hand.entry(&self.accounts, event)).await
     }
 }
 
