@@ -5,6 +5,7 @@ pub mod audit;
 mod base62;
 pub mod call_limits;
 pub mod csrf;
+pub mod data_exports;
 pub mod email;
 pub mod factors;
 pub mod identities;
@@ -18,6 +19,7 @@ pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
 pub mod orgs;
+pub mod passkeys;
 mod password_gate;
 pub mod passwords;
 pub mod people;
@@ -35,6 +37,7 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 use call_limits::CallLimits;
 use csrf::Csrf;
+use data_exports::DataExports;
 use factors::Factors;
 use identities::Identities;
 use keys::{Keys, RightsWatch};
@@ -43,6 +46,7 @@ use notices::Notices;
 use oauth::Oauth;
 use operator_tokens::OperatorTokens;
 use operators::{OperatorSessions, Operators};
+use passkeys::Passkeys;
 use passwords::Hasher;
 use people::People;
 use secrets::{MacPurpose, MasterKey};
@@ -78,6 +82,8 @@ pub struct Accounts {
     pub node_rules: NodeRules,
     pub notices: Notices,
     pub vouchers: Vouchers,
+    pub passkeys: Passkeys,
+    pub data_exports: DataExports,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -144,6 +150,8 @@ impl Accounts {
             csrf: Csrf::new(master, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             vouchers: Vouchers::new(&basis, audit.clone()),
+            passkeys: Passkeys::new(&basis, audit.clone()),
+            data_exports: DataExports::new(&basis, audit.clone()),
             operators: Operators {
                 sessions: OperatorSessions::new(&basis),
                 factors,
@@ -188,6 +196,8 @@ impl Accounts {
         while bytespike_store::known_browser::delete_unseen(store, forgotten_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::email_change::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::identity::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::passkey::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        self.data_exports.sweep(SWEPT_AT_ONCE).await?;
         self.operators.sessions.sweep(SWEPT_AT_ONCE).await?;
         self.people.end_due().await?;
         self.oauth.sweep().await?;

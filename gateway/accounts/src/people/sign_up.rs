@@ -2,7 +2,7 @@
 //! only the mail differs. Nobody signs in, and so nobody spends, before the address is proven.
 use super::{Membership, People};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::email::{EmailAddress, EmailError};
 use crate::mail::{Mail, MailKind};
 use crate::names::{self, NameProblem};
@@ -10,6 +10,7 @@ use crate::orgs::{Language, Preset, TrialGrant};
 use crate::passwords::{Busy, Password, PasswordProblem};
 use crate::throttle::Rule;
 use crate::tokens::TokenKind;
+use bytespike_store::identity::Identity;
 use bytespike_store::org;
 use bytespike_store::person::{self, NewAccount, Person};
 
@@ -87,9 +88,8 @@ impl People {
         // Hashed in every case, so that a taken address takes as long.
         let password_hash = self.hasher.hash(password).await?;
         let person = self.new_person(&email, &name, form.language, Some(password_hash));
-        if self.insert(&person, &name).await? {
-            self.record(origin, Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id))
-                .await;
+        let event = Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id);
+        if self.insert((&person, &name), None, &self.audit.entry(origin, event)).await? {
             return Ok(self.verification_mail(&person, form.next).await?);
         }
         Ok(self.sign_up_again(&person, form.next).await?)
@@ -119,11 +119,14 @@ impl People {
 
     /// Confirms the address, and answers the trial credit that the new org is owed.
     pub async fn verify_email(&self, origin: &Origin, token: &str) -> Result<TrialGrant, VerifyError> {
-        let person_id = self.tokens.take(TokenKind::VerifyEmail, token).await?.ok_or(VerifyError::Dead)?;
-        person::mark_verified(&self.store, &person_id, self.world.now_ms()).await?;
+        let person_id = self.tokens.peek(TokenKind::VerifyEmail, token).await?.ok_or(VerifyError::Dead)?;
         let membership = self.membership(&person_id, None).await?.ok_or(VerifyError::Dead)?;
         let event = Event::new("person.email_verified", Actor::Person(&person_id)).org(membership.org_id());
-        self.record(origin, event).await;
+        let hash = self.tokens.hash(TokenKind::VerifyEmail, token);
+        let link = self.used_link(TokenKind::VerifyEmail, (&person_id, &hash));
+        if !person::verify(&self.store, link, &self.audit.entry(origin, event)).await? {
+            return Err(VerifyError::Dead);
+        }
         Ok(TrialGrant::of(membership.org_id()))
     }
 
@@ -146,9 +149,9 @@ impl People {
         let email = EmailAddress::parse(owner.email)?;
         let mut person = self.new_person(&email, &names::clean(owner.name)?, owner.language, None);
         person.email_verified_at_ms = Some(person.created_at_ms);
-        if self.insert(&person, &names::clean(owner.org_name)?).await? {
-            self.record(&Origin::host(), Event::new("person.created", Actor::Host).target(&person.id)).await;
-        }
+        let event = Event::new("person.created", Actor::Host).target(&person.id);
+        let entry = self.audit.entry(&Origin::host(), event);
+        self.insert((&person, &names::clean(owner.org_name)?), None, &entry).await?;
         let existing =
             person::find_by_email(&self.store, &email.key()).await?.map_or(person.id, |person| person.id);
         self.membership(&existing, None).await?.ok_or(SignUpError::Unavailable(sqlx::Error::RowNotFound))
@@ -186,7 +189,13 @@ impl People {
         }
     }
 
-    pub(super) async fn insert(&self, person: &Person, org_name: &str) -> sqlx::Result<bool> {
+    /// The account in one transaction. False, and nothing written, when the address is taken.
+    pub(super) async fn insert(
+        &self,
+        (person, org_name): (&Person, &str),
+        identity: Option<&Identity>,
+        entry: &Entry,
+    ) -> sqlx::Result<bool> {
         let account = NewAccount {
             person: person.clone(),
             email_key: &person.email.to_ascii_lowercase(),
@@ -195,7 +204,8 @@ impl People {
             preset: Preset::of(Language::from_tag(&person.language)).as_str(),
             deployment_id: &self.world.id("dep"),
             member_id: &self.world.id("mem"),
+            identity,
         };
-        person::insert_account(&self.store, &account).await
+        person::insert_account(&self.store, &account, entry).await
     }
 }
