@@ -5,6 +5,7 @@ pub mod api;
 pub mod channel;
 pub mod channel_test;
 mod costs;
+pub mod data_export;
 pub mod egress;
 pub mod export;
 pub mod factors;

@@ -159,12 +159,8 @@ impl Operations {
 
     async fn book(&self, hand: Hand<'_>, booking: Credit, detail: Value) -> Result<Credited, BookingError> {
         let org_id = booking.org_id.clone();
-        let credited = self.ledger.credit(booking).await?;
-        if matches!(credited, Credited::Booked { .. }) {
-            let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
-            self.accounts.audit.record(hand.origin, event).await;
-        }
-        Ok(credited)
+        let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
+        self.ledger.credit_decided(booking, &hand.entry(&self.accounts, event)).await
     }
 
     /// Confirms credit that waits, and books it. Of two confirmations at once one counts.

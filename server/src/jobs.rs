@@ -20,7 +20,7 @@ use crate::follow::{self, ChannelSources};
 use crate::mail::Outbox;
 use crate::price_feed::Exports;
 use crate::reconcile_command;
-use crate::{Failure, trials, vouchers, webhooks};
+use crate::{Failure, data_exports, trials, vouchers, webhooks};
 
 /// Leases are renewed and lapsed holds expired this often.
 const LEDGER_EVERY: Duration = Duration::from_secs(5);
@@ -50,6 +50,9 @@ const PAYMENTS_EVERY: Duration = Duration::from_secs(60);
 const RECHARGE_EVERY: Duration = Duration::from_secs(5);
 /// What the ledger wants told is turned into letters this often.
 const ALERTS_EVERY: Duration = Duration::from_secs(5);
+
+/// Copies of data that people asked for are looked for this often.
+const EXPORTS_EVERY: Duration = Duration::from_secs(2);
 
 /// Limits that were raised for a time are set back at most this late.
 const GRANTS_EVERY: Duration = Duration::from_secs(5);
@@ -90,6 +93,7 @@ pub fn start(work: &Work, stop: &CancellationToken) -> TaskTracker {
     if let Some(letters) = work.letters.clone() {
         jobs.spawn(stop.clone().run_until_cancelled_owned(write_alerts(work.core.clone(), letters)));
     }
+    jobs.spawn(stop.clone().run_until_cancelled_owned(data_exports::prepare(work.clone(), EXPORTS_EVERY)));
     jobs.spawn(stop.clone().run_until_cancelled_owned(webhooks::spread(work.webhooks.clone())));
     let (sender, until) = (work.webhooks.clone(), stop.clone());
     jobs.spawn(async move { sender.run(until).await });

@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod core;
 mod cost_reports;
+mod data_exports;
 mod demo;
 mod demo_org;
 mod follow;

@@ -41,6 +41,9 @@ enum Object {
     Invoice,
     /// What operators announce to everybody: no object of anybody's.
     Announcement,
+    Passkey,
+    /// The copy of somebody's data.
+    DataCopy,
     /// A calendar month: no object of anybody's.
     Month,
     /// Who signs people in elsewhere: no object of anybody's.
@@ -68,6 +71,8 @@ fn object_of(path: &str) -> Option<Object> {
         ("/console/notices/{id}", Object::Notice),
         ("/console/wallet/invoices/{id}", Object::Invoice),
         ("/console/announcements/{id}", Object::Announcement),
+        ("/console/settings/security/passkeys/{id}", Object::Passkey),
+        ("/console/settings/data/copies/{id}", Object::DataCopy),
     ];
     let found = starts.into_iter().find(|(start, _)| path.starts_with(start)).map(|(_, object)| object);
     assert!(
@@ -88,7 +93,7 @@ impl Object {
             Object::Invitation => Some(Permission::ManageMembers),
             Object::Deployment => Some(Permission::SeeOrgUsage),
             Object::LimitNode | Object::QuotaRequest => Some(Permission::SetLimits),
-            Object::Grant | Object::Session | Object::Org => None,
+            Object::Grant | Object::Session | Object::Org | Object::Passkey | Object::DataCopy => None,
             Object::Month | Object::Order | Object::Invoice => Some(Permission::Billing),
             Object::Provider => Some(Permission::ManageSelf),
             Object::Webhook => Some(Permission::ManageOrg),
@@ -159,6 +164,12 @@ pub(crate) async fn ours(stage: &mut Stage) -> Ours {
                  select 'inv_ours', org_id, id, 'order:ord_ours', 'invoice', 'INV-', 1, currency, amount_minor, $1, created_at_ms
                  from payment_order where id = 'ord_ours'";
     on_database!(&store, db => sqlx::query(invoice).bind(INVOICE).execute(db).await.map(drop)).unwrap();
+    let passkey = "insert into passkey (id, credential_id, person_id, name, fixed_state, moving_state, created_at_ms)
+                   select 'psk_ours', 'its own', person_id, 'phone', '', '', created_at_ms from member order by created_at_ms limit 1";
+    on_database!(&store, db => sqlx::query(passkey).execute(db).await.map(drop)).unwrap();
+    let copy = "insert into data_export (id, person_id, state, asked_at_ms, ready_at_ms, expires_at_ms)
+                select 'exp_ours', person_id, 'ready', 1, 1, 9000000000000 from member order by created_at_ms limit 1";
+    on_database!(&store, db => sqlx::query(copy).execute(db).await.map(drop)).unwrap();
     let ours = Ours(vec![
         (Object::Key, one(&store, "select id from api_key").await),
         (Object::Receipt, one(&store, "select id from reservation").await),
@@ -175,6 +186,8 @@ pub(crate) async fn ours(stage: &mut Stage) -> Ours {
         (Object::Notice, "evt_ours".to_owned()),
         (Object::Webhook, one(&store, "select id from webhook_endpoint").await),
         (Object::Invoice, "inv_ours".to_owned()),
+        (Object::Passkey, "psk_ours".to_owned()),
+        (Object::DataCopy, "exp_ours".to_owned()),
         (Object::Month, "2026-01".to_owned()),
         (Object::Provider, "github".to_owned()),
         (Object::Announcement, NOBODYS.to_owned()),
@@ -281,7 +294,7 @@ async fn the_owner_is_let_in_wherever_the_others_were_refused() {
     for address in ADDRESSES {
         let path = ours.in_path(address);
         let answer = stage.person.get(&path).await;
-        // Some pages want what is not there: a program's request, a month that was closed, a limit that refused.
+        // Some pages want what is not there: a program's request, a month that was closed, a limit that refused, a host with a name.
         let is_page = matches!(answer.status, 200 | 303 | 307 | 405);
         let wants_more = [
             "/oauth/consent",
@@ -289,6 +302,7 @@ async fn the_owner_is_let_in_wherever_the_others_were_refused() {
             "/limits/ask",
             "/messages/",
             "/archive",
+            "/passkeys/new",
             "/transfer",
             "/remove",
             "/revoke",

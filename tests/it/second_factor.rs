@@ -1,6 +1,5 @@
 //! Second factor and fresh proof on a real listener, by the numbers of the security requirements.
 
-use bytespike_store::{on_database, sqlx};
 use bytespike_tests::authenticator::App;
 use bytespike_tests::canary;
 use bytespike_tests::http::Answer;
@@ -99,7 +98,7 @@ async fn s48_a_proof_of_ten_minutes_ago_is_asked_for_again_and_the_form_waits() 
     let product = Setup::default().start().await;
     let mut person = Person::new(&product, "fresh@example.com");
     person.sign_up().await;
-    age_every_session(&product).await;
+    product.age_every_session().await;
     let page = person.open("/console/keys/new").await.text();
     let create = Form::with(&page, "name").set("name", "waits here");
     let before = person.cookies["bs_sid"].clone();
@@ -115,14 +114,4 @@ async fn s48_a_proof_of_ten_minutes_ago_is_asked_for_again_and_the_form_waits() 
     let mut thief = Person::new(&product, "fresh@example.com");
     thief.cookies.insert("bs_sid".to_owned(), before);
     assert!(thief.open("/console").await.text().contains("name=\"password\""), "the old id is dead");
-}
-
-/// As if every session had proven itself long ago.
-async fn age_every_session(product: &Product) {
-    let store = product.database.connect().await;
-    let changed = on_database!(&store, db => sqlx::query(
-        "update session set data_json = replace(data_json, '\"confirmed_at_ms\":', '\"confirmed_at_ms\":0,\"was\":')")
-        .execute(db).await.map(|done| done.rows_affected()));
-    assert!(changed.expect("changed") > 0);
-    store.close().await;
 }

@@ -4,6 +4,7 @@
 pub mod authenticator;
 pub mod canary;
 pub mod database;
+pub mod device;
 pub mod gate;
 pub mod http;
 pub mod invariants;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use bytespike_store::{on_database, sqlx};
+
 use crate::PATIENCE;
 use crate::canary;
 use crate::database::{Database, Kind};
@@ -23,6 +25,7 @@ pub struct Setup {
     models: String,
     channels: String,
     upstream_url: String,
+    by_name: bool,
 }
 
 impl Default for Setup {
@@ -34,6 +37,7 @@ impl Default for Setup {
             models: String::new(),
             channels: String::new(),
             upstream_url: String::new(),
+            by_name: false,
         }
     }
 }
@@ -87,6 +91,13 @@ impl Setup {
         self
     }
 
+    /// Reached as `localhost` instead of by its address: browsers have passkeys for names alone.
+    #[must_use]
+    pub fn by_name(mut self) -> Self {
+        self.by_name = true;
+        self
+    }
+
     /// A model at one price for everything, in USD per million tokens, which is credits per token.
     #[must_use]
     pub fn model(mut self, id: &str, usd_per_million: &str) -> Self {
@@ -129,8 +140,14 @@ impl Setup {
     async fn start_in(&self, folder: TempDir, database: Arc<Database>) -> Product {
         let listen = free_address();
         let log = if self.settings.contains("[log]") { "" } else { LOG };
+        let url = if self.by_name {
+            format!("http://localhost:{}", listen.port())
+        } else {
+            format!("http://{listen}")
+        };
+        let named = if self.by_name { format!("[urls]\npublic = \"{url}\"\n") } else { String::new() };
         let config = format!(
-            "[database]\nurl = \"{}\"\n{log}[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
+            "{named}[database]\nurl = \"{}\"\n{log}[accounts]\ntrial_grant_credits = {}\n[server]\nlisten = \"{listen}\"\n{}\n{}\n{}",
             database.url(),
             self.trial_grant_credits,
             self.settings,
@@ -138,7 +155,6 @@ impl Setup {
             self.channels
         );
         std::fs::write(folder.path().join("bytespike.toml"), config).expect("the folder can be written to");
-        let url = format!("http://{listen}");
         let process = Process::start(
             folder.path(),
             &["serve"],
@@ -160,6 +176,16 @@ pub struct Product {
 }
 
 impl Product {
+    /// As if every session had proven itself long ago.
+    pub async fn age_every_session(&self) {
+        let store = self.database.connect().await;
+        let changed = on_database!(&store, db => sqlx::query(
+            "update session set data_json = replace(data_json, '\"confirmed_at_ms\":', '\"confirmed_at_ms\":0,\"was\":')")
+            .execute(db).await.map(|done| done.rows_affected()));
+        assert!(changed.expect("changed") > 0);
+        store.close().await;
+    }
+
     /// Ends the process at once, as a power cut would.
     pub async fn kill(&mut self) {
         self.process.child.kill().await.expect("the process can be killed");

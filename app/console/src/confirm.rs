@@ -1,11 +1,13 @@
 //! "Confirm it is you": what is guarded asks, at most every ten minutes, for a fresh proof of who holds the session. The
 //! form that was sent waits on the page that asks, so nothing typed is lost and no script is needed.
 use crate::forms::Form;
+use crate::passkey_form::{Ask, PasskeyForm, problem_of};
 use crate::problem::Problem;
 use crate::shell::{self, Titled};
 use crate::state::ConsoleState;
 use crate::who::SignedIn;
 use axum::response::Response;
+use bytespike_accounts::passkeys::{Asker, PasskeyError};
 use bytespike_accounts::people::{ConfirmError, Proof};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Field, Hidden, InputKind};
@@ -13,6 +15,7 @@ use leptos::prelude::*;
 
 /// The field that carries the proof.
 const PROOF: &str = "confirm_proof";
+const PASSKEY_PROOF: &str = "confirm_passkey";
 
 /// What is guarded, by the path its form is sent to: keys, members, money, where the organisation is
 /// told, and how the account itself is guarded.
@@ -31,7 +34,12 @@ const GUARDED: [&str; 11] = [
 ];
 
 /// Forms under a guarded path that change nothing worth guarding.
-const OPEN: [&str; 3] = ["/console/keys/check", "/console/wallet/alerts", "/console/wallet/voucher"];
+const OPEN: [&str; 4] = [
+    "/console/keys/check",
+    "/console/wallet/alerts",
+    "/console/wallet/voucher",
+    "/console/settings/security/passkeys/offer",
+];
 
 /// What became of a form that may need a proof.
 pub(crate) enum Outcome {
@@ -57,7 +65,10 @@ pub(crate) async fn check(
     if !is_guarded(&visit.path) || who.session.is_confirmed(state.world.now_ms()) {
         return Ok(Outcome::Fresh);
     }
-    let typed = form.value(PROOF);
+    let (typed, passkey) = (form.value(PROOF), form.value(PASSKEY_PROOF));
+    if !passkey.is_empty() {
+        return with_passkey(state, (visit, who), (form, passkey)).await;
+    }
     if typed.is_empty() {
         return Ok(Outcome::Ask(page(state, (visit, who), form, None).await?));
     }
@@ -78,6 +89,28 @@ pub(crate) async fn check(
     }
 }
 
+async fn with_passkey(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    (form, answer): (&Form, &str),
+) -> Result<Outcome, Problem> {
+    let site = state.passkey_site().ok_or(Problem::NotFound)?;
+    let asker = Asker { origin: &who.origin, browser: &who.session.csrf_binding };
+    let is_theirs = match state.accounts.passkeys.prove(asker, &site, answer).await {
+        Ok(person_id) => {
+            state.accounts.people.confirm_with_passkey(&who.origin, &who.member, &person_id).await
+        }
+        Err(PasskeyError::Refused) => false,
+        Err(error) => return Err(problem_of(error)),
+    };
+    if is_theirs {
+        state.accounts.sessions.confirm(&who.cookie).await?;
+        return Ok(Outcome::Confirmed);
+    }
+    let wrong = visit.t().security.passkey.wrong;
+    Ok(Outcome::Ask(page(state, (visit, who), form, Some(wrong)).await?))
+}
+
 async fn page(
     state: &ConsoleState,
     (visit, who): (&Visit, &SignedIn),
@@ -94,19 +127,24 @@ async fn page(
         Proof::SignInAgain => sign_in_again(visit),
         Proof::Password | Proof::SecondFactor => form_again((visit, who), (proof, waiting), &faults),
     };
-    let content = view! { <h1>{t.title}</h1> {faults.summary(visit.locale)} {ask} };
+    let has_passkeys = !state.accounts.passkeys.list(who.member.person_id()).await?.is_empty();
+    let passkey =
+        (has_passkeys && state.passkey_site().is_some()).then(|| passkey_again((visit, who), waiting));
+    let cancel = visit.link("/console");
+    let content = view! {
+        <h1>{t.title}</h1>
+        {faults.summary(visit.locale)}
+        {ask}
+        {passkey}
+        <p><a href=cancel>{t.cancel}</a></p>
+    };
     let titled = if wrong.is_some() { Titled::faulty(visit, t.title) } else { Titled::unprocessed(t.title) };
     Ok(shell::narrow_signed_in(visit, titled, content).await)
 }
 
 fn form_again((visit, who): (&Visit, &SignedIn), (proof, waiting): (Proof, &Form), faults: &Form) -> AnyView {
     let t = &visit.t().security.confirm;
-    let kept = waiting.fields().filter(|(name, _)| *name != "csrf" && *name != PROOF);
-    let kept: Vec<AnyView> = kept
-        .map(|(name, value)| {
-            view! { <input type="hidden" name=name.to_owned() value=value.to_owned()/> }.into_any()
-        })
-        .collect();
+    let kept = kept(waiting);
     let has_factor = proof == Proof::SecondFactor;
     let field = if has_factor {
         view! {
@@ -133,9 +171,33 @@ fn form_again((visit, who): (&Visit, &SignedIn), (proof, waiting): (Proof, &Form
             {field}
             <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
-        <p><a href=visit.link("/console")>{t.cancel}</a></p>
     }
     .into_any()
+}
+
+/// The same form, with a passkey for a proof.
+fn passkey_again((visit, who): (&Visit, &SignedIn), waiting: &Form) -> AnyView {
+    let t = &visit.t().security.passkey;
+    let form = PasskeyForm {
+        ask: Ask::Use,
+        field: PASSKEY_PROOF,
+        action: visit.here(),
+        challenge: visit.link("/console/passkeys/confirm"),
+        csrf: who.token.clone(),
+        label: t.confirm,
+        failed: t.failed,
+    };
+    form.view(kept(waiting).into_any())
+}
+
+/// What the form that waits holds.
+fn kept(waiting: &Form) -> Vec<AnyView> {
+    let own = ["csrf", PROOF, PASSKEY_PROOF];
+    let kept = waiting.fields().filter(|(name, _)| !own.contains(name));
+    kept.map(|(name, value)| {
+        view! { <input type="hidden" name=name.to_owned() value=value.to_owned()/> }.into_any()
+    })
+    .collect()
 }
 
 fn sign_in_again(visit: &Visit) -> AnyView {

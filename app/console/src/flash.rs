@@ -65,10 +65,14 @@ pub(crate) enum Notice {
     BillingSaved,
     RechargeOn,
     RechargeOff,
+    DataAsked,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
 }
 
 impl Notice {
-    const ALL: [Self; 58] = [
+    const ALL: [Self; 62] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -127,6 +131,10 @@ impl Notice {
         Self::BillingSaved,
         Self::RechargeOn,
         Self::RechargeOff,
+        Self::DataAsked,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -189,6 +197,10 @@ impl Notice {
             Self::BillingSaved => "billing-saved",
             Self::RechargeOn => "recharge-on",
             Self::RechargeOff => "recharge-off",
+            Self::DataAsked => "data-asked",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRenamed => "passkey-renamed",
+            Self::PasskeyRemoved => "passkey-removed",
         }
     }
 
@@ -253,6 +265,10 @@ impl Notice {
             Self::BillingSaved => locale.t().invoices.flash.saved,
             Self::RechargeOn => locale.t().recharge.flash.on,
             Self::RechargeOff => locale.t().recharge.flash.off,
+            Self::DataAsked => locale.t().security.flash.data_asked,
+            Self::PasskeyAdded => locale.t().security.flash.passkey_added,
+            Self::PasskeyRenamed => locale.t().security.flash.passkey_renamed,
+            Self::PasskeyRemoved => locale.t().security.flash.passkey_removed,
         }
     }
 }

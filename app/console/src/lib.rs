@@ -9,6 +9,7 @@ mod calls;
 mod client_documents;
 mod cny;
 mod confirm;
+mod cut_programs;
 mod filter;
 mod flash;
 mod forms;
@@ -20,6 +21,7 @@ mod next;
 mod notices;
 mod outbox;
 mod pages;
+mod passkey_form;
 mod problem;
 mod providers;
 mod qr;
@@ -38,7 +40,7 @@ mod who;
 
 pub use client_documents::{ClientDocuments, DocumentPolicy};
 pub use gateway::LocalGateway;
-pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of};
+pub use outbox::{Delivery, DevelopmentOutbox, Letter, Mailer, locale_of, written};
 pub use providers::{ProviderConfig, ProviderKind, Providers};
 pub use state::{ConsoleOptions, ConsoleState, Operating};
 
@@ -86,6 +88,9 @@ fn before_sign_in() -> Router<ConsoleState> {
         )
         .route("/console/sign-in", get(auth::sign_in::form).post(auth::sign_in::submit))
         .route("/console/sign-in/second-step", get(auth::second_step::form).post(auth::second_step::submit))
+        .route("/console/sign-in/second-step/passkey", post(auth::second_step::submit_passkey))
+        .route("/console/sign-in/passkey", post(auth::passkey::submit))
+        .route("/console/passkeys/sign-in", post(passkey_form::to_sign_in))
         .route("/console/confirm-email", get(auth::confirm_email::form).post(auth::confirm_email::submit))
         .route("/console/forgot", get(auth::mailed_link::reset_form).post(auth::mailed_link::send_reset))
         .route("/console/reset", get(auth::reset::form).post(auth::reset::submit))

@@ -17,7 +17,15 @@ pub(crate) fn about_sign_up(locale: Locale, decided: Option<Result<(), &String>>
     Mail::Notice { link, subject: subject.to_owned(), intro, button }
 }
 
-/// The message in its reader's language. `link` leads to the security settings.
+/// The page that the letter leads to.
+pub(crate) const fn place(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::DataReady { .. } => "/console/settings/data",
+        _ => "/console/settings/security",
+    }
+}
+
+/// The message in its reader's language. `link` leads to its [`place`].
 pub(crate) fn letter(notice: &Notice, locale: Locale, link: String) -> Mail {
     let t = &locale.t().security.letter;
     let (subject, what) = match notice {
@@ -27,6 +35,12 @@ pub(crate) fn letter(notice: &Notice, locale: Locale, link: String) -> Mail {
         Notice::RecoveryCodeUsed { codes_left } => (t.code_used_subject, t.code_used(*codes_left)),
         Notice::IdentityLinked { provider } => (t.linked_subject, t.linked(provider)),
         Notice::IdentityUnlinked { provider } => (t.unlinked_subject, t.unlinked(provider)),
+        Notice::PasskeyAdded { name } => (t.passkey_added_subject, t.passkey_added(name)),
+        Notice::PasskeyRemoved => (t.passkey_removed_subject, t.passkey_removed.to_owned()),
+        Notice::DataReady { until_ms, time_zone } => {
+            let time = Moments::new(locale, time_zone, *until_ms).written(*until_ms);
+            (t.data_ready_subject, t.data_ready(&time))
+        }
         Notice::EmailChangeAsked { new } => (t.email_asked_subject, t.email_asked(new)),
         Notice::EmailChanged { new } => (t.email_changed_subject, t.email_changed(new)),
         Notice::EndAsked { at_ms, time_zone } => {
@@ -44,6 +58,6 @@ pub(crate) fn letter(notice: &Notice, locale: Locale, link: String) -> Mail {
         link,
         subject: subject.to_owned(),
         intro: format!("{what} {}", t.not_you).replace("。 ", "。"),
-        button: t.button,
+        button: if matches!(notice, Notice::DataReady { .. }) { t.data_button } else { t.button },
     }
 }

@@ -64,17 +64,11 @@ impl Delivery {
             }
             return;
         };
-        let locale = locale_of(mail.language);
-        let text = text_of(&mail.kind, urls, locale);
-        let letter = render(&text, locale, urls.base(Surface::Console));
-        let to = mail.to.as_str().to_owned();
         match self {
-            Self::Send(mailer) => {
-                let letter = Letter { to, subject: letter.subject, text: letter.text, html: letter.html };
-                mailer.send(Some(letter)).await;
-            }
+            Self::Send(mailer) => mailer.send(Some(written(&mail, urls).0)).await,
             Self::Show(outbox) => {
-                let shown = ShownLetter { to, subject: letter.subject, link: text.link().to_owned() };
+                let (letter, link) = written(&mail, urls);
+                let shown = ShownLetter { to: letter.to, subject: letter.subject, link };
                 outbox.keep(Kept { browser: browser.to_owned(), shown });
             }
         }
@@ -104,6 +98,16 @@ impl DevelopmentOutbox {
         let letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         letters.iter().find(|kept| kept.browser == browser).map(|kept| kept.shown.clone())
     }
+}
+
+/// The message in its reader's language, and the one link in it.
+pub fn written(mail: &Mail, urls: &Urls) -> (Letter, String) {
+    let locale = locale_of(mail.language);
+    let text = text_of(&mail.kind, urls, locale);
+    let letter = render(&text, locale, urls.base(Surface::Console));
+    let to = mail.to.as_str().to_owned();
+    let link = text.link().to_owned();
+    (Letter { to, subject: letter.subject, text: letter.text, html: letter.html }, link)
 }
 
 /// The interface language of a person's.
@@ -146,7 +150,7 @@ fn text_of(kind: &MailKind, urls: &Urls, locale: Locale) -> Text {
             valid_days: INVITATION_DAYS,
         },
         MailKind::AlreadyRegistered => Text::AlreadyRegistered { link: link("/console/sign-in") },
-        MailKind::Notice(notice) => notices::letter(notice, locale, link("/console/settings/security")),
+        MailKind::Notice(notice) => notices::letter(notice, locale, link(notices::place(notice))),
         MailKind::SignUpWaits => notices::about_sign_up(locale, None, link("/console/sign-in")),
         MailKind::SignUpApproved => notices::about_sign_up(locale, Some(Ok(())), link("/console/sign-in")),
         MailKind::SignUpRefused { reason } => notices::about_sign_up(locale, Some(Err(reason)), link("/")),

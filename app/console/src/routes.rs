@@ -5,6 +5,7 @@ use crate::pages::{
     announcements, audit, auth, calls_live, calls_page, keys, limits, members, models, notices, oauth,
     overview, receipt_page, security, settings, statements, usage, wallet, webhooks,
 };
+use crate::passkey_form;
 use crate::problem;
 use crate::state::ConsoleState;
 use axum::Router;
@@ -128,6 +129,9 @@ addresses! {
     "/console/settings/sessions/others" ManageSelf post(settings::sessions::end_others);
     "/console/settings/sessions/{id}" ManageSelf post(settings::sessions::end);
     "/console/settings/data" ManageSelf get(settings::data::page);
+    "/console/settings/data/copy" ManageSelf post(settings::copy::ask);
+    "/console/settings/data/copies/{id}" ManageSelf post(settings::copy::open);
+    "/console/settings/data/copies/{id}/archive" ManageSelf get(settings::copy::archive);
     "/console/settings/data/end" ManageSelf post(settings::data::ask);
     "/console/settings/data/keep" ManageSelf post(settings::data::keep);
     "/console/settings/security" ManageSelf get(security::page);
@@ -136,6 +140,13 @@ addresses! {
     "/console/settings/security/app/off" ManageSelf post(security::app::turn_off);
     "/console/settings/security/codes" ManageSelf get(security::codes::page).post(security::codes::renew);
     "/console/settings/security/email" ManageSelf post(security::email::submit);
+    "/console/passkeys/confirm" ManageSelf post(passkey_form::to_confirm);
+    "/console/settings/security/passkeys" ManageSelf post(security::passkeys::add);
+    "/console/settings/security/passkeys/begin" ManageSelf post(security::passkeys::begin);
+    "/console/settings/security/passkeys/new" ManageSelf get(security::passkeys::form);
+    "/console/settings/security/passkeys/offer" ManageSelf post(security::passkeys::offer);
+    "/console/settings/security/passkeys/{id}/name" ManageSelf post(security::passkeys::rename);
+    "/console/settings/security/passkeys/{id}/remove" ManageSelf post(security::passkeys::remove);
     "/console/settings/security/identities/{provider}/link" ManageSelf post(security::identities::link);
     "/console/settings/security/identities/{provider}/unlink" ManageSelf post(security::identities::unlink);
 }

@@ -5,6 +5,7 @@ use crate::outbox::Delivery;
 use crate::providers::Providers;
 use axum::extract::FromRef;
 use bytespike_accounts::Accounts;
+use bytespike_accounts::passkeys::Site;
 use bytespike_accounts::secrets::SealKey;
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
@@ -16,7 +17,7 @@ use bytespike_gateway::{PriceDesk, Quotas};
 use bytespike_ledger::Ledger;
 use bytespike_payments::Payments;
 use bytespike_store::world::World;
-use bytespike_ui::Urls;
+use bytespike_ui::{Surface, Urls};
 use std::sync::Arc;
 
 /// Clones share everything.
@@ -59,6 +60,11 @@ impl ConsoleState {
     /// What operators do to wallets.
     pub(crate) fn operations(&self) -> Operations {
         Operations { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
+    }
+
+    /// What passkeys are made for; nothing where browsers offer none.
+    pub(crate) fn passkey_site(&self) -> Option<Site> {
+        Site::of(self.urls.base(Surface::Console))
     }
 
     /// The limits of orgs.

@@ -201,7 +201,10 @@ impl fmt::Display for Actor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Bench, on_each, origin};
+    use crate::identities::Verified;
+    use crate::people::PasswordChange;
+    use crate::sessions::Session;
+    use crate::testing::{Bench, PASSWORD, on_each, origin, token};
     use bytespike_store::{on_database, sqlx};
 
     async fn written(bench: &Bench, count: i64) {
@@ -275,6 +278,46 @@ mod tests {
             assert_eq!(now.org_name(), owner.org_name());
         })
         .await;
+    }
+
+    /// The same for what guards an account: none of it changes without its event.
+    #[tokio::test]
+    async fn s131_nothing_that_guards_an_account_changes_unrecorded() {
+        on_each(async |bench| {
+            let owner = bench.owner("ada@example.com").await;
+            let (accounts, from) = (&bench.accounts, origin());
+            let session = Session::new(None, Arc::new(accounts.sessions.clone()), None);
+            accounts.sessions.start(&session, &from, owner.person_id()).await.expect("started");
+            session.save().await.expect("saved");
+            let current = accounts.sessions.current(&session).await.expect("read").expect("signed in");
+            let reset = accounts.people.request_reset(&from, "ada@example.com").await.expect("asked");
+            let reset = token(&reset.expect("a letter"));
+            let before = everything(&bench).await;
+            tamper(&bench, "delete from audit_head").await;
+            let new =
+                PasswordChange { session: &current, current: PASSWORD, new: "another long sentence 12" };
+            assert!(accounts.people.change_password(&from, &owner, new).await.is_err());
+            assert!(accounts.people.reset_password(&from, reset.expose(), new.new).await.is_err());
+            assert!(accounts.people.request_email_change(&from, &owner, "new@example.com").await.is_err());
+            assert!(accounts.people.ask_for_end(&from, &owner).await.is_err());
+            assert!(accounts.data_exports.ask(&from, &owner).await.is_err());
+            let github =
+                Verified { provider: "github".to_owned(), subject: "1".to_owned(), email: None, name: None };
+            assert!(accounts.identities.link(&from, &owner, (&github, "GitHub")).await.is_err());
+            assert_eq!(everything(&bench).await, before);
+        })
+        .await;
+    }
+
+    /// What those changes would have changed.
+    async fn everything(bench: &Bench) -> (String, i64) {
+        on_database!(read &bench.store, db => sqlx::query_as(
+            "select p.password_hash || p.email,
+                 (select count(*) from identity) + (select count(*) from email_change) + (select count(*) from account_end)
+                     + (select count(*) from data_export) * 10 + (select count(*) from session) * 100
+                     + (select count(*) from one_time_token) * 10000
+             from person p").fetch_one(db).await)
+        .expect("read")
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ pub mod audit;
 mod base62;
 pub mod call_limits;
 pub mod csrf;
+pub mod data_exports;
 pub mod email;
 pub mod factors;
 pub mod identities;
@@ -19,6 +20,7 @@ pub mod oauth;
 pub mod operator_tokens;
 pub mod operators;
 pub mod orgs;
+pub mod passkeys;
 mod password_gate;
 pub mod passwords;
 pub mod people;
@@ -40,6 +42,7 @@ use bytespike_store::Store;
 use bytespike_store::world::World;
 use call_limits::CallLimits;
 use csrf::Csrf;
+use data_exports::DataExports;
 use factors::Factors;
 use identities::Identities;
 use keys::{Keys, RightsWatch};
@@ -48,6 +51,7 @@ use notices::Notices;
 use oauth::Oauth;
 use operator_tokens::OperatorTokens;
 use operators::{OperatorSessions, Operators};
+use passkeys::Passkeys;
 use passwords::Hasher;
 use people::People;
 use retention::Retention;
@@ -90,6 +94,8 @@ pub struct Accounts {
     pub switches: Switches,
     pub retention: Retention,
     pub waiting_credits: WaitingCredits,
+    pub passkeys: Passkeys,
+    pub data_exports: DataExports,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -163,6 +169,8 @@ impl Accounts {
             announcements: Announcements::new(&basis, audit.clone()),
             retention: Retention::new(&basis, switches.clone()),
             switches,
+            passkeys: Passkeys::new(&basis, audit.clone()),
+            data_exports: DataExports::new(&basis, audit.clone()),
             operators: Operators {
                 sessions: OperatorSessions::new(&basis),
                 factors,
@@ -207,6 +215,8 @@ impl Accounts {
         while bytespike_store::known_browser::delete_unseen(store, forgotten_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::email_change::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
         while bytespike_store::identity::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        while bytespike_store::passkey::delete_expired(store, now_ms, SWEPT_AT_ONCE).await? > 0 {}
+        self.data_exports.sweep(SWEPT_AT_ONCE).await?;
         self.operators.sessions.sweep(SWEPT_AT_ONCE).await?;
         self.people.end_due().await?;
         self.vouchers.forget_codes().await?;

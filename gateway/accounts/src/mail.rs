@@ -64,6 +64,16 @@ pub enum Notice {
     IdentityUnlinked {
         provider: String,
     },
+    /// A passkey signs in from now on, or no longer does.
+    PasskeyAdded {
+        name: String,
+    },
+    PasskeyRemoved,
+    /// The copy of the person's data can be taken until then.
+    DataReady {
+        until_ms: i64,
+        time_zone: String,
+    },
     /// The account ends at `at_ms`, or no longer does.
     EndAsked {
         at_ms: i64,

@@ -149,7 +149,7 @@ mod tests {
                 let cookie = Session::new(text.parse().ok(), Arc::new(accounts.sessions.clone()), None);
                 let accepted = [
                     ("key", accounts.keys.identify(text).await.is_ok()),
-                    ("reset", accounts.people.can_reset(text).await.expect("read")),
+                    ("reset", accounts.people.reset_is_for(text).await.expect("read").is_some()),
                     ("verify", accounts.people.can_verify(text).await.expect("read")),
                     ("operator", accounts.operators.first_run_open(text).await.expect("read")),
                     ("session", accounts.sessions.current(&cookie).await.expect("read").is_some()),

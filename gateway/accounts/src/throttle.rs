@@ -50,6 +50,11 @@ impl Rule {
     pub const VOUCHERS: Rule = Rule { free: 10, most: 10, window_ms: HOUR_MS };
     pub const VOUCHERS_FROM: Rule = Rule { free: 30, most: 30, window_ms: HOUR_MS };
 
+    /// Challenges for passkeys that one network asks for: a row each.
+    pub const PASSKEYS: Rule = Rule { free: 60, most: 600, window_ms: HOUR_MS };
+    /// Copies of one account's data: each reads all of it.
+    pub const EXPORTS: Rule = Rule { free: 5, most: 5, window_ms: DAY_MS };
+
     /// The counter after one more attempt, or `None` when it has to wait.
     fn next(self, before: AttemptRow, now_ms: i64) -> Option<AttemptRow> {
         let fresh = AttemptRow { failures: 0, next_try_at_ms: 0, window_ends_at_ms: now_ms + self.window_ms };
@@ -144,6 +149,16 @@ impl Throttle {
     /// Documents of programs that one network makes us fetch.
     pub fn documents_for(&self, ip: IpAddr) -> Subject {
         self.subject("document", &network_of(ip))
+    }
+
+    /// Challenges for passkeys that one network asks for.
+    pub fn passkeys_from(&self, ip: IpAddr) -> Subject {
+        self.subject("passkey", &network_of(ip))
+    }
+
+    /// Copies of their data that one person asks for.
+    pub fn exports_of(&self, person_id: &str) -> Subject {
+        self.subject("export", person_id)
     }
 
     /// Counts one attempt; false means it has to wait and is not counted.

@@ -81,11 +81,6 @@ impl Tokens {
         one_time_token::peek(&self.store, kind.as_str(), &self.hash(kind, token), self.world.now_ms()).await
     }
 
-    /// Uses the token up.
-    pub async fn take(&self, kind: TokenKind, token: &str) -> sqlx::Result<Option<String>> {
-        one_time_token::take(&self.store, kind.as_str(), &self.hash(kind, token), self.world.now_ms()).await
-    }
-
     /// The kind is hashed along, so that a token of one kind is nothing as another.
     pub fn hash(&self, kind: TokenKind, token: &str) -> String {
         self.key.mac_hex(format!("{}!{token}", kind.as_str()).as_bytes())

@@ -16,6 +16,7 @@ use crate::rows::{
 use crate::window::time_zone;
 use bytespike_catalog::NanoUsd;
 use bytespike_catalog::money::{MAX_REQUEST, MAX_WALLET};
+use bytespike_store::audit_event::Entry;
 use bytespike_store::world::World;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
@@ -31,7 +32,8 @@ pub(crate) enum Command {
         reservation_id: String,
         org_id: String,
     },
-    Credit(Credit),
+    /// With the event that tells of it, where somebody decided it.
+    Credit(Credit, Option<Box<Entry>>),
     /// Takes a payment back.
     Claim(Claim),
     /// Writes off lapsed credit.
@@ -95,6 +97,8 @@ pub(crate) struct Changes {
     pub absorbed: Vec<AbsorbedRow>,
     pub receipts: Vec<ReceiptRow>,
     pub outbox: Vec<OutboxRow>,
+    /// Appended to the audit log last.
+    pub events: Vec<Entry>,
 }
 
 pub(crate) struct Batch<'a> {
@@ -112,7 +116,7 @@ impl Command {
             Self::Settle(settlement) => &settlement.org_id,
             Self::Release(release) => &release.org_id,
             Self::Expire { org_id, .. } | Self::Lapse { org_id } => org_id,
-            Self::Credit(credit) => &credit.org_id,
+            Self::Credit(credit, _) => &credit.org_id,
             Self::Claim(claim) => &claim.org_id,
         }
     }
@@ -123,7 +127,7 @@ impl Command {
             Self::Settle(settlement) => Some(&settlement.reservation_id),
             Self::Release(release) => Some(&release.reservation_id),
             Self::Expire { reservation_id, .. } => Some(reservation_id),
-            Self::Credit(_) | Self::Claim(_) | Self::Lapse { .. } => None,
+            Self::Credit(..) | Self::Claim(_) | Self::Lapse { .. } => None,
         }
     }
 
@@ -146,7 +150,13 @@ impl<'a> Batch<'a> {
             Command::Expire { reservation_id, org_id } => {
                 Answer::Resolve(self.expire(reservation_id, org_id))
             }
-            Command::Credit(credit) => Answer::Credit(self.credit(credit)),
+            Command::Credit(credit, event) => {
+                let booked = self.credit(credit);
+                if matches!(booked, Ok(Credited::Booked { .. })) {
+                    self.changes.events.extend(event.as_deref().cloned());
+                }
+                Answer::Credit(booked)
+            }
             Command::Claim(claim) => Answer::Claim(self.claim(claim)),
             Command::Lapse { org_id } => Answer::Lapse(self.lapse(org_id)),
         }

@@ -121,7 +121,16 @@ impl Ledger {
 
     /// Books once per idempotency key.
     pub async fn credit(&self, credit: Credit) -> Result<Credited, BookingError> {
-        match self.writer.ask(Command::Credit(credit)).await? {
+        self.book(Command::Credit(credit, None)).await
+    }
+
+    /// As [`Self::credit`], and appends the entry in the same transaction if that books it.
+    pub async fn credit_decided(&self, credit: Credit, entry: &Entry) -> Result<Credited, BookingError> {
+        self.book(Command::Credit(credit, Some(Box::new(entry.clone())))).await
+    }
+
+    async fn book(&self, credit: Command) -> Result<Credited, BookingError> {
+        match self.writer.ask(credit).await? {
             Answer::Credit(booked) => booked,
             _ => Err(mixed_up().into()),
         }

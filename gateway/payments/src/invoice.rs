@@ -3,7 +3,7 @@
 use crate::Payments;
 use crate::billing::{BillingDetails, PrintedSeller, Seller};
 use crate::offer::{Currency, amount_text};
-use bytespike_store::invoice::{self, InvoiceRow};
+use bytespike_store::invoice::{self, InvoiceRow, numbered};
 use bytespike_store::org;
 use bytespike_store::outbox::Event;
 use bytespike_store::payment_order::{self, OrderRow};
@@ -102,9 +102,7 @@ impl Payments {
     /// Issued already, it stays as it is.
     async fn issue(&self, seller: &Seller, order: &OrderRow, subject: Subject<'_>) -> sqlx::Result<bool> {
         let about = match subject.undoes(order) {
-            Some(undone) => {
-                invoice::about(&self.store, &undone).await?.map(|row| numbered(&row.series, row.number))
-            }
+            Some(undone) => invoice::about(&self.store, &undone).await?.map(|row| row.printed_number()),
             None => None,
         };
         let mut buyer = self.billing_details(&order.org_id).await?;
@@ -188,7 +186,7 @@ impl Invoice {
             |error| tracing::error!(%error, invoice_id = row.id, "an invoice's content cannot be read"),
         );
         Some(Self {
-            number: numbered(&row.series, row.number),
+            number: row.printed_number(),
             is_credit_note: row.kind == "credit_note",
             currency: Currency::parse(&row.currency)?,
             content: content.ok()?,
@@ -198,10 +196,6 @@ impl Invoice {
             issued_at_ms: row.issued_at_ms,
         })
     }
-}
-
-fn numbered(series: &str, number: i64) -> String {
-    format!("{series}{number:06}")
 }
 
 fn printed_rate(order: &OrderRow) -> Option<PrintedRate> {

@@ -1,12 +1,25 @@
 //! The end of accounts: asked for, taken back, and done. The ledger keeps what was paid and charged, under ids that name
 //! nobody any more.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 /// When the person's account ends. A second wish changes nothing.
-pub async fn ask(store: &Store, person_id: &str, (now_ms, due_at_ms): (i64, i64)) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query(
-        "insert into account_end (person_id, asked_at_ms, due_at_ms) values ($1, $2, $3) on conflict (person_id) do nothing")
-        .bind(person_id).bind(now_ms).bind(due_at_ms).execute(db).await.map(drop))
+pub async fn ask(
+    store: &Store,
+    person_id: &str,
+    (now_ms, due_at_ms): (i64, i64),
+    entry: &Entry,
+) -> sqlx::Result<()> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let asked = sqlx::query(
+            "insert into account_end (person_id, asked_at_ms, due_at_ms) values ($1, $2, $3) on conflict (person_id) do nothing")
+            .bind(person_id).bind(now_ms).bind(due_at_ms).execute(&mut *tx).await?.rows_affected();
+        if asked == 1 {
+            tx.append(entry).await?;
+        }
+        tx.commit().await
+    })
 }
 
 pub async fn due_at(store: &Store, person_id: &str) -> sqlx::Result<Option<i64>> {
@@ -16,10 +29,17 @@ pub async fn due_at(store: &Store, person_id: &str) -> sqlx::Result<Option<i64>>
 }
 
 /// False when nothing was asked for.
-pub async fn take_back(store: &Store, person_id: &str) -> sqlx::Result<bool> {
-    let taken = on_database!(store, db => sqlx::query("delete from account_end where person_id = $1")
-        .bind(person_id).execute(db).await.map(|done| done.rows_affected()))?;
-    Ok(taken == 1)
+pub async fn take_back(store: &Store, person_id: &str, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let taken = sqlx::query("delete from account_end where person_id = $1")
+            .bind(person_id).execute(&mut *tx).await?.rows_affected();
+        if taken == 1 {
+            tx.append(entry).await?;
+        }
+        tx.commit().await?;
+        Ok(taken == 1)
+    })
 }
 
 /// People whose account ends by `now_ms`, the first due first.
@@ -47,7 +67,12 @@ pub async fn orgs_left_alone(store: &Store, person_id: &str) -> sqlx::Result<Vec
 
 /// Ends the account: orgs nobody else belongs to are closed, keys revoked, programs cut off, everything that names the
 /// person or lets them in is gone. `alias` is a unique address nobody can have. False when it was taken back meanwhile.
-pub async fn erase(store: &Store, person_id: &str, alias: &str, now_ms: i64) -> sqlx::Result<bool> {
+pub async fn erase(
+    store: &Store,
+    (person_id, alias): (&str, &str),
+    now_ms: i64,
+    entry: &Entry,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let ended = sqlx::query("delete from account_end where person_id = $1 and due_at_ms <= $2")
@@ -86,6 +111,10 @@ pub async fn erase(store: &Store, person_id: &str, alias: &str, now_ms: i64) -> 
         sqlx::query("delete from identity where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from totp where subject_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from recovery_code where subject_id = $1").bind(person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from passkey where person_id = $1").bind(person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from data_export_part where export_id in (select id from data_export where person_id = $1)")
+            .bind(person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from data_export where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from known_browser where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from email_change where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query("delete from announcement_dismissal where person_id = $1").bind(person_id).execute(&mut *tx).await?;
@@ -96,6 +125,7 @@ pub async fn erase(store: &Store, person_id: &str, alias: &str, now_ms: i64) -> 
                  time_zone = 'UTC', state = 'disabled' where id = $1")
             .bind(person_id).bind(alias).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })

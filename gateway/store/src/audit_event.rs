@@ -34,17 +34,21 @@ impl Entry {
     /// What the change found, where that is known only inside its transaction.
     #[must_use]
     pub fn before(&self, before: Value) -> Self {
+        self.with("before", before)
+    }
+
+    /// One more field, whose value is known only inside the transaction.
+    #[must_use]
+    pub fn with(&self, field: &str, value: Value) -> Self {
         let mut entry = self.clone();
-        entry.detail.insert("before".to_owned(), before);
+        entry.detail.insert(field.to_owned(), value);
         entry
     }
 
     /// What the change found and what it left, where both are known only inside its transaction.
     #[must_use]
     pub fn changed(&self, before: Value, after: Value) -> Self {
-        let mut entry = self.before(before);
-        entry.detail.insert("after".to_owned(), after);
-        entry
+        self.before(before).with("after", after)
     }
 
     /// The same event about something else: a change often takes several things along.
@@ -55,10 +59,18 @@ impl Entry {
         entry
     }
 
-    fn linked(&self, seq: i64, previous: &str) -> AuditRow {
+    /// The row that is appended after the one of this hash.
+    #[must_use]
+    pub fn linked(&self, seq: i64, previous: &str) -> AuditRow {
         let mut row = AuditRow { seq, detail_json: json!(self.detail).to_string(), ..self.row.clone() };
         row.hash = (self.link)(previous, &row);
         row
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("event", &self.row.event).finish_non_exhaustive()
     }
 }
 
@@ -160,4 +172,16 @@ pub async fn matching(
         .bind(org_id).bind(filter.before_seq).bind(&filter.actor).bind(&filter.event).bind(&filter.target)
         .bind(filter.from_ms).bind(filter.to_ms).bind(limit)
         .fetch_all(db).await)
+}
+
+/// What a person did, and what was done about them; up to `limit` after `seq`, in order.
+pub async fn of_person(
+    store: &Store,
+    person_id: &str,
+    (seq, limit): (i64, i64),
+) -> sqlx::Result<Vec<AuditRow>> {
+    on_database!(read store, db => sqlx::query_as(
+        "select seq, at_ms, event, actor, org_id, target, ip, user_agent, request_id, detail_json, hash
+         from audit_event where (actor = $1 or target = $2) and seq > $3 order by seq limit $4")
+        .bind(format!("person:{person_id}")).bind(person_id).bind(seq).bind(limit).fetch_all(db).await)
 }

@@ -1,4 +1,5 @@
 //! Accounts of other providers that sign a person in, and the browsers that were sent there.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
 
 #[derive(Clone, sqlx::FromRow)]
@@ -32,15 +33,37 @@ pub async fn of_person(store: &Store, person_id: &str) -> sqlx::Result<Vec<Ident
         .bind(person_id).fetch_all(db).await)
 }
 
+/// Links an account, inside a transaction.
+macro_rules! put {
+    ($db:expr, $new:expr) => {
+        sqlx::query(
+            "insert into identity (provider, subject, person_id, email, linked_at_ms, last_used_at_ms)
+             values ($1, $2, $3, $4, $5, $6) on conflict (provider, subject) do nothing",
+        )
+        .bind(&$new.provider)
+        .bind(&$new.subject)
+        .bind(&$new.person_id)
+        .bind(&$new.email)
+        .bind($new.linked_at_ms)
+        .bind($new.last_used_at_ms)
+        .execute($db)
+        .await?
+        .rows_affected()
+    };
+}
+pub(crate) use put;
+
 /// False, and nothing written, when the account belongs to somebody already.
-pub async fn link(store: &Store, new: &Identity) -> sqlx::Result<bool> {
-    let linked = on_database!(store, db => sqlx::query(
-        "insert into identity (provider, subject, person_id, email, linked_at_ms, last_used_at_ms)
-         values ($1, $2, $3, $4, $5, $6) on conflict (provider, subject) do nothing")
-        .bind(&new.provider).bind(&new.subject).bind(&new.person_id).bind(&new.email)
-        .bind(new.linked_at_ms).bind(new.last_used_at_ms)
-        .execute(db).await.map(|done| done.rows_affected()))?;
-    Ok(linked == 1)
+pub async fn link(store: &Store, new: &Identity, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        if put!(&mut *tx, new) == 0 {
+            return Ok(false);
+        }
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 /// What became of an account that was to be unlinked.
@@ -49,7 +72,7 @@ pub enum Unlinked {
     Done,
     /// The person has no such account.
     Unknown,
-    /// It is the only way in: there is no password and no other account.
+    /// It is the only way in: there is no password, no other account and no passkey.
     Last,
 }
 
@@ -59,12 +82,14 @@ pub async fn unlink(
     store: &Store,
     (person_id, provider, subject): (&str, &str, &str),
     keep_session_hash: &str,
+    entry: &Entry,
 ) -> sqlx::Result<Unlinked> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("update person set name = name where id = $1").bind(person_id).execute(&mut *tx).await?;
         let (others,): (i64,) = sqlx::query_as(
             "select count(*) + (select count(*) from person where id = $1 and password_hash is not null)
+                  + (select count(*) from passkey where person_id = $1)
              from identity where person_id = $1 and not (provider = $2 and subject = $3)")
             .bind(person_id).bind(provider).bind(subject).fetch_one(&mut *tx).await?;
         let (owned,): (i64,) = sqlx::query_as(
@@ -77,26 +102,29 @@ pub async fn unlink(
             .bind(person_id).bind(provider).bind(subject).execute(&mut *tx).await?;
         sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
             .bind(person_id).bind(keep_session_hash).execute(&mut *tx).await?;
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(Unlinked::Done)
     })
 }
 
-/// An unproven account whose address its provider has proven: whatever password it was given by whoever signed up with the
-/// address is dropped with every session and link. False when the address is proven already.
-pub async fn claim_unproven(store: &Store, person_id: &str, now_ms: i64) -> sqlx::Result<bool> {
+/// An unproven account whose address its provider has proven becomes that of `new`: whatever password it was given by whoever
+/// signed up with the address is dropped with every session and link. False when the address is proven already.
+pub async fn claim_unproven(store: &Store, new: &Identity, entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let claimed = sqlx::query(
             "update person set password_hash = null, email_verified_at_ms = $2
              where id = $1 and email_verified_at_ms is null
                and (state = 'active' or exists (select 1 from sign_up_request r where r.person_id = $1 and r.decision is null))")
-            .bind(person_id).bind(now_ms).execute(&mut *tx).await?.rows_affected();
+            .bind(&new.person_id).bind(new.linked_at_ms).execute(&mut *tx).await?.rows_affected();
         if claimed == 0 {
             return Ok(false);
         }
-        sqlx::query("delete from session where person_id = $1").bind(person_id).execute(&mut *tx).await?;
-        sqlx::query("delete from one_time_token where subject_id = $1").bind(person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from session where person_id = $1").bind(&new.person_id).execute(&mut *tx).await?;
+        sqlx::query("delete from one_time_token where subject_id = $1").bind(&new.person_id).execute(&mut *tx).await?;
+        put!(&mut *tx, new);
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })

@@ -21,6 +21,20 @@ pub struct InvoiceRow {
     pub issued_at_ms: i64,
 }
 
+impl InvoiceRow {
+    /// Such as `INV-000042`.
+    #[must_use]
+    pub fn printed_number(&self) -> String {
+        numbered(&self.series, self.number)
+    }
+}
+
+/// A number as it is printed.
+#[must_use]
+pub fn numbered(series: &str, number: i64) -> String {
+    format!("{series}{number:06}")
+}
+
 /// Issues a document under the series' next number; `row.number` is not looked at. `None` when its subject has one: then no
 /// number is taken. `told` makes of the number what somebody should be told.
 pub async fn issue(

@@ -28,14 +28,6 @@ pub async fn peek(store: &Store, kind: &str, token_hash: &str, now_ms: i64) -> s
     Ok(found.map(|(subject_id,)| subject_id))
 }
 
-/// Uses the token up: of any number of callers, one is told whom it was for.
-pub async fn take(store: &Store, kind: &str, token_hash: &str, now_ms: i64) -> sqlx::Result<Option<String>> {
-    let taken: Option<(String,)> = on_database!(store, db => sqlx::query_as(
-        "delete from one_time_token where kind = $1 and token_hash = $2 and expires_at_ms > $3 returning subject_id")
-        .bind(kind).bind(token_hash).bind(now_ms).fetch_optional(db).await)?;
-    Ok(taken.map(|(subject_id,)| subject_id))
-}
-
 /// Sweeps up to `limit` tokens that have expired by `now_ms`; answers how many went.
 pub async fn delete_expired(store: &Store, now_ms: i64, limit: i64) -> sqlx::Result<u64> {
     on_database!(store, db => sqlx::query(

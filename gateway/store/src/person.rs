@@ -1,5 +1,6 @@
 //! People: who can sign in, and how they want to be spoken to.
 use crate::audit_event::{Appends as _, Entry};
+use crate::identity::{self, Identity};
 use crate::{Store, on_database};
 use serde_json::json;
 
@@ -29,10 +30,12 @@ pub struct NewAccount<'a> {
     pub member_id: &'a str,
     /// An operator has to let the person in: until then the account is disabled.
     pub waits: bool,
+    /// The account elsewhere that signs the person in.
+    pub identity: Option<&'a Identity>,
 }
 
 /// Creates person, org, `default` deployment and owner. False, and nothing written, if the address is taken.
-pub async fn insert_account(store: &Store, account: &NewAccount<'_>) -> sqlx::Result<bool> {
+pub async fn insert_account(store: &Store, account: &NewAccount<'_>, entry: &Entry) -> sqlx::Result<bool> {
     let NewAccount { person, .. } = account;
     on_database!(store, db => {
         let mut tx = db.begin().await?;
@@ -60,6 +63,10 @@ pub async fn insert_account(store: &Store, account: &NewAccount<'_>) -> sqlx::Re
         sqlx::query("insert into member (id, org_id, person_id, role, created_at_ms) values ($1, $2, $3, 'owner', $4)")
             .bind(account.member_id).bind(account.org_id).bind(&person.id).bind(person.created_at_ms)
             .execute(&mut *tx).await?;
+        if let Some(identity) = account.identity {
+            identity::put!(&mut *tx, identity);
+        }
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })
@@ -91,10 +98,43 @@ pub async fn restart_sign_up(
         .bind(id).bind(language).bind(password_hash).execute(db).await.map(drop))
 }
 
-pub async fn mark_verified(store: &Store, id: &str, now_ms: i64) -> sqlx::Result<()> {
-    on_database!(store, db => sqlx::query(
-        "update person set email_verified_at_ms = coalesce(email_verified_at_ms, $2) where id = $1")
-        .bind(id).bind(now_ms).execute(db).await.map(drop))
+/// What a link that was sent to the person's address proves, and does once.
+#[derive(Clone, Copy)]
+pub struct UsedLink<'a> {
+    pub person_id: &'a str,
+    /// As in `one_time_token`.
+    pub kind: &'a str,
+    pub token_hash: &'a str,
+    pub now_ms: i64,
+}
+
+/// Uses a link up, inside a transaction; whether it would work still. It was read in the person's mailbox, so it proves the
+/// address.
+macro_rules! use_link {
+    ($tx:expr, $link:expr) => {{
+        let taken = sqlx::query(
+            "delete from one_time_token where kind = $1 and token_hash = $2 and subject_id = $3 and expires_at_ms > $4")
+            .bind($link.kind).bind($link.token_hash).bind($link.person_id).bind($link.now_ms)
+            .execute(&mut *$tx).await?.rows_affected();
+        if taken == 1 {
+            sqlx::query("update person set email_verified_at_ms = coalesce(email_verified_at_ms, $2) where id = $1")
+                .bind($link.person_id).bind($link.now_ms).execute(&mut *$tx).await?;
+        }
+        taken == 1
+    }};
+}
+
+/// The address is proven. False, and nothing written, when the link is dead.
+pub async fn verify(store: &Store, link: UsedLink<'_>, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        if !use_link!(tx, link) {
+            return Ok(false);
+        }
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 /// The same password under newer parameters. Does nothing if the password was changed meanwhile.
@@ -103,22 +143,57 @@ pub async fn replace_hash(store: &Store, id: &str, old_hash: &str, new_hash: &st
         .bind(id).bind(old_hash).bind(new_hash).execute(db).await.map(drop))
 }
 
-/// A new password. Ends the person's sessions but `keep_session_hash`, and every reset link, in the same transaction.
+/// Sets the password inside a transaction, ends the person's sessions but one, and every reset link.
+macro_rules! put_password {
+    ($tx:expr, ($id:expr, $hash:expr), $keep_session_hash:expr) => {
+        sqlx::query("update person set password_hash = $2 where id = $1")
+            .bind($id)
+            .bind($hash)
+            .execute(&mut *$tx)
+            .await?;
+        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
+            .bind($id)
+            .bind($keep_session_hash)
+            .execute(&mut *$tx)
+            .await?;
+        sqlx::query("delete from one_time_token where kind = 'reset_password' and subject_id = $1")
+            .bind($id)
+            .execute(&mut *$tx)
+            .await?;
+    };
+}
+
+/// A new password. Ends the person's sessions but `keep_session_hash`, and every reset link.
 pub async fn set_password(
     store: &Store,
-    id: &str,
-    password_hash: &str,
-    keep_session_hash: Option<&str>,
+    (id, password_hash): (&str, &str),
+    keep_session_hash: &str,
+    entry: &Entry,
 ) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        sqlx::query("update person set password_hash = $2 where id = $1")
-            .bind(id).bind(password_hash).execute(&mut *tx).await?;
-        sqlx::query("delete from session where person_id = $1 and id_hash <> $2")
-            .bind(id).bind(keep_session_hash.unwrap_or("")).execute(&mut *tx).await?;
-        sqlx::query("delete from one_time_token where kind = 'reset_password' and subject_id = $1")
-            .bind(id).execute(&mut *tx).await?;
+        put_password!(tx, (id, password_hash), keep_session_hash);
+        tx.append(entry).await?;
         tx.commit().await
+    })
+}
+
+/// A new password by a link, which proves the address too. Ends every session. False, and nothing written, when it is dead.
+pub async fn reset_password(
+    store: &Store,
+    link: UsedLink<'_>,
+    password_hash: &str,
+    entry: &Entry,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        if !use_link!(tx, link) {
+            return Ok(false);
+        }
+        put_password!(tx, (link.person_id, password_hash), "");
+        tx.append(entry).await?;
+        tx.commit().await?;
+        Ok(true)
     })
 }
 

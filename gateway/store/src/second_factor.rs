@@ -1,5 +1,7 @@
 //! Second factors: the secret of an authenticator app, and recovery codes. `subject_id` names a person or an operator.
+use crate::audit_event::{Appends as _, Entry};
 use crate::{Store, on_database};
+use serde_json::json;
 
 /// The sessions of a subject but one, whichever kind of subject it is.
 const END_SESSIONS: [&str; 2] = [
@@ -29,7 +31,7 @@ pub struct NewFactor<'a> {
 }
 
 /// False, and nothing written, when the subject has a factor already.
-pub async fn insert(store: &Store, new: NewFactor<'_>) -> sqlx::Result<bool> {
+pub async fn insert(store: &Store, new: NewFactor<'_>, entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let inserted = sqlx::query(
@@ -48,6 +50,7 @@ pub async fn insert(store: &Store, new: NewFactor<'_>) -> sqlx::Result<bool> {
         for sql in END_SESSIONS {
             sqlx::query(sql).bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
         }
+        tx.append(entry).await?;
         tx.commit().await?;
         Ok(true)
     })
@@ -67,12 +70,29 @@ pub async fn spend_step(store: &Store, subject_id: &str, step: i64) -> sqlx::Res
     Ok(spent == 1)
 }
 
-/// Spends a recovery code. False when there is none of this hash, or it was used.
-pub async fn spend_code(store: &Store, subject_id: &str, code_hash: &str, now_ms: i64) -> sqlx::Result<bool> {
-    let spent = on_database!(store, db => sqlx::query(
-        "update recovery_code set used_at_ms = $3 where code_hash = $2 and subject_id = $1 and used_at_ms is null")
-        .bind(subject_id).bind(code_hash).bind(now_ms).execute(db).await.map(|done| done.rows_affected()))?;
-    Ok(spent == 1)
+/// Spends a recovery code; answers how many are left, which the entry says too. `None` when there is none of this hash, or
+/// it was used.
+pub async fn spend_code(
+    store: &Store,
+    (subject_id, code_hash): (&str, &str),
+    now_ms: i64,
+    entry: &Entry,
+) -> sqlx::Result<Option<u64>> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let spent = sqlx::query(
+            "update recovery_code set used_at_ms = $3 where code_hash = $2 and subject_id = $1 and used_at_ms is null")
+            .bind(subject_id).bind(code_hash).bind(now_ms).execute(&mut *tx).await?.rows_affected();
+        if spent == 0 {
+            return Ok(None);
+        }
+        let (left,): (i64,) = sqlx::query_as(
+            "select count(*) from recovery_code where subject_id = $1 and used_at_ms is null")
+            .bind(subject_id).fetch_one(&mut *tx).await?;
+        tx.append(&entry.with("codes_left", json!(left))).await?;
+        tx.commit().await?;
+        Ok(u64::try_from(left).ok())
+    })
 }
 
 /// How many recovery codes are not used yet.
@@ -84,7 +104,7 @@ pub async fn codes_left(store: &Store, subject_id: &str) -> sqlx::Result<u64> {
 }
 
 /// A new set of recovery codes; the old ones are gone. Ends the subject's sessions but `keep_session_hash`.
-pub async fn replace_codes(store: &Store, new: NewFactor<'_>) -> sqlx::Result<()> {
+pub async fn replace_codes(store: &Store, new: NewFactor<'_>, entry: &Entry) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         sqlx::query("delete from recovery_code where subject_id = $1").bind(new.subject_id).execute(&mut *tx).await?;
@@ -95,29 +115,38 @@ pub async fn replace_codes(store: &Store, new: NewFactor<'_>) -> sqlx::Result<()
         for sql in END_SESSIONS {
             sqlx::query(sql).bind(new.subject_id).bind(new.keep_session_hash).execute(&mut *tx).await?;
         }
+        tx.append(entry).await?;
         tx.commit().await
     })
 }
 
 /// Takes the factor away with its codes, and ends the subject's sessions but `keep_session_hash`. False when there is none.
-pub async fn delete(store: &Store, subject_id: &str, keep_session_hash: &str) -> sqlx::Result<bool> {
+pub async fn delete(
+    store: &Store,
+    (subject_id, keep_session_hash): (&str, &str),
+    entry: &Entry,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let deleted = sqlx::query("delete from totp where subject_id = $1")
             .bind(subject_id).execute(&mut *tx).await?.rows_affected();
+        if deleted == 0 {
+            return Ok(false);
+        }
         sqlx::query("delete from recovery_code where subject_id = $1").bind(subject_id).execute(&mut *tx).await?;
         for sql in END_SESSIONS {
             sqlx::query(sql).bind(subject_id).bind(keep_session_hash).execute(&mut *tx).await?;
         }
+        tx.append(entry).await?;
         tx.commit().await?;
-        Ok(deleted == 1)
+        Ok(true)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::on_each_database;
+    use crate::testing::{entry, on_each_database};
 
     #[tokio::test]
     async fn a_step_and_a_code_are_each_spent_once_however_many_try() {
@@ -130,22 +159,24 @@ mod tests {
                 now_ms: 1,
                 keep_session_hash: "",
             };
-            assert!(insert(&store, new).await.expect("written"));
-            assert!(!insert(&store, new).await.expect("asked"), "one factor each");
+            assert!(insert(&store, new, &entry()).await.expect("written"));
+            assert!(!insert(&store, new, &entry()).await.expect("asked"), "one factor each");
             let steps = (0..8).map(|_| spend_step(&store, "usr_1", 11));
             let spent = futures_util::future::join_all(steps).await;
             assert_eq!(spent.into_iter().filter(|spent| *spent.as_ref().expect("asked")).count(), 1);
             assert!(!spend_step(&store, "usr_1", 10).await.expect("asked"), "an older one is spent too");
-            let codes = (0..8).map(|_| spend_code(&store, "usr_1", "a", 2));
-            let spent = futures_util::future::join_all(codes).await;
-            assert_eq!(spent.into_iter().filter(|spent| *spent.as_ref().expect("asked")).count(), 1);
-            assert!(!spend_code(&store, "usr_2", "b", 2).await.expect("asked"), "somebody else's");
+            let spend = async |subject: &'static str, code: &'static str| {
+                spend_code(&store, (subject, code), 2, &entry()).await.expect("asked")
+            };
+            let spent = futures_util::future::join_all((0..8).map(|_| spend("usr_1", "a"))).await;
+            assert_eq!(spent.into_iter().flatten().collect::<Vec<_>>(), [1], "once, and one is left");
+            assert_eq!(spend("usr_2", "b").await, None, "somebody else's");
             assert_eq!(codes_left(&store, "usr_1").await.expect("read"), 1);
-            replace_codes(&store, NewFactor { code_hashes: &["c".to_owned()], ..new })
+            replace_codes(&store, NewFactor { code_hashes: &["c".to_owned()], ..new }, &entry())
                 .await
                 .expect("written");
-            assert!(!spend_code(&store, "usr_1", "b", 3).await.expect("asked"), "the old set is gone");
-            assert!(delete(&store, "usr_1", "").await.expect("asked"));
+            assert_eq!(spend("usr_1", "b").await, None, "the old set is gone");
+            assert!(delete(&store, ("usr_1", ""), &entry()).await.expect("asked"));
             assert!(find(&store, "usr_1").await.expect("read").is_none());
             assert_eq!(codes_left(&store, "usr_1").await.expect("read"), 0);
         })

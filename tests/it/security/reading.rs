@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 /// Tables that jobs of the running program write by themselves.
-const OF_JOBS: [&str; 14] = [
+const OF_JOBS: [&str; 16] = [
     "estimate_ratio",
     "instance",
     "invariant_run",
@@ -27,6 +27,8 @@ const OF_JOBS: [&str; 14] = [
     "webhook_attempt",
     "key_expiry_notice",
     "retention_run",
+    "data_export",
+    "data_export_part",
 ];
 /// When something was last seen, and from where.
 const ACCESS: [&str; 4] = ["last_seen_at_ms", "last_used_at_ms", "last_used_ip", "last_used_client"];

@@ -30,7 +30,7 @@ export async function consolePages(page, locale) {
     const answer = await page.request.get(url, { maxRedirects: 0 });
     return { status: answer.status(), html: await answer.text() };
   }, locale, "/console");
-  const unlinked = ["/console/no-such-page", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy", "/console/keys?show=ended", "/console/keys?tag=prod",
+  const unlinked = ["/console/no-such-page", "/console/settings/security/passkeys/new", "/console/calls?outcome=not-billed", "/console/calls?model=xyzzy", "/console/keys?show=ended", "/console/keys?tag=prod",
     "/console/usage?period=24h&group=key&measure=tokens", "/console/usage?group=outcome&measure=requests", "/console/usage?group=tag"];
   return { pages: named([...paths, ...unlinked]), lost: SIGNED_IN.filter((path) => !paths.includes(path)) };
 }

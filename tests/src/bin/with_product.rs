@@ -58,6 +58,8 @@ async fn main() -> std::process::ExitCode {
     let upstream = Upstream::start(scenes::play).await;
     let stripe = Stripe::start().await;
     let setup = stripe.wire(Setup::scripted(&upstream.url()).settings(&providers()).settings(WEBHOOKS));
+    // Browsers have passkeys for names alone.
+    let setup = if setting == "browser" { setup.by_name() } else { setup };
     let product = setup.start().await;
     stripe.serve(&product);
     let mut command = Command::new(program);

@@ -54,5 +54,5 @@ pub(super) async fn submit(
 }
 
 async fn show(reader: (&Visit, &Visitor), form: &Form) -> Response {
-    question(reader, form, (PATH, "/admin/sign-in")).await
+    question(reader, (form, None), (PATH, "/admin/sign-in")).await
 }

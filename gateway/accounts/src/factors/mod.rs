@@ -5,7 +5,7 @@ mod recovery_codes;
 mod tests;
 mod totp;
 
-use crate::audit::{Actor, Audit, Event};
+use crate::audit::{Actor, Audit, Entry, Event};
 use crate::secrets::{MacKey, MacPurpose, Place, SealKey, SealPurpose, SecretText};
 use crate::sessions::CurrentSession;
 use crate::throttle::{Rule, Throttle};
@@ -13,7 +13,6 @@ use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::second_factor::{self, NewFactor};
 use bytespike_store::world::World;
-use serde_json::json;
 use totp::TotpSecret;
 
 #[derive(Clone)]
@@ -151,11 +150,10 @@ impl Factors {
             now_ms: self.world.now_ms(),
             keep_session_hash: keep.map_or("", CurrentSession::id_hash),
         };
-        if !second_factor::insert(&self.store, new).await? {
+        if !second_factor::insert(&self.store, new, &self.entry(origin, subject, "factor.turned_on")).await? {
             return Err(FactorError::AlreadyOn);
         }
         self.throttle.clear(&wrong).await?;
-        self.record(origin, subject, "factor.turned_on").await;
         Ok(codes)
     }
 
@@ -169,17 +167,13 @@ impl Factors {
         let (wrong, network) = (self.throttle.factor_of(subject.id()), self.throttle.network(origin.ip));
         let allowed = self.throttle.allows(&network, Rule::NETWORK).await?
             && self.throttle.allows(&wrong, Rule::FACTOR).await?;
-        let passed = if allowed { self.spend(subject, typed).await? } else { None };
+        let passed = if allowed { self.spend(origin, subject, typed).await? } else { None };
         let Some(passed) = passed else {
-            self.record(origin, subject, "factor.refused").await;
+            self.audit.record(origin, event(subject, "factor.refused")).await;
             return Err(FactorError::Refused);
         };
         self.throttle.take_back(&network).await?;
         self.throttle.clear(&wrong).await?;
-        if let Passed::Recovery { codes_left } = passed {
-            let event = Event::new("factor.recovery_code_used", subject.actor());
-            self.audit.record(origin, event.detail(json!({ "codes_left": codes_left }))).await;
-        }
         Ok(passed)
     }
 
@@ -202,8 +196,8 @@ impl Factors {
             now_ms: self.world.now_ms(),
             keep_session_hash: keep.id_hash(),
         };
-        second_factor::replace_codes(&self.store, new).await?;
-        self.record(origin, subject, "factor.codes_renewed").await;
+        let entry = self.entry(origin, subject, "factor.codes_renewed");
+        second_factor::replace_codes(&self.store, new, &entry).await?;
         Ok(codes)
     }
 
@@ -214,24 +208,25 @@ impl Factors {
         subject: Subject<'_>,
         keep: &CurrentSession,
     ) -> sqlx::Result<bool> {
-        let was_on = second_factor::delete(&self.store, subject.id(), keep.id_hash()).await?;
-        if was_on {
-            self.record(origin, subject, "factor.turned_off").await;
-        }
-        Ok(was_on)
+        let entry = self.entry(origin, subject, "factor.turned_off");
+        second_factor::delete(&self.store, (subject.id(), keep.id_hash()), &entry).await
     }
 
-    async fn spend(&self, subject: Subject<'_>, typed: &str) -> Result<Option<Passed>, FactorError> {
+    async fn spend(
+        &self,
+        origin: &Origin,
+        subject: Subject<'_>,
+        typed: &str,
+    ) -> Result<Option<Passed>, FactorError> {
         if let Some(code) = totp::read(typed) {
             return Ok(self.spend_app_code(subject, &code).await?.then_some(Passed::App));
         }
         let Some(plain) = recovery_codes::read(typed) else { return Ok(None) };
         let hash = recovery_codes::hash(&self.pepper, subject.id(), &plain);
-        if !second_factor::spend_code(&self.store, subject.id(), &hash, self.world.now_ms()).await? {
-            return Ok(None);
-        }
-        let codes_left = second_factor::codes_left(&self.store, subject.id()).await?;
-        Ok(Some(Passed::Recovery { codes_left }))
+        let entry = self.entry(origin, subject, "factor.recovery_code_used");
+        let code = (subject.id(), hash.as_str());
+        let left = second_factor::spend_code(&self.store, code, self.world.now_ms(), &entry).await?;
+        Ok(left.map(|codes_left| Passed::Recovery { codes_left }))
     }
 
     async fn spend_app_code(&self, subject: Subject<'_>, code: &str) -> sqlx::Result<bool> {
@@ -254,9 +249,13 @@ impl Factors {
         (codes, hashes)
     }
 
-    async fn record(&self, origin: &Origin, subject: Subject<'_>, name: &'static str) {
-        self.audit.record(origin, Event::new(name, subject.actor()).target(subject.id())).await;
+    fn entry(&self, origin: &Origin, subject: Subject<'_>, name: &'static str) -> Entry {
+        self.audit.entry(origin, event(subject, name))
     }
+}
+
+fn event<'a>(subject: Subject<'a>, name: &'static str) -> Event<'a> {
+    Event::new(name, subject.actor()).target(subject.id())
 }
 
 fn place<'a>(subject_id: &'a str, column: &'a str) -> Place<'a> {

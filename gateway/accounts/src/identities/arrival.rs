@@ -1,13 +1,11 @@
 //! Coming back from a provider to sign in: into the account that is linked, or into a new one.
 use super::{Identities, Verified};
 use crate::Origin;
-use crate::audit::{Actor, Event};
 use crate::email::EmailAddress;
 use crate::orgs::{Language, TrialGrant};
 use crate::people::{FirstStep, NewFromProvider};
 use crate::switches::NotAdmitted;
 use bytespike_store::identity::{self, Identity};
-use serde_json::json;
 
 /// Somebody a provider has proven.
 pub struct Arrival {
@@ -52,10 +50,9 @@ impl Identities {
         let email = &email.ok_or(ArrivalError::NoVerifiedMail)?;
         let admission = self.people.switches.admit(email).await??;
         let new = NewFromProvider { email, name: verified.name.as_deref(), language, admission };
-        let person_id = self.people.account_for(new).await?.ok_or(ArrivalError::MailHasAccount)?;
-        identity::link(&self.store, &row(verified, &person_id, now_ms)).await?;
-        let event = Event::new("person.signed_up", Actor::Person(&person_id)).target(&person_id);
-        self.audit.record(origin, event.detail(json!({ "with": verified.provider }))).await;
+        let identity = row(verified, "", now_ms);
+        let person_id = self.people.account_for(origin, new, identity).await?;
+        let person_id = person_id.ok_or(ArrivalError::MailHasAccount)?;
         let step = self.admit(origin, &person_id, &verified.provider).await?;
         let trial = match &step {
             FirstStep::Done(member) => Some(TrialGrant::of(member.org_id())),

@@ -2,7 +2,7 @@
 use super::arrival::row;
 use super::{Identities, Verified};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::mail::{Mail, Notice};
 use crate::people::Membership;
 use crate::sessions::CurrentSession;
@@ -34,7 +34,7 @@ pub enum LinkError {
 pub enum UnlinkError {
     #[error("no such account is linked")]
     NotFound,
-    #[error("this is the only way into the account; set a password first")]
+    #[error("this is the only way into the account; set a password or add a passkey first")]
     Last,
     #[error("accounts cannot be unlinked right now: {0}")]
     Unavailable(#[from] sqlx::Error),
@@ -69,10 +69,10 @@ impl Identities {
         (verified, provider_name): (&Verified, &str),
     ) -> Result<Option<Mail>, LinkError> {
         let row = row(verified, member.person_id(), self.world.now_ms());
-        if !identity::link(&self.store, &row).await? {
+        let entry = self.entry(origin, member, ("person.identity_linked", &verified.provider));
+        if !identity::link(&self.store, &row, &entry).await? {
             return Err(LinkError::Taken);
         }
-        self.record(origin, member, ("person.identity_linked", &verified.provider)).await;
         Ok(Mail::notice(member, Notice::IdentityLinked { provider: provider_name.to_owned() }))
     }
 
@@ -84,18 +84,18 @@ impl Identities {
         (provider, subject, provider_name): (&str, &str, &str),
     ) -> Result<Option<Mail>, UnlinkError> {
         let which = (member.person_id(), provider, subject);
-        match identity::unlink(&self.store, which, keep.id_hash()).await? {
+        let entry = self.entry(origin, member, ("person.identity_unlinked", provider));
+        match identity::unlink(&self.store, which, keep.id_hash(), &entry).await? {
             Unlinked::Unknown => Err(UnlinkError::NotFound),
             Unlinked::Last => Err(UnlinkError::Last),
             Unlinked::Done => {
-                self.record(origin, member, ("person.identity_unlinked", provider)).await;
                 Ok(Mail::notice(member, Notice::IdentityUnlinked { provider: provider_name.to_owned() }))
             }
         }
     }
 
-    async fn record(&self, origin: &Origin, member: &Membership, (name, provider): (&'static str, &str)) {
+    fn entry(&self, origin: &Origin, member: &Membership, (name, provider): (&'static str, &str)) -> Entry {
         let event = Event::new(name, Actor::Person(member.person_id())).target(member.person_id());
-        self.audit.record(origin, event.detail(json!({ "provider": provider }))).await;
+        self.audit.entry(origin, event.detail(json!({ "provider": provider })))
     }
 }

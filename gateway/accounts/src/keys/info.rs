@@ -6,6 +6,7 @@ use super::ips::IpRule;
 use super::manager::{KeyReach, Manager};
 use super::tags::Tags;
 use super::terms::{Allowed, Terms};
+use crate::people::Membership;
 use crate::role::Role;
 use bytespike_store::api_key::{self, KeyFilter, KeyRow, States};
 use bytespike_store::api_key_credential::{self, ListedRow};
@@ -128,6 +129,24 @@ impl Keys {
         let filter = KeyFilter { tag, ..manager.into().filter() };
         let after = after.map(|cursor| (cursor.created_at_ms, cursor.id.as_str()));
         self.select(KeyFilter { states, after, limit: Some(limit), ..filter }).await
+    }
+
+    /// A page of the keys that the member holds themselves, ended ones included, newest first.
+    pub async fn held_by(
+        &self,
+        member: &Membership,
+        (after, limit): (Option<&KeyCursor>, i64),
+    ) -> sqlx::Result<Vec<KeyInfo>> {
+        let after = after.map(|cursor| (cursor.created_at_ms, cursor.id.as_str()));
+        let held = KeyFilter {
+            org_id: member.org_id(),
+            member_id: Some(member.member_id()),
+            states: States::All,
+            after,
+            limit: Some(limit),
+            ..KeyFilter::default()
+        };
+        self.select(held).await
     }
 
     /// A key within the manager's reach, whatever its state.

@@ -6,7 +6,8 @@ use crate::Origin;
 use crate::audit::{Actor, Event};
 use crate::people::Membership;
 use bytespike_store::api_key::{self, KeyRef};
-use bytespike_store::oauth::{grant, key};
+use bytespike_store::oauth::grant::{self, GrantRow};
+use bytespike_store::oauth::key;
 use serde_json::json;
 
 /// One program that acts for the person.
@@ -57,9 +58,32 @@ impl Oauth {
         let Some(grant) = found.filter(|grant| grant.person_id == member.person_id()) else {
             return Ok(false);
         };
+        let was_connected = self.cut(origin, &grant, and_keys).await?;
+        self.keys.refresh_rights().await?;
+        Ok(was_connected)
+    }
+
+    /// How many programs act for the person.
+    pub async fn count_apps(&self, person_id: &str) -> sqlx::Result<usize> {
+        Ok(grant::active_of_person(&self.store, person_id, self.world.now_ms()).await?.len())
+    }
+
+    /// Cuts every program of the person off, and the keys they made; answers how many they were.
+    pub async fn disconnect_all(&self, origin: &Origin, person_id: &str) -> sqlx::Result<usize> {
+        let mut cut = 0;
+        for grant in grant::active_of_person(&self.store, person_id, self.world.now_ms()).await? {
+            cut += usize::from(self.cut(origin, &grant, true).await?);
+        }
+        if cut > 0 {
+            self.keys.refresh_rights().await?;
+        }
+        Ok(cut)
+    }
+
+    async fn cut(&self, origin: &Origin, grant: &GrantRow, and_keys: bool) -> sqlx::Result<bool> {
         let now_ms = self.world.now_ms();
         let keys = if and_keys { key::of_grant(&self.store, &grant.id).await? } else { Vec::new() };
-        let actor = Actor::Person(member.person_id());
+        let actor = Actor::Person(&grant.person_id);
         let event = Event::new("oauth.disconnected", actor).org(&grant.org_id).target(&grant.id);
         let detail = json!({ "client": grant.client_id, "keys_revoked": keys.len() });
         let entry = self.audit.entry(origin, event.detail(detail));
@@ -72,7 +96,6 @@ impl Oauth {
             let key = KeyRef { org_id: &grant.org_id, key_id: &made.key_id };
             api_key::set_state(&self.store, key, ("revoked", now_ms), &entry.about(&made.key_id)).await?;
         }
-        self.keys.refresh_rights().await?;
         Ok(true)
     }
 }

@@ -7,6 +7,7 @@ use crate::audit::{Actor, Event};
 use crate::factors::{FactorError, Passed, Subject};
 use crate::mail::{Mail, Notice};
 use crate::passwords::Busy;
+use serde_json::json;
 
 /// What the holder of a session can prove themselves with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,21 @@ impl People {
         };
         self.record(origin, Event::new("person.confirmed", Actor::Person(member.person_id()))).await;
         Ok(letter)
+    }
+
+    /// The same with a passkey, whose person the caller knows. False when it is somebody else's.
+    pub async fn confirm_with_passkey(
+        &self,
+        origin: &Origin,
+        member: &Membership,
+        proven_person_id: &str,
+    ) -> bool {
+        let is_theirs = member.person_id() == proven_person_id;
+        if is_theirs {
+            let event = Event::new("person.confirmed", Actor::Person(member.person_id()));
+            self.record(origin, event.detail(json!({ "by": "passkey" }))).await;
+        }
+        is_theirs
     }
 
     async fn confirm_with_factor(

@@ -1,7 +1,7 @@
 //! Changing one's address: both addresses are told, and the new one is proven before anything changes.
 use super::{Membership, People};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::base62;
 use crate::email::{EmailAddress, EmailError, masked};
 use crate::mail::{Mail, MailKind, Notice, VERIFY_MINUTES};
@@ -9,11 +9,20 @@ use crate::orgs::Language;
 use crate::secrets::SecretText;
 use crate::throttle::Rule;
 use crate::tokens::TokenKind;
+pub use bytespike_store::email_change::Wish;
 use bytespike_store::email_change::{self, NewWish};
-use bytespike_store::person::{self, Person};
+use bytespike_store::person;
 use serde_json::json;
 
 const TOKEN_CHARS: usize = 32;
+
+/// An address that was changed.
+#[derive(Clone, Debug)]
+pub struct EmailChanged {
+    pub person_id: String,
+    /// Tell both addresses.
+    pub letters: Vec<Mail>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmailChangeError {
@@ -49,42 +58,51 @@ impl People {
                 return Err(EmailChangeError::TooMany);
             }
         }
-        let kind = match person::find_by_email(&self.store, &new.key()).await? {
-            Some(_) => MailKind::AlreadyRegistered,
-            None => MailKind::ConfirmEmail { token: self.wish(member, &new).await? },
-        };
         let event = Event::new("person.email_change_asked", Actor::Person(member.person_id()));
-        self.record(origin, event.org(member.org_id()).target(member.person_id())).await;
+        let event = event.org(member.org_id()).target(member.person_id());
+        let kind = if person::find_by_email(&self.store, &new.key()).await?.is_some() {
+            self.record(origin, event).await;
+            MailKind::AlreadyRegistered
+        } else {
+            let token = self.wish(member, &new, &self.audit.entry(origin, event)).await?;
+            MailKind::ConfirmEmail { token }
+        };
         let told = Mail::notice(member, Notice::EmailChangeAsked { new: new.as_str().to_owned() });
         let link = Mail { to: new, language: member.language(), kind };
         Ok(told.into_iter().chain([link]).collect())
     }
 
-    /// The address a link would change to, if it would still work. Opening the page uses nothing up.
-    pub async fn email_to_confirm(&self, token: &str) -> sqlx::Result<Option<String>> {
+    /// What a link would change, if it would still work. Opening the page uses nothing up.
+    pub async fn email_to_confirm(&self, token: &str) -> sqlx::Result<Option<Wish>> {
         let hash = self.tokens.hash(TokenKind::ChangeEmail, token);
         email_change::peek(&self.store, &hash, self.world.now_ms()).await
     }
 
-    /// Changes the address, ends every session of the person, and answers the letters that tell both addresses.
-    pub async fn confirm_email(&self, origin: &Origin, token: &str) -> Result<Vec<Mail>, EmailChangeError> {
+    /// Changes the address, and ends every session of the person.
+    pub async fn confirm_email(
+        &self,
+        origin: &Origin,
+        token: &str,
+    ) -> Result<EmailChanged, EmailChangeError> {
         let hash = self.tokens.hash(TokenKind::ChangeEmail, token);
-        let wanted = self.email_to_confirm(token).await?.ok_or(EmailChangeError::Dead)?;
-        let before = self.owner_of_wish(&hash).await?.ok_or(EmailChangeError::Dead)?;
-        let changed = email_change::apply(&self.store, &hash, self.world.now_ms()).await?;
-        let person_id = changed.ok_or(EmailChangeError::Dead)?;
+        let wish = self.email_to_confirm(token).await?.ok_or(EmailChangeError::Dead)?;
+        let before = person::find(&self.store, &wish.person_id).await?.ok_or(EmailChangeError::Dead)?;
+        let wanted = wish.email;
         let detail = json!({ "before": masked(&before.email), "after": masked(&wanted) });
-        let event = Event::new("person.email_changed", Actor::Person(&person_id)).target(&person_id);
-        self.record(origin, event.detail(detail)).await;
+        let event = Event::new("person.email_changed", Actor::Person(&before.id)).target(&before.id);
+        let entry = self.audit.entry(origin, event.detail(detail));
+        let changed = email_change::apply(&self.store, &hash, self.world.now_ms(), &entry).await?;
+        let person_id = changed.ok_or(EmailChangeError::Dead)?;
         let language = Language::from_tag(&before.language);
         let notice = |to: &str| {
             let kind = MailKind::Notice(Notice::EmailChanged { new: wanted.clone() });
             Some(Mail { to: EmailAddress::parse(to).ok()?, language, kind })
         };
-        Ok([notice(&before.email), notice(&wanted)].into_iter().flatten().collect())
+        let letters = [notice(&before.email), notice(&wanted)].into_iter().flatten().collect();
+        Ok(EmailChanged { person_id, letters })
     }
 
-    async fn wish(&self, member: &Membership, new: &EmailAddress) -> sqlx::Result<SecretText> {
+    async fn wish(&self, member: &Membership, new: &EmailAddress, entry: &Entry) -> sqlx::Result<SecretText> {
         let token = base62::random(&self.world, TOKEN_CHARS);
         let wish = NewWish {
             person_id: member.person_id(),
@@ -93,14 +111,7 @@ impl People {
             token_hash: &self.tokens.hash(TokenKind::ChangeEmail, &token),
             expires_at_ms: self.world.now_ms() + VERIFY_MINUTES * 60_000,
         };
-        email_change::replace(&self.store, wish).await?;
+        email_change::replace(&self.store, wish, entry).await?;
         Ok(token.into())
-    }
-
-    async fn owner_of_wish(&self, hash: &str) -> sqlx::Result<Option<Person>> {
-        match email_change::owner(&self.store, hash).await? {
-            Some(person_id) => person::find(&self.store, &person_id).await,
-            None => Ok(None),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Ending one's account: asked for, with a week to think better of it, and then done for good.
 use super::{Membership, People};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::mail::{Mail, Notice};
 use bytespike_store::account_end;
 
@@ -36,18 +36,18 @@ impl People {
             return Err(EndError::HandOver(alone));
         }
         let now_ms = self.world.now_ms();
-        account_end::ask(&self.store, member.person_id(), (now_ms, now_ms + GRACE_MS)).await?;
-        self.record_own(origin, member, "person.end_asked").await;
+        let entry = self.own_entry(origin, member, "person.end_asked");
+        account_end::ask(&self.store, member.person_id(), (now_ms, now_ms + GRACE_MS), &entry).await?;
         let notice = Notice::EndAsked { at_ms: now_ms + GRACE_MS, time_zone: member.time_zone().to_owned() };
         Ok(Mail::notice(member, notice))
     }
 
     /// Takes the wish back, and answers the letter that says so.
     pub async fn take_end_back(&self, origin: &Origin, member: &Membership) -> sqlx::Result<Option<Mail>> {
-        if !account_end::take_back(&self.store, member.person_id()).await? {
+        let entry = self.own_entry(origin, member, "person.end_taken_back");
+        if !account_end::take_back(&self.store, member.person_id(), &entry).await? {
             return Ok(None);
         }
-        self.record_own(origin, member, "person.end_taken_back").await;
         Ok(Mail::notice(member, Notice::EndTakenBack))
     }
 
@@ -64,16 +64,15 @@ impl People {
                 continue;
             }
             let alias = format!("{person_id}@ended.invalid");
-            if account_end::erase(&self.store, &person_id, &alias, now_ms).await? {
-                let event = Event::new("person.ended", Actor::Host).target(&person_id);
-                self.record(&Origin::host(), event).await;
-            }
+            let event = Event::new("person.ended", Actor::Host).target(&person_id);
+            let entry = self.audit.entry(&Origin::host(), event);
+            account_end::erase(&self.store, (&person_id, &alias), now_ms, &entry).await?;
         }
         Ok(())
     }
 
-    async fn record_own(&self, origin: &Origin, member: &Membership, name: &'static str) {
+    fn own_entry(&self, origin: &Origin, member: &Membership, name: &'static str) -> Entry {
         let event = Event::new(name, Actor::Person(member.person_id())).target(member.person_id());
-        self.record(origin, event).await;
+        self.audit.entry(origin, event)
     }
 }

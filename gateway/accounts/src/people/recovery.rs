@@ -8,7 +8,7 @@ use crate::passwords::{Busy, Password, PasswordProblem, Verdict};
 use crate::sessions::CurrentSession;
 use crate::throttle::Rule;
 use crate::tokens::TokenKind;
-use bytespike_store::person;
+use bytespike_store::person::{self, UsedLink};
 
 /// What the form to change a password holds, and the session it was sent in, which goes on.
 #[derive(Clone, Copy)]
@@ -16,6 +16,14 @@ pub struct PasswordChange<'a> {
     pub session: &'a CurrentSession,
     pub current: &'a str,
     pub new: &'a str,
+}
+
+/// A password that was set by a link.
+#[derive(Clone, Debug)]
+pub struct Reset {
+    pub person_id: String,
+    /// Tells the person.
+    pub letter: Option<Mail>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,28 +68,36 @@ impl People {
         Ok(self.mail(&person, MailKind::ResetPassword { token }).await?)
     }
 
-    /// Whether a reset link would still work. Opening the page uses nothing up.
-    pub async fn can_reset(&self, token: &str) -> sqlx::Result<bool> {
-        Ok(self.tokens.peek(TokenKind::ResetPassword, token).await?.is_some())
+    /// The id of whose password a link would set, if it would still work. Opening the page uses nothing up.
+    pub async fn reset_is_for(&self, token: &str) -> sqlx::Result<Option<String>> {
+        self.tokens.peek(TokenKind::ResetPassword, token).await
     }
 
-    /// Sets the new password, ends every session, and answers the notice to send. Does not sign in. The link was
-    /// read in the person's mailbox, so it proves the address too.
-    pub async fn reset_password(
-        &self,
-        origin: &Origin,
-        token: &str,
-        new: &str,
-    ) -> Result<Option<Mail>, ResetError> {
+    /// Sets the new password and ends every session. Does not sign in. The link was read in the person's mailbox, so it
+    /// proves the address too.
+    pub async fn reset_password(&self, origin: &Origin, token: &str, new: &str) -> Result<Reset, ResetError> {
         let person_id = self.tokens.peek(TokenKind::ResetPassword, token).await?.ok_or(ResetError::Dead)?;
         let person = person::find(&self.store, &person_id).await?.ok_or(ResetError::Dead)?;
         // A refused password leaves the link alive, so that another can be tried.
         let password_hash = self.hasher.hash(Password::choose(new, &[&person.email, &person.name])?).await?;
-        self.tokens.take(TokenKind::ResetPassword, token).await?.ok_or(ResetError::Dead)?;
-        person::mark_verified(&self.store, &person.id, self.world.now_ms()).await?;
-        person::set_password(&self.store, &person.id, &password_hash, None).await?;
-        self.record(origin, Event::new("person.password_reset", Actor::Person(&person.id))).await;
-        Ok(self.mail(&person, MailKind::PasswordChanged).await?)
+        let hash = self.tokens.hash(TokenKind::ResetPassword, token);
+        let link = self.used_link(TokenKind::ResetPassword, (&person.id, &hash));
+        let event = Event::new("person.password_reset", Actor::Person(&person.id)).target(&person.id);
+        let entry = self.audit.entry(origin, event);
+        if !person::reset_password(&self.store, link, &password_hash, &entry).await? {
+            return Err(ResetError::Dead);
+        }
+        let letter = self.mail(&person, MailKind::PasswordChanged).await?;
+        Ok(Reset { person_id: person.id, letter })
+    }
+
+    /// A link as it is used now.
+    pub(super) fn used_link<'a>(
+        &self,
+        kind: TokenKind,
+        (person_id, token_hash): (&'a str, &'a str),
+    ) -> UsedLink<'a> {
+        UsedLink { person_id, kind: kind.as_str(), token_hash, now_ms: self.world.now_ms() }
     }
 
     /// Changes the password of someone signed in, ends their other sessions, and answers the notice to send.
@@ -96,8 +112,9 @@ impl People {
         self.check_current(person, change.current).await?;
         let chosen = Password::choose(change.new, &[&person.email, &person.name, member.org_name()])?;
         let password_hash = self.hasher.hash(chosen).await?;
-        person::set_password(&self.store, &person.id, &password_hash, Some(change.session.id_hash())).await?;
-        self.record(origin, Event::new("person.password_changed", Actor::Person(&person.id))).await;
+        let event = Event::new("person.password_changed", Actor::Person(&person.id)).target(&person.id);
+        let (new, keep) = ((person.id.as_str(), password_hash.as_str()), change.session.id_hash());
+        person::set_password(&self.store, new, keep, &self.audit.entry(origin, event)).await?;
         Ok(self.mail(person, MailKind::PasswordChanged).await?)
     }
 

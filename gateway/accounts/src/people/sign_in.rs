@@ -126,6 +126,24 @@ impl People {
         Ok((member, letter))
     }
 
+    /// Signs in whoever a passkey has proven, which is proof enough alone. `None` when the account is not active.
+    pub async fn sign_in_with_passkey(
+        &self,
+        origin: &Origin,
+        person_id: &str,
+    ) -> sqlx::Result<Option<Membership>> {
+        let found = person::find(&self.store, person_id).await?;
+        let Some(person) = found.filter(|person| person.email_verified_at_ms.is_some()) else {
+            return Ok(None);
+        };
+        let member = self.home(origin, &person).await?;
+        match &member {
+            Some(member) => self.signed_in(origin, member, "passkey").await,
+            None => self.record_failure(origin, Some(&person), "inactive").await,
+        }
+        Ok(member)
+    }
+
     pub(super) async fn signed_in(&self, origin: &Origin, member: &Membership, how: &str) {
         let event = Event::new("person.signed_in", Actor::Person(member.person_id())).org(member.org_id());
         self.record(origin, event.detail(json!({ "by": how }))).await;

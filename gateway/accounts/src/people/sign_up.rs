@@ -2,7 +2,7 @@
 //! only the mail differs. Nobody signs in, and so nobody spends, before the address is proven.
 use super::{Membership, People};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::email::{EmailAddress, EmailError};
 use crate::mail::{Mail, MailKind};
 use crate::names::{self, NameProblem};
@@ -11,6 +11,7 @@ use crate::passwords::{Busy, Password, PasswordProblem};
 use crate::switches::{Admission, NotAdmitted};
 use crate::throttle::Rule;
 use crate::tokens::TokenKind;
+use bytespike_store::identity::Identity;
 use bytespike_store::org;
 use bytespike_store::person::{self, NewAccount, Person};
 
@@ -94,9 +95,8 @@ impl People {
         // Hashed in every case, so that a taken address takes as long.
         let password_hash = self.hasher.hash(password).await?;
         let person = self.new_person(&email, &name, form.language, Some(password_hash));
-        if self.insert(&person, &name, admission).await? {
-            self.record(origin, Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id))
-                .await;
+        let event = Event::new("person.signed_up", Actor::Person(&person.id)).target(&person.id);
+        if self.insert((&person, &name), admission, None, &self.audit.entry(origin, event)).await? {
             return Ok(self.verification_mail(&person, form.next).await?);
         }
         Ok(self.sign_up_again(&person, form.next).await?)
@@ -129,17 +129,21 @@ impl People {
 
     /// Confirms the address, and answers the trial credit that the new org is owed.
     pub async fn verify_email(&self, origin: &Origin, token: &str) -> Result<TrialGrant, VerifyError> {
-        let person_id = self.tokens.take(TokenKind::VerifyEmail, token).await?.ok_or(VerifyError::Dead)?;
-        person::mark_verified(&self.store, &person_id, self.world.now_ms()).await?;
-        if self.waits_for_approval(&person_id).await? {
-            let event = Event::new("person.email_verified", Actor::Person(&person_id)).target(&person_id);
-            self.record(origin, event).await;
-            return Err(VerifyError::Waits);
+        let person_id = self.tokens.peek(TokenKind::VerifyEmail, token).await?.ok_or(VerifyError::Dead)?;
+        let waits = self.waits_for_approval(&person_id).await?;
+        let membership = self.membership(&person_id, None).await?;
+        let event = Event::new("person.email_verified", Actor::Person(&person_id)).target(&person_id);
+        let event = match &membership {
+            Some(member) => event.org(member.org_id()),
+            None if waits => event,
+            None => return Err(VerifyError::Dead),
+        };
+        let hash = self.tokens.hash(TokenKind::VerifyEmail, token);
+        let link = self.used_link(TokenKind::VerifyEmail, (&person_id, &hash));
+        if !person::verify(&self.store, link, &self.audit.entry(origin, event)).await? {
+            return Err(VerifyError::Dead);
         }
-        let membership = self.membership(&person_id, None).await?.ok_or(VerifyError::Dead)?;
-        let event = Event::new("person.email_verified", Actor::Person(&person_id)).org(membership.org_id());
-        self.record(origin, event).await;
-        Ok(TrialGrant::of(membership.org_id()))
+        membership.map(|member| TrialGrant::of(member.org_id())).ok_or(VerifyError::Waits)
     }
 
     /// Trial credits still to be booked, oldest first: new ones, and those a crash came between.
@@ -161,9 +165,9 @@ impl People {
         let email = EmailAddress::parse(owner.email)?;
         let mut person = self.new_person(&email, &names::clean(owner.name)?, owner.language, None);
         person.email_verified_at_ms = Some(person.created_at_ms);
-        if self.insert(&person, &names::clean(owner.org_name)?, Admission::AtOnce).await? {
-            self.record(&Origin::host(), Event::new("person.created", Actor::Host).target(&person.id)).await;
-        }
+        let event = Event::new("person.created", Actor::Host).target(&person.id);
+        let entry = self.audit.entry(&Origin::host(), event);
+        self.insert((&person, &names::clean(owner.org_name)?), Admission::AtOnce, None, &entry).await?;
         let existing =
             person::find_by_email(&self.store, &email.key()).await?.map_or(person.id, |person| person.id);
         self.membership(&existing, None).await?.ok_or(SignUpError::Unavailable(sqlx::Error::RowNotFound))
@@ -201,11 +205,13 @@ impl People {
         }
     }
 
+    /// The account in one transaction. False, and nothing written, when the address is taken.
     pub(super) async fn insert(
         &self,
-        person: &Person,
-        org_name: &str,
+        (person, org_name): (&Person, &str),
         admission: Admission,
+        identity: Option<&Identity>,
+        entry: &Entry,
     ) -> sqlx::Result<bool> {
         let account = NewAccount {
             person: person.clone(),
@@ -216,7 +222,8 @@ impl People {
             deployment_id: &self.world.id("dep"),
             member_id: &self.world.id("mem"),
             waits: admission == Admission::AfterApproval,
+            identity,
         };
-        person::insert_account(&self.store, &account).await
+        person::insert_account(&self.store, &account, entry).await
     }
 }

@@ -34,6 +34,7 @@ pub enum MacPurpose {
     IdentityTransaction,
     Voucher,
     OperatorSession,
+    PasskeyCeremony,
 }
 
 /// What a sealing key is for.
@@ -54,6 +55,10 @@ pub enum SealPurpose {
     WebhookSecret,
     /// What an operator's session keeps for its next page.
     OperatorSession,
+    /// A challenge that waits for a passkey's answer.
+    PasskeyCeremony,
+    /// The archive of a person's data.
+    DataExport,
 }
 
 /// What a signing key is for.
@@ -146,6 +151,7 @@ impl MasterKey {
             MacPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-pepper",
             MacPurpose::Voucher => "bytespike/v1/voucher-pepper",
             MacPurpose::OperatorSession => "bytespike/v1/operator-session-pepper",
+            MacPurpose::PasskeyCeremony => "bytespike/v1/passkey-ceremony-pepper",
         }))
     }
 
@@ -160,6 +166,8 @@ impl MasterKey {
             SealPurpose::IdentityTransaction => "bytespike/v1/identity-transaction-aead",
             SealPurpose::WebhookSecret => "bytespike/v1/webhook-secret-aead",
             SealPurpose::OperatorSession => "bytespike/v1/operator-session-aead",
+            SealPurpose::PasskeyCeremony => "bytespike/v1/passkey-ceremony-aead",
+            SealPurpose::DataExport => "bytespike/v1/data-export-aead",
         }))
     }
 
@@ -311,6 +319,7 @@ mod tests {
             IdentityTransaction,
             Voucher,
             OperatorSession,
+            PasskeyCeremony,
         ];
         let answers: std::collections::BTreeSet<_> =
             macs.iter().map(|p| example().mac(*p).mac(b"x")).collect();

@@ -124,7 +124,7 @@ struct Needs {
 impl Needs {
     fn of(commands: &[Command]) -> Self {
         let credit = |command: &Command| match command {
-            Command::Credit(credit) => Some((credit.org_id.clone(), credit.idempotency_key.clone())),
+            Command::Credit(credit, _) => Some((credit.org_id.clone(), credit.idempotency_key.clone())),
             _ => None,
         };
         let claim = |command: &Command| match command {

@@ -10,6 +10,7 @@ use crate::batch::{Answer, Command, Loaded};
 use crate::call::Unavailable;
 use crate::faults::{Broken, Fault, Moment, pass};
 use crate::rows::{Kind, PinRow, ReservationRow, Row};
+use bytespike_store::audit_event::Appends as _;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments as _, AssertSqlSafe, FromRow, PgConnection, PgPool};
 use std::collections::BTreeSet;
@@ -106,8 +107,12 @@ async fn try_commit(
     let (batch, answers) = decide(loaded, commands, context);
     let mut statement = Statement::default();
     store(&mut statement, &batch.loaded, &batch.changes)?;
-    drop(batch);
+    let events = batch.changes.events;
+    drop(batch.loaded);
     statement.execute(&mut transaction).await?;
+    for event in &events {
+        transaction.append(event).await?;
+    }
     pass(faults, Moment::Stored)?;
     transaction.commit().await?;
     pass(faults, Moment::Committed)?;

@@ -10,6 +10,7 @@ use crate::call::Unavailable;
 use crate::faults::{Broken, Fault, Moment, pass};
 use crate::rows::{LimitRow, PinRow, Row};
 use bytespike_store::Store;
+use bytespike_store::audit_event::Entry;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Statement, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,11 +150,44 @@ fn try_commit(
     pass(faults, Moment::Loaded)?;
     let (batch, answers) = decide(loaded, commands, context);
     store(&mut Direct(&transaction), &batch.loaded, &batch.changes)?;
+    for event in &batch.changes.events {
+        append(&transaction, event)?;
+    }
     pass(faults, Moment::Stored)?;
     transaction.commit()?;
     pass(faults, Moment::Committed)?;
     memory.keep(batch.loaded);
     Ok(answers)
+}
+
+/// As [`bytespike_store::audit_event::Appends`] does it on the other connection.
+fn append(connection: &Connection, event: &Entry) -> rusqlite::Result<()> {
+    let (seq, previous): (i64, String) = connection
+        .prepare_cached("update audit_head set seq = seq + 1 where name = 'audit' returning seq, hash")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let row = event.linked(seq, &previous);
+    connection
+        .prepare_cached(
+            "insert into audit_event (seq, at_ms, event, actor, org_id, target, ip, user_agent, request_id, detail_json, hash)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(rusqlite::params![
+            row.seq,
+            row.at_ms,
+            row.event,
+            row.actor,
+            row.org_id,
+            row.target,
+            row.ip,
+            row.user_agent,
+            row.request_id,
+            row.detail_json,
+            row.hash
+        ])?;
+    connection
+        .prepare_cached("update audit_head set hash = ?1 where name = 'audit'")?
+        .execute([&row.hash])
+        .map(drop)
 }
 
 fn is_busy(broken: &Broken<rusqlite::Error>) -> bool {

@@ -1,6 +1,8 @@
 //! Hold, settle, release: what each does to the wallet, the journal and the receipt.
 use crate::support::{ORG, release, settlement, with_wallet};
 use bytespike_ledger::{CallFilter, HoldError, Outcome, Page, Refusal, ResolveError, verify_receipt};
+use bytespike_store::testing::entry;
+use bytespike_store::{audit_event, on_database, sqlx};
 
 #[tokio::test]
 async fn a_settled_call_moves_its_charge_and_returns_the_rest() {
@@ -75,6 +77,24 @@ async fn credit_books_once_per_key() {
         assert_eq!(desk.available().await, 1_000);
         desk.credit(5, "second").await;
         assert_eq!(desk.available().await, 1_005);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn s131_credit_that_somebody_decided_is_booked_with_its_event_or_not_at_all() {
+    with_wallet(1_000, async |desk| {
+        let give = async |key| desk.ledger.credit_decided(desk.grant(50, key), &entry()).await;
+        give("given").await.expect("is booked");
+        give("given").await.expect("is booked once");
+        let (last, _) = audit_event::head(&desk.store).await.expect("reads");
+        let told = audit_event::after(&desk.store, 0, 10).await.expect("reads");
+        assert_eq!((desk.available().await, last, told.len()), (1_050, 1, 1));
+        assert_eq!((told[0].event.as_str(), told[0].hash.as_str()), ("test.changed", "1"));
+        on_database!(&desk.store, db => sqlx::query("delete from audit_head").execute(db).await.map(drop))
+            .expect("gone");
+        assert!(give("unrecorded").await.is_err());
+        assert_eq!(desk.available().await, 1_050);
     })
     .await;
 }

@@ -2,7 +2,9 @@
 pub(crate) mod check_mail;
 pub(crate) mod confirm_email;
 pub(crate) mod land;
+mod link_page;
 pub(crate) mod mailed_link;
+pub(crate) mod passkey;
 pub(crate) mod provider;
 pub(crate) mod reset;
 pub(crate) mod second_step;

@@ -1,4 +1,5 @@
 //! Choosing a new password with the link from a mail. Does not sign in.
+use crate::cut_programs;
 use crate::flash::{self, Notice};
 use crate::forms::{Form, VisitorPost, words};
 use crate::pages::auth::dead_link;
@@ -21,10 +22,7 @@ pub(crate) async fn form(
     visitor: Visitor,
 ) -> Result<Response, Problem> {
     let token = Query::of(&visit).get("token").unwrap_or_default().to_owned();
-    if !state.accounts.people.can_reset(&token).await? {
-        return Ok(dead_link((&visit, &visitor), "/console/forgot").await);
-    }
-    Ok(show((&visit, &visitor), &Form::filled([("token", token)])).await)
+    show(&state, (&visit, &visitor), &Form::filled([("token", token)])).await
 }
 
 /// `POST /console/reset`
@@ -36,13 +34,14 @@ pub(crate) async fn submit(
     let VisitorPost { visitor, mut form } = post;
     let people = &state.accounts.people;
     match people.reset_password(&visitor.origin, form.value("token"), form.value("password")).await {
-        Ok(mail) => {
-            state.mail.deliver(&state.urls, &visitor.id, mail).await;
+        Ok(reset) => {
+            state.mail.deliver(&state.urls, &visitor.id, reset.letter).await;
+            cut_programs::after(&state, (&visitor.origin, &reset.person_id), &form).await?;
             Ok(see_other(&flash::with(&visit.link("/console/sign-in"), Notice::PasswordReset)))
         }
         Err(ResetError::Password(problem)) => {
             form.refuse("password", words::password(visit.locale, &problem));
-            Ok(show((&visit, &visitor), &form).await)
+            show(&state, (&visit, &visitor), &form).await
         }
         Err(ResetError::Dead | ResetError::Email(_)) => {
             Ok(dead_link((&visit, &visitor), "/console/forgot").await)
@@ -53,7 +52,15 @@ pub(crate) async fn submit(
     }
 }
 
-async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+async fn show(
+    state: &ConsoleState,
+    (visit, visitor): (&Visit, &Visitor),
+    form: &Form,
+) -> Result<Response, Problem> {
+    let Some(person_id) = state.accounts.people.reset_is_for(form.value("token")).await? else {
+        return Ok(dead_link((visit, visitor), "/console/forgot").await);
+    };
+    let apps = state.accounts.oauth.count_apps(&person_id).await?;
     let t = &visit.t().auth;
     let titled = Titled::of(visit, t.reset.title, form);
     let content = view! {
@@ -67,8 +74,9 @@ async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
                 id="password" label=t.field.new_password kind=InputKind::Password hint=words::password_hint(visit.locale)
                 nostrip:fault=form.fault("password") autocomplete="new-password"
             />
+            {cut_programs::offer(visit, apps)}
             <Button kind=ButtonKind::Primary>{t.reset.submit}</Button>
         </form>
     };
-    shell::narrow((visit, visitor), titled, content).await
+    Ok(shell::narrow((visit, visitor), titled, content).await)
 }

@@ -2,6 +2,7 @@
 //! was right is asked, and nobody is signed in before.
 use crate::forms::{Form, VisitorPost};
 use crate::pages::auth::land::land;
+use crate::pages::auth::passkey;
 use crate::problem::Problem;
 use crate::query::{self, Query};
 use crate::shell::{self, Titled, see_other};
@@ -33,11 +34,11 @@ pub(crate) async fn form(
     session: Session,
     visitor: Visitor,
 ) -> Result<Response, Problem> {
-    if state.accounts.sessions.second_step(&session).await?.is_none() {
+    let Some(person_id) = state.accounts.sessions.second_step(&session).await? else {
         return Ok(see_other(&visit.link("/console/sign-in")));
-    }
+    };
     let next = Query::of(&visit).get("next").unwrap_or_default().to_owned();
-    Ok(show((&visit, &visitor), &Form::filled([("next", next)])).await)
+    show(&state, (&visit, &visitor), (&person_id, &Form::filled([("next", next)]))).await
 }
 
 /// `POST /console/sign-in/second-step`
@@ -64,19 +65,52 @@ pub(crate) async fn submit(
         ) => Err(error.into()),
         Err(SecondStepError::Factor(_)) => {
             form.refuse("code", visit.t().security.second_step.wrong);
-            Ok(show((&visit, &visitor), &form).await)
+            show(&state, (&visit, &visitor), (&person_id, &form)).await
         }
     }
 }
 
-async fn show(reader: (&Visit, &Visitor), form: &Form) -> Response {
-    question(reader, form, (PATH, "/console/sign-in")).await
+/// `POST /console/sign-in/second-step/passkey`: of the person whose first step was right, and of nobody else.
+pub(crate) async fn submit_passkey(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    session: Session,
+    post: VisitorPost,
+) -> Result<Response, Problem> {
+    let VisitorPost { visitor, mut form } = post;
+    let Some(person_id) = state.accounts.sessions.second_step(&session).await? else {
+        return Ok(see_other(&visit.link("/console/sign-in")));
+    };
+    let proven = passkey::prove(&state, &visitor, &form).await?.filter(|proven| *proven == person_id);
+    let member = match proven {
+        Some(person_id) => state.accounts.people.sign_in_with_passkey(&visitor.origin, &person_id).await?,
+        None => None,
+    };
+    match member {
+        Some(member) => land(&state, (&visit, &visitor, &session), (&member, form.value("next"))).await,
+        None => {
+            form.refuse("code", visit.t().security.passkey.wrong);
+            show(&state, (&visit, &visitor), (&person_id, &form)).await
+        }
+    }
 }
 
-/// Asks for the code: of a person, and of an operator at an address of theirs. `start` is where the way in begins.
+async fn show(
+    state: &ConsoleState,
+    reader: (&Visit, &Visitor),
+    (person_id, form): (&str, &Form),
+) -> Result<Response, Problem> {
+    let has_passkeys = !state.accounts.passkeys.list(person_id).await?.is_empty();
+    let action = format!("{PATH}/passkey");
+    let other = has_passkeys.then(|| passkey::part(state, reader, (&action, form.value("next"))));
+    Ok(question(reader, (form, other.flatten()), (PATH, "/console/sign-in")).await)
+}
+
+/// Asks for the code: of a person, and of an operator at an address of theirs. `other` is another way than a code, and
+/// `start` is where the way in begins.
 pub(crate) async fn question(
     (visit, visitor): (&Visit, &Visitor),
-    form: &Form,
+    (form, other): (&Form, Option<AnyView>),
     (action, start): (&str, &str),
 ) -> Response {
     let t = &visit.t().security.second_step;
@@ -93,6 +127,7 @@ pub(crate) async fn question(
             />
             <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
+        {other}
         <p><a href=visit.link(start)>{t.start_over}</a></p>
     };
     shell::narrow((visit, visitor), Titled::of(visit, t.title, form), content).await

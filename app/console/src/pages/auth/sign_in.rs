@@ -1,7 +1,7 @@
 //! Signing in. Every reason not to is one and the same answer.
 use crate::forms::{Form, VisitorPost};
 use crate::pages::auth::land::land;
-use crate::pages::auth::{provider, second_step};
+use crate::pages::auth::{passkey, provider, second_step};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{self, Titled, see_other};
@@ -58,7 +58,11 @@ pub(crate) async fn submit(
     }
 }
 
-async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
+pub(super) async fn show(
+    state: &ConsoleState,
+    (visit, visitor): (&Visit, &Visitor),
+    form: &Form,
+) -> Response {
     let t = &visit.t().auth;
     let titled = Titled::of(visit, t.sign_in.title, form);
     let content = view! {
@@ -74,6 +78,7 @@ async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: 
             <Field id="password" label=t.field.password kind=InputKind::Password autocomplete="current-password"/>
             <Button kind=ButtonKind::Primary>{t.sign_in.submit}</Button>
         </form>
+        {passkey::part(state, (visit, visitor), ("/console/sign-in/passkey", form.value("next")))}
         {provider::buttons(state, (visit, visitor), form.value("next"))}
         <p><a href=visit.link("/console/forgot")>{t.sign_in.forgot}</a></p>
         <p>{t.sign_in.no_account} " " <a href=visit.link("/console/sign-up")>{t.sign_in.create_account}</a></p>

@@ -1,11 +1,12 @@
-//! Confirming an address. Opening the link changes nothing, because mail scanners open links; the button does.
+//! Confirming an address.
 use crate::flash::{self, Notice};
 use crate::forms::VisitorPost;
 use crate::next::after_sign_in;
 use crate::pages::auth::dead_link;
+use crate::pages::auth::link_page::LinkPage;
 use crate::problem::Problem;
 use crate::query::{self, Query};
-use crate::shell::{self, Titled, see_other};
+use crate::shell::see_other;
 use crate::state::ConsoleState;
 use crate::trial;
 use crate::who::Visitor;
@@ -14,8 +15,6 @@ use axum::response::Response;
 use bytespike_accounts::orgs::TrialGrant;
 use bytespike_accounts::people::VerifyError;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Button, ButtonKind, Hidden};
-use leptos::prelude::*;
 
 /// `GET /console/verify?token=…`
 pub(crate) async fn form(
@@ -30,17 +29,15 @@ pub(crate) async fn form(
         return Ok(dead_link((&visit, &visitor), "/console/resend").await);
     }
     let t = &visit.t().auth.verify;
-    let content = view! {
-        <h1>{t.title}</h1>
-        <p>{t.lead}</p>
-        <form method="post" action=visit.link("/console/verify")>
-            <Hidden name="csrf" value=visitor.token.clone()/>
-            <Hidden name="token" value=token/>
-            <Hidden name="next" value=next/>
-            <Button kind=ButtonKind::Primary>{t.submit}</Button>
-        </form>
+    let page = LinkPage {
+        title: t.title,
+        lead: t.lead.to_owned(),
+        action: "/console/verify",
+        submit: t.submit,
+        kept: vec![("token", token), ("next", next)],
+        choice: None,
     };
-    Ok(shell::narrow((&visit, &visitor), Titled::ok(t.title), content).await)
+    Ok(page.show((&visit, &visitor)).await)
 }
 
 /// `POST /console/verify`

@@ -2,7 +2,7 @@
 //! back to the program, because a form may not redirect to another site.
 use crate::forms::{Form, SignedPost};
 use crate::pages::oauth::authorize::REQUEST_COOKIE;
-use crate::pages::oauth::decision::{self, Org, Question};
+use crate::pages::oauth::decision::{self, Asked, Question};
 use crate::pages::oauth::{interstitial, is_fresh, issuer, sign_in_again};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -33,10 +33,7 @@ pub(crate) async fn form(
     if !is_fresh(&state, &who, waiting.must_sign_in_after_ms) {
         return Ok(sign_in_again(&visit));
     }
-    let orgs = decision::orgs(&state, &who, &waiting.client, &waiting.scopes).await?;
-    let place = waiting.client.place(&waiting.redirect_uri);
-    let here = address(&visit, &id);
-    let question = question(&waiting, (&place, &here), &orgs);
+    let question = question(&state, (&visit, &who), &waiting).await?;
     let form = decision::opening(&question, &who);
     Ok(show(&state, (&visit, &who), (&waiting, &question), &form).await)
 }
@@ -66,10 +63,7 @@ pub(crate) async fn submit(
     if let Some(off) = switched_off::page(&state, &visit, Feature::Programs).await {
         return Ok(off);
     }
-    let orgs = decision::orgs(&state, &who, &waiting.client, &waiting.scopes).await?;
-    let place = waiting.client.place(&waiting.redirect_uri);
-    let here = address(&visit, &id);
-    let question = question(&waiting, (&place, &here), &orgs);
+    let question = question(&state, (&visit, &who), &waiting).await?;
     let Some((member, allowed)) = decision::read(&mut form, &visit, &question) else {
         return Ok(show(&state, (&visit, &who), (&waiting, &question), &form).await);
     };
@@ -90,19 +84,15 @@ async fn answered(
     }
 }
 
-fn question<'a>(waiting: &'a Waiting, (place, here): (&'a str, &'a str), orgs: &'a [Org]) -> Question<'a> {
-    Question {
-        client: &waiting.client,
-        place: Some(place),
-        here,
-        scopes: &waiting.scopes,
-        key_request: &waiting.key_request,
-        orgs,
-    }
-}
-
-fn address(visit: &Visit, id: &str) -> String {
-    visit.link(&format!("/oauth/consent?request={id}"))
+async fn question<'a>(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    waiting: &'a Waiting,
+) -> Result<Question<'a>, Problem> {
+    let Waiting { client, scopes, key_request, .. } = waiting;
+    let place = client.place(&waiting.redirect_uri);
+    let here = visit.link(&format!("/oauth/consent?request={}", waiting.id));
+    Question::of((state, who), Asked { client, scopes, key_request }, (Some(place), here)).await
 }
 
 async fn waiting(state: &ConsoleState, headers: &HeaderMap, id: &str) -> Result<Option<Waiting>, Problem> {

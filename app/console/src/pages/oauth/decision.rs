@@ -28,17 +28,12 @@ const DEFAULT_EXPIRY_DAYS: i64 = 90;
 const DEFAULT_LIMIT_NANO: i64 = 10_000_000_000;
 const MOST_MODELS: usize = 100;
 
-/// What is being decided.
-pub(super) struct Question<'a> {
+/// What a program asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
     pub client: &'a Client,
-    /// Where the program is answered; a device has no such place.
-    pub place: Option<&'a str>,
-    /// This very page, for whoever signs in as somebody else first.
-    pub here: &'a str,
     pub scopes: &'a GrantScopes,
     pub key_request: &'a KeyRequest,
-    /// The person's orgs in which they may allow it.
-    pub orgs: &'a [Org],
 }
 
 /// An org in which a program may be allowed something.
@@ -48,20 +43,36 @@ pub(super) struct Org {
     pub lifetime: Option<Lifetime>,
 }
 
-impl Question<'_> {
+/// What is being decided.
+pub(super) struct Question<'a> {
+    asked: Asked<'a>,
+    /// Where the program is answered; a device has no such place.
+    place: Option<String>,
+    /// This very page, for whoever signs in as somebody else first.
+    here: String,
+    /// The person's orgs in which they may allow it.
+    orgs: Vec<Org>,
+}
+
+impl<'a> Question<'a> {
+    /// What this person is asked.
+    pub async fn of(
+        (state, who): (&ConsoleState, &SignedIn),
+        asked: Asked<'a>,
+        (place, here): (Option<String>, String),
+    ) -> Result<Self, Problem> {
+        Ok(Self { orgs: orgs(state, who, asked).await?, asked, place, here })
+    }
+
     fn wants_key(&self) -> bool {
-        self.scopes.contains(&GrantScope::KeysProvision)
+        self.asked.scopes.contains(&GrantScope::KeysProvision)
     }
 }
 
 /// The orgs in which this person may allow what the program wants.
-pub(super) async fn orgs(
-    state: &ConsoleState,
-    who: &SignedIn,
-    client: &Client,
-    scopes: &GrantScopes,
-) -> Result<Vec<Org>, Problem> {
-    let wants_key = scopes.contains(&GrantScope::KeysProvision);
+async fn orgs(state: &ConsoleState, who: &SignedIn, asked: Asked<'_>) -> Result<Vec<Org>, Problem> {
+    let client = asked.client;
+    let wants_key = asked.scopes.contains(&GrantScope::KeysProvision);
     let all = state.accounts.people.memberships(who.member.person_id()).await?;
     let is_open =
         |member: &Membership| client.org_id.as_deref().is_none_or(|org_id| org_id == member.org_id());
@@ -89,20 +100,29 @@ impl Org {
 
 /// The form as it opens: what the program asks for, bounded by our defaults.
 pub(super) fn opening(question: &Question<'_>, who: &SignedIn) -> Form {
-    let asked_nano = question.key_request.month_limit_nano().unwrap_or(DEFAULT_LIMIT_NANO);
-    let asked_days = question.key_request.expires_in.map(|seconds| seconds * 1_000 / DAY_MS);
-    let offered = days_offered(question.orgs);
+    let Asked { client: _, scopes, key_request } = question.asked;
+    let asked_nano = key_request.month_limit_nano().unwrap_or(DEFAULT_LIMIT_NANO);
+    let asked_days = key_request.expires_in.map(|seconds| seconds * 1_000 / DAY_MS);
+    let offered = days_offered(&question.orgs);
     let days = offered.iter().find(|days| asked_days.is_some_and(|asked| asked <= **days));
     let wanted = days.copied().unwrap_or(DEFAULT_EXPIRY_DAYS);
     let org = question.orgs.iter().find(|org| org.member.org_id() == who.member.org_id());
     let fits = |days: &&i64| **days <= wanted && org.is_none_or(|org| org.allows(**days));
     let days = offered.iter().rev().find(fits);
-    let models = question.key_request.models.as_ref().map(|models| models.join("\n")).unwrap_or_default();
-    let scopes = question.scopes.iter().map(|scope| (field_of(*scope), "on".to_owned()));
+    let models = key_request.models.as_ref().map(|models| models.join("\n")).unwrap_or_default();
+    let scopes = scopes.iter().map(|scope| (field_of(*scope), "on".to_owned()));
     Form::filled(
         [
             ("org", who.member.org_id().to_owned()),
-            ("label", question.key_request.label.clone().unwrap_or_else(|| question.client.name.clone())),
+            (
+                "label",
+                question
+                    .asked
+                    .key_request
+                    .label
+                    .clone()
+                    .unwrap_or_else(|| question.asked.client.name.clone()),
+            ),
             ("month_limit", usd_field(asked_nano.min(DEFAULT_LIMIT_NANO))),
             ("expiry", days.map(ToString::to_string).unwrap_or_default()),
             ("models", if models == "*" { String::new() } else { models }),
@@ -124,14 +144,14 @@ pub(super) fn read<'a>(
         form.refuse("org", t.org);
     }
     let scopes: GrantScopes =
-        question.scopes.iter().copied().filter(|scope| form.value(field_of(*scope)) == "on").collect();
+        question.asked.scopes.iter().copied().filter(|scope| form.value(field_of(*scope)) == "on").collect();
     if scopes.is_empty() {
         form.refuse("scope-profile", t.no_scope);
     }
     let bounds = if question.wants_key() {
-        read_bounds(form, visit, (question.orgs, org))
+        read_bounds(form, visit, (&question.orgs, org))
     } else {
-        no_key(question.client)
+        no_key(question.asked.client)
     };
     if form.has_faults() { None } else { Some((&org?.member, Allowed { scopes, bounds })) }
 }
@@ -189,8 +209,8 @@ pub(super) fn view(visit: &Visit, who: &SignedIn, form: &Form, question: &Questi
     view! {
         {program(visit, question)}
         {account(visit, who, form, question)}
-        {permissions(visit, form, question.scopes)}
-        {question.wants_key().then(|| key_part(visit, form, question.orgs))}
+        {permissions(visit, form, question.asked.scopes)}
+        {question.wants_key().then(|| key_part(visit, form, &question.orgs))}
         <p class="hint">{t.how_long}</p>
         <p class="actions decision">
             <Button kind=ButtonKind::Primary name="decision" value="allow">{t.allow}</Button>
@@ -202,19 +222,19 @@ pub(super) fn view(visit: &Visit, who: &SignedIn, form: &Form, question: &Questi
 
 fn program(visit: &Visit, question: &Question<'_>) -> AnyView {
     let t = &visit.t().oauth.consent;
-    let (kind, trust) = match question.client.trust {
+    let (kind, trust) = match question.asked.client.trust {
         Trust::BuiltIn => (BadgeKind::Live, t.built_in),
         Trust::Registered => (BadgeKind::Plain, t.registered),
         Trust::Document => (BadgeKind::Warning, t.unknown),
     };
-    let vouching = question.client.vouching_host().map(|host| {
+    let vouching = question.asked.client.vouching_host().map(|host| {
         let text = t.vouching(host);
         view! { <Callout kind=CalloutKind::Warning><p>{text}</p></Callout> }
     });
     view! {
-        <p><strong>{question.client.name.clone()}</strong> " " <Badge kind=kind label=trust/></p>
+        <p><strong>{question.asked.client.name.clone()}</strong> " " <Badge kind=kind label=trust/></p>
         {vouching}
-        {question.place.map(|place| whereabouts(visit, place))}
+        {question.place.as_deref().map(|place| whereabouts(visit, place))}
     }
     .into_any()
 }
@@ -229,7 +249,7 @@ fn whereabouts(visit: &Visit, place: &str) -> AnyView {
 
 fn account(visit: &Visit, who: &SignedIn, form: &Form, question: &Question<'_>) -> AnyView {
     let t = &visit.t().oauth.consent;
-    let again = crate::query::write(&[("next", question.here), ("again", "1")]);
+    let again = crate::query::write(&[("next", question.here.as_str()), ("again", "1")]);
     let other = format!("{}?{again}", visit.link("/console/sign-in"));
     let options: Vec<SelectOption> = question
         .orgs

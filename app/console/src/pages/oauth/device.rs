@@ -1,7 +1,7 @@
 //! `/device`: a code that another screen shows is typed here, and decided here.
 use crate::forms::{Form, SignedPost};
 use crate::outbox::locale_of;
-use crate::pages::oauth::decision::{self, Org, Question};
+use crate::pages::oauth::decision::{self, Asked, Question};
 use crate::pages::oauth::{is_fresh, sign_in_again};
 use crate::problem::Problem;
 use crate::query::{self, Query};
@@ -43,9 +43,7 @@ pub(crate) async fn submit(
     let Some(device) = typed(&state, (&visit, &who), &mut form).await? else {
         return Ok(enter(&visit, &who, &form).await);
     };
-    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, &device.user_code);
-    let question = question(&device, &here, &orgs);
+    let question = question(&state, (&visit, &who), (&device, form.value("code"))).await?;
     let opening = decision::opening(&question, &who);
     Ok(show(&state, (&visit, &who), (&device, &question), &opening).await)
 }
@@ -67,9 +65,7 @@ pub(crate) async fn decide(
     if !state.accounts.csrf.verify(about, form.value("decision_token")) {
         return Err(Problem::Forbidden);
     }
-    let orgs = decision::orgs(&state, &who, &device.client, &device.scopes).await?;
-    let here = address(&visit, &device.user_code);
-    let question = question(&device, &here, &orgs);
+    let question = question(&state, (&visit, &who), (&device, form.value("code"))).await?;
     let is_allowed = form.value("decision") == "allow";
     let read = if is_allowed { decision::read(&mut form, &visit, &question) } else { None };
     if is_allowed && read.is_none() {
@@ -107,19 +103,14 @@ async fn typed(
     }
 }
 
-fn address(visit: &Visit, code: &str) -> String {
-    visit.link(&format!("/device?{}", query::write(&[("code", code)])))
-}
-
-fn question<'a>(device: &'a WaitingDevice, here: &'a str, orgs: &'a [Org]) -> Question<'a> {
-    Question {
-        client: &device.client,
-        place: None,
-        here,
-        scopes: &device.scopes,
-        key_request: &device.key_request,
-        orgs,
-    }
+async fn question<'a>(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    (device, code): (&'a WaitingDevice, &str),
+) -> Result<Question<'a>, Problem> {
+    let WaitingDevice { client, scopes, key_request, .. } = device;
+    let here = visit.link(&format!("/device?{}", query::write(&[("code", code)])));
+    Question::of((state, who), Asked { client, scopes, key_request }, (None, here)).await
 }
 
 async fn enter(visit: &Visit, who: &SignedIn, form: &Form) -> Response {

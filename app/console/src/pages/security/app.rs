@@ -1,5 +1,6 @@
 //! Setting up an authenticator app, and taking it away. The secret that is offered waits in the browser's session, sealed,
 //! until a code of it is right; only then is there a second factor.
+use crate::cut_programs;
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost};
 use crate::pages::security::{PATH, codes, subject};
@@ -43,7 +44,7 @@ pub(crate) async fn form(
     who: SignedIn,
 ) -> Result<Response, Problem> {
     match offered(&state, &who).await? {
-        Some(offer) => Ok(show((&visit, &who), &offer, &Form::default()).await),
+        Some(offer) => show(&state, (&visit, &who), &offer, &Form::default()).await,
         None => Ok(see_other(&visit.link(PATH))),
     }
 }
@@ -63,11 +64,12 @@ pub(crate) async fn submit(
             codes::keep(&state, &who, &made).await?;
             tell(&state, &who, Letter::FactorOn).await;
             state.accounts.sessions.renew(&who.cookie).await?;
+            cut_programs::after(&state, (&who.origin, who.member.person_id()), &form).await?;
             Ok(see_other(&flash::with(&codes::address(&visit), Notice::FactorOn)))
         }
         Err(FactorError::Refused) => {
             form.refuse("code", visit.t().security.app.wrong);
-            Ok(show((&visit, &who), &offer, &form).await)
+            show(&state, (&visit, &who), &offer, &form).await
         }
         Err(FactorError::AlreadyOn | FactorError::Lapsed) => Ok(see_other(&visit.link(PATH))),
         Err(FactorError::Unavailable(error)) => Err(error.into()),
@@ -80,10 +82,11 @@ pub(crate) async fn turn_off(
     visit: Visit,
     post: SignedPost,
 ) -> Result<Response, Problem> {
-    let who = &post.who;
+    let SignedPost { who, form } = &post;
     if state.accounts.factors.turn_off(&who.origin, subject(who), &who.session).await? {
         tell(&state, who, Letter::FactorOff).await;
         state.accounts.sessions.renew(&who.cookie).await?;
+        cut_programs::after(&state, (&who.origin, who.member.person_id()), form).await?;
     }
     Ok(see_other(&flash::with(&visit.link(PATH), Notice::FactorOff)))
 }
@@ -102,8 +105,14 @@ async fn offered(state: &ConsoleState, who: &SignedIn) -> Result<Option<Offer>, 
     Ok(state.accounts.factors.offered(subject(who), who.member.email(), &sealed))
 }
 
-async fn show((visit, who): (&Visit, &SignedIn), offer: &Offer, form: &Form) -> Response {
+async fn show(
+    state: &ConsoleState,
+    (visit, who): (&Visit, &SignedIn),
+    offer: &Offer,
+    form: &Form,
+) -> Result<Response, Problem> {
     let t = &visit.t().security;
+    let apps = state.accounts.oauth.count_apps(who.member.person_id()).await?;
     let above = vec![
         (visit.link("/console/settings"), t.page.tabs.to_owned()),
         (visit.link(PATH), t.page.title.to_owned()),
@@ -126,6 +135,7 @@ async fn show((visit, who): (&Visit, &SignedIn), offer: &Offer, form: &Form) -> 
                     id="code" label=t.app.code hint=t.app.code_hint.to_owned() nostrip:fault=form.fault("code")
                     autocomplete="one-time-code"
                 />
+                {cut_programs::offer(visit, apps)}
                 <p class="actions">
                     <Button kind=ButtonKind::Primary>{t.app.submit}</Button>
                     <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{t.app.cancel}</ButtonLink>
@@ -136,5 +146,5 @@ async fn show((visit, who): (&Visit, &SignedIn), offer: &Offer, form: &Form) -> 
     let titled = Titled::of(visit, t.app.title, form);
     let mut response = shell::signed_in((visit, who), Section::Settings, titled, content).await;
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+    Ok(response)
 }

@@ -56,7 +56,7 @@ pub(crate) async fn unlink(
 pub(super) fn part(
     state: &ConsoleState,
     (visit, who): (&Visit, &SignedIn),
-    (moments, linked): (&Moments, Vec<LinkedIdentity>),
+    (moments, linked, has_other_way): (&Moments, Vec<LinkedIdentity>, bool),
 ) -> Option<AnyView> {
     let t = &visit.t().security.identities;
     let is_linked = |provider: &&Provider| linked.iter().any(|identity| identity.provider == provider.id);
@@ -70,7 +70,7 @@ pub(super) fn part(
     if linked.is_empty() && rest.is_empty() {
         return None;
     }
-    let may_unlink = who.member.has_password() || linked.len() > 1;
+    let may_unlink = has_other_way || linked.len() > 1;
     let rows: Vec<AnyView> = linked
         .into_iter()
         .map(|identity| row((visit, who), (state, moments, may_unlink), identity))

@@ -3,7 +3,9 @@ pub(crate) mod app;
 pub(crate) mod codes;
 pub(crate) mod email;
 pub(crate) mod identities;
+pub(crate) mod passkeys;
 
+use crate::cut_programs;
 use crate::forms::Form;
 use crate::pages::settings;
 use crate::problem::Problem;
@@ -39,6 +41,12 @@ async fn show(
 ) -> Result<Response, Problem> {
     let linked = state.accounts.identities.list(&who.member).await?;
     let factor = state.accounts.factors.state(subject(who)).await?;
+    let keys = state.accounts.passkeys.list(who.member.person_id()).await?;
+    let apps = state.accounts.oauth.count_apps(who.member.person_id()).await?;
+    let has_password = who.member.has_password();
+    // What stays when one of them goes.
+    let (beside_identities, beside_keys) =
+        (has_password || !keys.is_empty(), has_password || !linked.is_empty());
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let title = visit.t().security.page.title;
     let titled = if faulty.is_some() { Titled::faulty(visit, title) } else { Titled::ok(title) };
@@ -46,8 +54,9 @@ async fn show(
         <div class="page-head"><h1>{title}</h1></div>
         {settings::tabs(visit, settings::Part::Security)}
         {faulty.as_ref().map(|form| form.summary(visit.locale))}
-        {factor_part((visit, who), &moments, factor)}
-        {identities::part(state, (visit, who), (&moments, linked))}
+        {factor_part((visit, who), (&moments, apps), factor)}
+        {passkeys::part(state, (visit, who), (&moments, keys, beside_keys), faulty.as_ref())}
+        {identities::part(state, (visit, who), (&moments, linked, beside_identities))}
         {email::part(visit, who, faulty)}
     };
     Ok(shell::signed_in((visit, who), Section::Settings, titled, content).await)
@@ -57,7 +66,11 @@ fn subject(who: &SignedIn) -> Subject<'_> {
     Subject::Person(who.member.person_id())
 }
 
-fn factor_part((visit, who): (&Visit, &SignedIn), moments: &Moments, factor: Option<FactorState>) -> AnyView {
+fn factor_part(
+    (visit, who): (&Visit, &SignedIn),
+    (moments, apps): (&Moments, usize),
+    factor: Option<FactorState>,
+) -> AnyView {
     let t = &visit.t().security.factor;
     let Some(factor) = factor else {
         return view! {
@@ -85,10 +98,22 @@ fn factor_part((visit, who): (&Visit, &SignedIn), moments: &Moments, factor: Opt
                 </li>
                 <li>
                     <div><strong>{t.turn_off}</strong><p class="soft">{t.turn_off_note}</p></div>
-                    {small_form((visit, who), "/app/off", (t.turn_off_submit, ButtonKind::Danger))}
+                    {turn_off((visit, who), apps)}
                 </li>
             </ul>
         </section>
+    }
+    .into_any()
+}
+
+fn turn_off((visit, who): (&Visit, &SignedIn), apps: usize) -> AnyView {
+    let t = &visit.t().security.factor;
+    view! {
+        <form method="post" class="inline" action=format!("{}/app/off", visit.link(PATH))>
+            <Hidden name="csrf" value=who.token.clone()/>
+            {cut_programs::offer(visit, apps)}
+            <Button kind=ButtonKind::Danger>{t.turn_off_submit}</Button>
+        </form>
     }
     .into_any()
 }

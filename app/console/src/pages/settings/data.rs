@@ -1,7 +1,7 @@
-//! The account's end: what it means, asking for it, and taking the wish back within a week.
+//! What belongs to the account as a whole: the copy of its data, and its end, which can be taken back within a week.
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost};
-use crate::pages::settings;
+use crate::pages::settings::{self, copy};
 use crate::problem::Problem;
 use crate::shell::{self, Section, Titled, see_other};
 use crate::state::ConsoleState;
@@ -14,7 +14,7 @@ use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, Callout, CalloutKind, Field, Hidden, InputKind};
 use leptos::prelude::*;
 
-const PATH: &str = "/console/settings/data";
+pub(super) const PATH: &str = "/console/settings/data";
 
 /// `GET /console/settings/data`
 pub(crate) async fn page(
@@ -72,6 +72,7 @@ async fn show(
     let ends_at_ms = state.accounts.people.ends_at(&who.member).await?;
     let alone = state.accounts.people.orgs_to_hand_over(&who.member).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let copy = state.accounts.data_exports.of(&who.member).await?;
     let titled = Titled::of(visit, t.end.page, &form);
     let part = match ends_at_ms {
         Some(at_ms) => asked((visit, who), &moments.written(at_ms)),
@@ -81,6 +82,7 @@ async fn show(
         <div class="page-head"><h1>{t.end.page}</h1></div>
         {settings::tabs(visit, settings::Part::Data)}
         {form.summary(visit.locale)}
+        {copy::part((visit, who), &moments, copy)}
         <section class="stack"><h2>{t.end.title}</h2>{part}</section>
     };
     Ok(shell::signed_in((visit, who), Section::Settings, titled, content).await)

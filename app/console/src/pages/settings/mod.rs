@@ -1,4 +1,5 @@
 //! Settings: one page, one form for each thing that can be changed.
+pub(crate) mod copy;
 pub(crate) mod data;
 pub(crate) mod organisation;
 pub(crate) mod password;
@@ -45,6 +46,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let t = &visit.t().settings;
     let sessions = state.accounts.sessions.list(&who.session).await?;
+    let apps = state.accounts.oauth.count_apps(who.member.person_id()).await?;
     let wallet = state.ledger.wallet(who.member.org_id()).await?;
     let org_zone = wallet.map_or_else(|| "UTC".to_owned(), |wallet| wallet.time_zone);
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
@@ -59,7 +61,7 @@ async fn show(
         {profile::part(visit, who, faulty.profile)}
         {may_change_org.then(|| organisation::part((visit, who), &org_zone, faulty.organisation))}
         {may_change_org.then(|| preset::part(visit, who))}
-        {password::part(visit, who, faulty.password)}
+        {password::part((visit, who), apps, faulty.password)}
         {sessions::part((visit, who), &moments, sessions)}
     };
     Ok(shell::signed_in((visit, who), Section::Settings, titled, content).await)

@@ -1,4 +1,5 @@
 //! Changing the password, which needs the current one and ends every other session.
+use crate::cut_programs;
 use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost, words};
 use crate::pages::settings::{self, Faulty};
@@ -29,6 +30,7 @@ pub(crate) async fn submit(
         Ok(mail) => {
             state.mail.deliver(&state.urls, "", mail).await;
             state.accounts.sessions.renew(&who.cookie).await?;
+            cut_programs::after(&state, (&who.origin, who.member.person_id()), &form).await?;
             Ok(see_other(&flash::with(&settings::home(&visit), Notice::PasswordChanged)))
         }
         Err(ChangePasswordError::Busy(busy)) => Err(busy.into()),
@@ -48,7 +50,7 @@ async fn again(state: &ConsoleState, visit: &Visit, who: &SignedIn, form: Form) 
     settings::show(state, (visit, who), Faulty { password: Some(form), ..Faulty::default() }).await
 }
 
-pub(super) fn part(visit: &Visit, who: &SignedIn, faulty: Option<Form>) -> AnyView {
+pub(super) fn part((visit, who): (&Visit, &SignedIn), apps: usize, faulty: Option<Form>) -> AnyView {
     let t = &visit.t().settings.password;
     let form = faulty.unwrap_or_default();
     view! {
@@ -64,6 +66,7 @@ pub(super) fn part(visit: &Visit, who: &SignedIn, faulty: Option<Form>) -> AnyVi
                     id="new_password" label=t.new kind=InputKind::Password hint=words::password_hint(visit.locale)
                     nostrip:fault=form.fault("new_password") autocomplete="new-password"
                 />
+                {cut_programs::offer(visit, apps)}
                 <Button>{t.submit}</Button>
             </form>
         </section>

@@ -71,8 +71,9 @@ impl Account {
             preset: "global",
             deployment_id: &self.deployment,
             member_id: &self.member,
+            identity: None,
         };
-        person::insert_account(store, &account).await.expect("an account");
+        person::insert_account(store, &account, &self.entry(world)).await.expect("an account");
     }
 
     async fn write(&self, store: &Store, world: &World) -> sqlx::Result<()> {
@@ -124,9 +125,13 @@ impl Account {
             created_by_key_id: None,
             credential,
         };
+        api_key::insert(store, &key, &self.entry(world)).await
+    }
+
+    fn entry(&self, world: &World) -> Entry {
         let row = AuditRow {
             seq: 0,
-            at_ms: now_ms,
+            at_ms: world.now_ms(),
             event: "key.created".to_owned(),
             actor: format!("person:{}", self.person),
             org_id: Some(self.org.clone()),
@@ -138,6 +143,6 @@ impl Account {
             hash: String::new(),
         };
         let link = Arc::new(|previous: &str, row: &AuditRow| format!("{previous:.32}{}", row.seq));
-        api_key::insert(store, &key, &Entry { row, detail: serde_json::Map::new(), link }).await
+        Entry { row, detail: serde_json::Map::new(), link }
     }
 }
