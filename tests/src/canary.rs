@@ -196,8 +196,12 @@ fn hands_out(place: &str) -> bool {
     places.iter().any(|part| path.starts_with(part)) && !path.ends_with("openapi.json")
 }
 
-/// What answers models' content: the API, but nothing that manages.
+/// What answers models' content: the API, but nothing that manages; and the page on which an operator tests a channel with
+/// a call of their own.
 fn is_call(place: &str) -> bool {
+    if place.starts_with("/admin/channels/") {
+        return true;
+    }
     let asks = place.strip_prefix("POST ").unwrap_or_default();
     let ends = ["/messages", "/chat/completions", "/responses"];
     ends.iter().any(|end| asks.ends_with(end)) && !asks.starts_with("/api/")
