@@ -3,7 +3,7 @@
 
 use std::pin::pin;
 
-use bytespike_accounts::keys::{KeyInfo, ModelRule};
+use bytespike_accounts::keys::{AllowList, KeyInfo};
 use bytespike_accounts::people::Membership;
 use bytespike_accounts::role::Role;
 use bytespike_catalog::NanoUsd;
@@ -23,7 +23,7 @@ const PAGE: i64 = 200;
 /// No org has more payments.
 const MOST: u32 = 1_000_000;
 
-const KEY_COLUMNS: [&str; 14] = [
+const KEY_COLUMNS: [&str; 17] = [
     "id",
     "name",
     "note",
@@ -32,7 +32,10 @@ const KEY_COLUMNS: [&str; 14] = [
     "organisation",
     "deployment",
     "derived_from",
+    "tags",
     "models",
+    "providers",
+    "regions",
     "scopes",
     "networks",
     "expires_at",
@@ -127,6 +130,7 @@ impl DataExporter {
         folder: &str,
     ) -> Result<(), ArchiveError> {
         let table = CallTable {
+            tags: self.accounts.keys.tags(org_id).await?.into(),
             org_id: org_id.to_owned(),
             filter: UsageFilter { to_ms: self.world.now_ms(), ..UsageFilter::default() },
             columns: Columns::Calls,
@@ -202,10 +206,11 @@ impl DataExporter {
 
 /// Name and terms; of the secret not even its last letters.
 fn key_row(member: &Membership, key: &KeyInfo) -> [Value; KEY_COLUMNS.len()] {
-    let models = match &key.terms.models {
-        ModelRule::Any => Value::Null,
-        ModelRule::Only(models) => json!(models),
+    let listed = |list: &AllowList| match list {
+        AllowList::Any => Value::Null,
+        AllowList::Only(names) => json!(names),
     };
+    let tags: Vec<&str> = key.terms.tags.names().collect();
     let scopes: Vec<&str> = key.terms.scopes.iter().map(|scope| scope.as_str()).collect();
     [
         json!(key.id),
@@ -216,7 +221,10 @@ fn key_row(member: &Membership, key: &KeyInfo) -> [Value; KEY_COLUMNS.len()] {
         json!(member.org_id()),
         json!(key.deployment_id),
         json!(key.parent_key_id),
-        models,
+        json!(tags),
+        listed(&key.terms.models),
+        listed(&key.terms.providers),
+        listed(&key.terms.regions),
         json!(scopes),
         json!(key.terms.ips.texts()),
         moment(key.terms.expires_at_ms),

@@ -6,7 +6,7 @@ use crate::pages::auth::dead_link;
 use crate::pages::auth::link_page::LinkPage;
 use crate::problem::Problem;
 use crate::query::{self, Query};
-use crate::shell::see_other;
+use crate::shell::{self, Titled, see_other};
 use crate::state::ConsoleState;
 use crate::trial;
 use crate::who::Visitor;
@@ -15,6 +15,7 @@ use axum::response::Response;
 use bytespike_accounts::orgs::TrialGrant;
 use bytespike_accounts::people::VerifyError;
 use bytespike_ui::Visit;
+use leptos::prelude::*;
 
 /// `GET /console/verify?token=…`
 pub(crate) async fn form(
