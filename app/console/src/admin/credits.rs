@@ -136,8 +136,9 @@ fn waiting_line(
             <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}<span class="note">{kind(visit, row)}</span></td>
             <td data-label=t.reason>{row.reason.clone()}</td>
             <td data-label=t.asked>
-                <span class="long">{row.asked_by.clone()}</span>
-                <span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
+                <div class="event-change">
+                    {row.asked_by.clone()}<span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
+                </div>
             </td>
             <td data-label=t.decision>{decision}</td>
         </tr>
@@ -196,7 +197,7 @@ fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyVie
             <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}</td>
             <td data-label=t.asked><span class="long">{row.asked_by.clone()}</span></td>
             <td data-label=t.decided>
-                <span class="long">{decided}</span><span class="note">{moments.written(at_ms)}</span>
+                <div class="event-change">{decided}<span class="note">{moments.written(at_ms)}</span></div>
             </td>
             <td data-label=t.state><Badge kind=badge label=label/></td>
         </tr>

@@ -109,7 +109,7 @@ fn line(
     view! {
         <tr>
             <th scope="row">{name}</th>
-            <td data-label=t.kept>{t.days(u64::from(days))}{shortened}</td>
+            <td data-label=t.kept><div class="event-change">{t.days(u64::from(days))}{shortened}</div></td>
             <td data-label=t.last>{last}</td>
             <td class="num" data-label=t.removed>{removed}{in_all}</td>
             <td data-label=t.shorter>{shorter}</td>
@@ -135,7 +135,7 @@ fn shorten_form(
             <label class="visually-hidden" for=id.clone()>{t.days_of(least, name)}</label>
             <input
                 id=id name="days" type="text" inputmode="numeric" value=value maxlength="5" autocomplete="off"
-                class="days" aria-invalid=invalid
+                class="input days" aria-invalid=invalid
             />
             <button type="submit" class="button small" aria-label=t.save_of(name)>{t.save}</button>
         </form>

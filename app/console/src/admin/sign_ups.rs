@@ -121,7 +121,7 @@ fn line((visit, operator): (&Visit, &Operator), one: &Waiting, moments: &Moments
                     <form method="post" action=action("refuse") class="decide-refuse">
                         <Hidden name="csrf" value=operator.token.clone()/>
                         <label class="visually-hidden" for=field.clone()>{t.reason}</label>
-                        <input id=field name="reason" type="text" maxlength="500" placeholder=t.reason autocomplete="off"/>
+                        <input id=field name="reason" type="text" class="input" maxlength="500" placeholder=t.reason autocomplete="off"/>
                         <button type="submit" class="button danger small" aria-label=refuse>{t.refuse}</button>
                     </form>
                 </div>

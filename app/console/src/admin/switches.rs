@@ -167,9 +167,9 @@ fn feature_line(
         <tr>
             <th scope="row">{name}</th>
             <td data-label=t.effect>{effect}</td>
-            <td data-label=t.state><Badge kind=kind label=label/>{by}</td>
+            <td data-label=t.state><div class="event-change"><Badge kind=kind label=label/>{by}</div></td>
             <td>
-                <form method="post" action=visit.link(&format!("{PATH}/feature"))>
+                <form method="post" action=visit.link(&format!("{PATH}/feature")) class="inline">
                     <Hidden name="csrf" value=operator.token.clone()/>
                     <Hidden name="feature" value=feature.as_str()/>
                     <Hidden name="to" value=to/>

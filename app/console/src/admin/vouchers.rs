@@ -189,7 +189,7 @@ fn single_line((visit, operator): (&Visit, &Operator), one: &Voucher, moments: &
     let end = (state == VoucherState::Open).then(|| {
         let label = t.end_one(&one.note);
         view! {
-            <form method="post" action=visit.link(&format!("{PATH}/{}/end", one.id))>
+            <form method="post" action=visit.link(&format!("{PATH}/{}/end", one.id)) class="inline">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <button type="submit" class="button small" aria-label=label>{t.end}</button>
             </form>
