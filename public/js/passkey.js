@@ -37,5 +37,6 @@ const addPasskey = (form) => {
 };
 
 if (canAsk) {
+  for (const note of document.querySelectorAll("[data-without-passkeys]")) note.hidden = true;
   for (const form of document.querySelectorAll("form[data-passkey]")) addPasskey(form);
 }

@@ -71,7 +71,7 @@ export async function createKey(page, locale, name) {
 export const SECRET = /sk-byts-[0-9A-Za-z]{50}/;
 
 /** The code an authenticator app shows, or will or did in another step (RFC 6238). */
-export function totp(secret, stepsAway) {
+export function totp(secret, stepsAway = 0) {
   const bits = [...secret].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
   const step = Buffer.alloc(8);

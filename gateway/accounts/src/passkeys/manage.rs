@@ -17,6 +17,8 @@ use webauthn_rp::request::register::{
 };
 use webauthn_rp::request::{PublicKeyCredentialDescriptor, TimedCeremony as _};
 use webauthn_rp::response::{AuthTransports, CredentialId};
+use webauthn_rp::request::ExtensionInfo;
+use webauthn_rp::request::register::CredProtect;
 use webauthn_rp::{PublicKeyCredentialCreationOptions, Registration, RegistrationServerState};
 
 /// A passkey as the settings show it.
@@ -75,7 +77,11 @@ impl Passkeys {
         let known = passkey::of_person(&self.store, member.person_id()).await?;
         let known = known.iter().filter_map(|row| descriptor(&row.credential_id)).collect();
         let owner = owner(member, &handle).ok_or(PasskeyError::Refused)?;
-        let options = PublicKeyCredentialCreationOptions::passkey(&site.rp_id, owner, known);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&site.rp_id, owner, known);
+        // Wanted, not demanded: a device that knows no such protection makes a passkey all the same, and every use of one
+        // asks for a verified user anyway.
+        options.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         let (waiting, sent) = options.start_ceremony().map_err(|_| PasskeyError::Refused)?;
         let state = waiting.encode().map_err(|_| PasskeyError::Refused)?;
         self.put_aside(asker, (Kind::Add, waiting.sent_challenge()), &state).await?;

@@ -101,10 +101,11 @@ async fn a_limit_raised_for_a_time_is_what_it_was_from_the_moment_the_time_is_ov
         assert_eq!((refused.limit.0, refused.remaining().0), (100, 0));
         assert_eq!(desk.ledger.limits(ORG).await.expect("reads")[0].limit.0, 100);
         assert_eq!(desk.settle(&early, 60).await.charged.0, 60, "what was held may settle");
-        desk.hold(40).await.expect("what is left of what it was");
+        let rest = desk.hold(40).await.expect("what is left of what it was");
         refused_limit(desk, 1).await;
         desk.ledger.end_grant(ORG, (&node, Window::Month)).await.expect("is written down");
         assert_eq!(refused_limit(desk, 1).await.limit.0, 100, "which changes nothing");
+        desk.settle(&rest, 40).await;
 
         // Whoever sets the limit meanwhile ends the grant with it.
         let later = GrantEnd { at_ms: START_MS + 3 * HOUR_MS, ..end };

@@ -145,7 +145,7 @@ async fn show_new((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
         {form.summary(visit.locale)}
         <p>{t.passkey.add_lead}</p>
         <div class="sheet">{passkey.view(fields.into_any())}</div>
-        <noscript><Callout kind=CalloutKind::Note><p>{t.passkey.needs_script}</p></Callout></noscript>
+        <div data-without-passkeys><Callout kind=CalloutKind::Note><p>{t.passkey.needs_script}</p></Callout></div>
     };
     let titled = Titled::of(visit, t.passkey.add_title, form);
     shell::signed_in((visit, who), Section::Settings, titled, content).await
