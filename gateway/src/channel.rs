@@ -131,12 +131,17 @@ impl Channel {
             _ => format!("{}{path}", self.base_url),
         }
     }
+
+    /// What the provider said, without any of the credentials: providers repeat the key that they refuse.
+    #[must_use]
+    pub fn without_credentials(&self, text: &str) -> String {
+        self.credentials.iter().fold(text.to_owned(), |text, credential| credential.cut_from(&text))
+    }
 }
 
 impl Credential {
     /// The text without this credential in it.
-    #[must_use]
-    pub fn cut_from(&self, text: &str) -> String {
+    fn cut_from(&self, text: &str) -> String {
         let secrets = self.headers.values().filter_map(|value| value.to_str().ok());
         secrets.fold(text.to_owned(), |text, secret| {
             text.replace(secret.strip_prefix("Bearer ").unwrap_or(secret), "[redacted]")

@@ -137,10 +137,9 @@ fn headers(dialect: Dialect) -> HeaderMap {
     headers
 }
 
-/// Providers repeat the key that they refuse, so it is cut out before the text is cut.
+/// Credentials are cut out before the text is cut.
 fn shown(channel: &Channel, body: &Bytes) -> String {
-    let text = String::from_utf8_lossy(body).into_owned();
-    let text = channel.credentials.iter().fold(text, |text, credential| credential.cut_from(&text));
+    let text = channel.without_credentials(&String::from_utf8_lossy(body));
     text.chars().take(MOST_SHOWN_CHARS).collect()
 }
 

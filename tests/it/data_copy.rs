@@ -178,7 +178,8 @@ async fn s48_s101_only_its_person_takes_it_with_a_fresh_proof_and_within_a_day()
         let told: Vec<&str> = told.iter().map(|row| row[0].as_str()).collect();
         assert_eq!(told, ["person.data_asked", "person.data_ready", "person.data_taken"]);
         let day = "select expires_at_ms - ready_at_ms from data_export";
-        assert_eq!(number(&store, day).await, 24 * 3_600_000);
+        let kept_ms = number(&store, day).await;
+        assert!((24 * 3_600_000 - 60_000..=24 * 3_600_000).contains(&kept_ms), "{kept_ms} ms");
         run(&store, "update data_export set expires_at_ms = 1").await;
         assert_eq!(stage.person.get(&archive).await.status, 404, "it has expired");
         let page = stage.person.open(DATA).await.text();

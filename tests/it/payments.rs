@@ -403,7 +403,8 @@ async fn who_reckons_in_yuan_sees_the_balance_in_yuan_too_with_the_rate_its_day_
     let store = shop.product.database.connect().await;
     let rate = rows(&store, "select day, source from fx_rate order by day desc limit 1").await;
     store.close().await;
-    assert!(text.contains("for orientation") && text.contains(&rate[0][1]), "{rate:?}");
+    let prices = rate[0][1].strip_prefix("implied by ").expect("worked out").replace(" vs ", " / ");
+    assert!(text.contains("for orientation") && text.contains(&prices), "{rate:?}");
     let zh = shop.person.open("/zh/console/wallet").await.expect_status(200).text();
     assert!(zh.contains(&about) && zh.contains("仅供参考"));
 }

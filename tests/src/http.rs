@@ -35,6 +35,8 @@ pub struct Streaming {
     pub headers: http::HeaderMap,
     /// Method and path of the request.
     place: String,
+    /// What its address asked after `?`, which a page repeats to link to itself in the other language.
+    query: String,
     body: Incoming,
     /// All that came, and how much of it was read as events.
     received: Vec<u8>,
@@ -47,8 +49,12 @@ impl Drop for Streaming {
             let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers: Vec<_> =
                 self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let (place, body) = (&*self.place, &*self.received);
-            canary::check_answer(canary::Answer { place, headers: &headers, body });
+            let body = String::from_utf8_lossy(&self.received).replace(&format!("?{}", self.query), "");
+            canary::check_answer(canary::Answer {
+                place: &self.place,
+                headers: &headers,
+                body: body.as_bytes(),
+            });
         }
     }
 }
@@ -100,7 +106,8 @@ impl Call {
     /// # Errors
     /// Says why there was no answer.
     pub async fn try_stream(self) -> Result<Streaming, String> {
-        let path = self.url.split('?').next().unwrap_or_default();
+        let (path, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let query = query.replace('&', "&amp;");
         let path = path.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
         let place = format!("{} {}", self.method, path.unwrap_or("/"));
         let mut request = http::Request::builder().method(self.method).uri(&self.url);
@@ -114,7 +121,8 @@ impl Call {
             .map_err(|error| format!("{error:?}"))?;
         let (head, body) = answer.into_parts();
         let (received, unread) = (Vec::new(), Vec::new());
-        Ok(Streaming { status: head.status.as_u16(), headers: head.headers, place, body, received, unread })
+        let (status, headers) = (head.status.as_u16(), head.headers);
+        Ok(Streaming { status, headers, place, query, body, received, unread })
     }
 }
 

@@ -10,18 +10,24 @@ use crate::canary;
 use crate::product::Product;
 
 /// A connection to the product.
-pub struct Raw(TcpStream);
+pub struct Raw {
+    stream: TcpStream,
+    /// The beginning of what was written: it says where the answer comes from.
+    asked: Vec<u8>,
+}
 
 impl Raw {
     /// Connects and says nothing yet.
     pub async fn to(product: &Product) -> Self {
         let address = product.url.strip_prefix("http://").expect("a plain address");
-        Self(TcpStream::connect(address).await.expect("the product listens"))
+        let stream = TcpStream::connect(address).await.expect("the product listens");
+        Self { stream, asked: Vec::new() }
     }
 
     /// Whether the bytes could still be written.
     pub async fn write(&mut self, bytes: &[u8]) -> bool {
-        self.0.write_all(bytes).await.is_ok()
+        self.asked.extend(bytes.iter().take(200usize.saturating_sub(self.asked.len())));
+        self.stream.write_all(bytes).await.is_ok()
     }
 
     /// Everything the product sends until it closes the connection, as text.
@@ -40,7 +46,7 @@ impl Raw {
         let mut received = Vec::new();
         loop {
             let mut piece = vec![0; 16 << 10];
-            let read = tokio::time::timeout(PATIENCE, self.0.read(&mut piece)).await;
+            let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut piece)).await;
             match read.unwrap_or_else(|_| panic!("not closed after {:?}", String::from_utf8_lossy(&received)))
             {
                 Ok(0) => break,
@@ -50,15 +56,22 @@ impl Raw {
                 Err(error) => panic!("{error}"),
             }
         }
-        canary::check("raw bytes", &received);
+        canary::check(&self.place(), &received);
         received
+    }
+
+    /// Method and path of the first request, such as `POST /v1/messages`.
+    fn place(&self) -> String {
+        let asked = String::from_utf8_lossy(&self.asked);
+        let mut words = asked.split([' ', '?']);
+        format!("{} {}", words.next().unwrap_or_default(), words.next().unwrap_or_default())
     }
 
     /// The head of the next answer, without its body.
     pub async fn head(&mut self) -> String {
         let mut received = Vec::new();
         while !received.windows(4).any(|four| four == b"\r\n\r\n") {
-            let read = tokio::time::timeout(PATIENCE, self.0.read_buf(&mut received)).await;
+            let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut received)).await;
             let count = read.expect("an answer in time").expect("a readable connection");
             assert!(count > 0, "closed after {:?}", String::from_utf8_lossy(&received));
         }

@@ -17,8 +17,8 @@ use super::plan::{Plan, Route};
 use super::resolve::{Counted, Settled, resolve};
 use super::rights::Rights;
 use super::usage;
-use crate::Gateway;
 use crate::admission::Slots;
+use crate::{Channel, Gateway};
 
 /// A call between its hold and its end.
 pub struct OpenCall {
@@ -39,6 +39,8 @@ pub struct CallBook {
     pub plan: Plan,
     pub held: Held,
     pub attempts: Vec<Attempt>,
+    /// Where the current try goes.
+    channel: Option<Arc<Channel>>,
     /// What the client's side took, and whether that included content.
     taken: Delivered,
     content_taken: bool,
@@ -81,6 +83,7 @@ impl OpenCall {
                 plan,
                 held,
                 attempts: Vec::with_capacity(1),
+                channel: None,
                 taken: Delivered::default(),
                 content_taken: false,
                 content_produced: false,
@@ -104,6 +107,7 @@ impl OpenCall {
 
     /// A try at a route begins.
     pub fn attempt_begins(&mut self, route: &Route) {
+        self.book.channel = Some(route.channel.clone());
         self.book.attempts.push(Attempt {
             channel_id: route.channel.id.clone(),
             model_served: self.book.plan.slug.clone(),
@@ -176,7 +180,8 @@ impl OpenCall {
         self.book.attempt_failed(&failed);
         let decision = decide(Fate { ended: failed.ended, content: self.book.content_taken });
         self.resolve(decision, Counted::default(), "failed").await;
-        self.book.sign(failed.failure.error_info(&self.book.request.model))
+        let error = failed.failure.error_info(&self.book.request.model);
+        self.book.sign(self.book.told(error))
     }
 
     /// The request cannot be put in the provider's terms: nothing was sent.
@@ -348,6 +353,13 @@ impl CallBook {
         attempt.outcome = outcome.to_owned();
         attempt.http_status = status;
         attempt.duration_ms = (now_ms - attempt.started_at_ms).max(0);
+    }
+
+    /// What a provider said, without the channel's credentials in it.
+    fn told(&self, error: ErrorInfo) -> ErrorInfo {
+        let Some(channel) = &self.channel else { return error };
+        let message = channel.without_credentials(&error.message);
+        ErrorInfo { message, param: error.param.map(|param| channel.without_credentials(&param)), ..error }
     }
 
     fn sign(&self, error: ErrorInfo) -> ErrorInfo {

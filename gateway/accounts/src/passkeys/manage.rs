@@ -12,13 +12,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use bytespike_store::passkey::{self, Added, PasskeyRow, Removed};
 use serde_json::json;
 use webauthn_rp::bin::{Decode as _, Encode as _};
+use webauthn_rp::request::ExtensionInfo;
+use webauthn_rp::request::register::CredProtect;
 use webauthn_rp::request::register::{
     Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle16, Username,
 };
 use webauthn_rp::request::{PublicKeyCredentialDescriptor, TimedCeremony as _};
 use webauthn_rp::response::{AuthTransports, CredentialId};
-use webauthn_rp::request::ExtensionInfo;
-use webauthn_rp::request::register::CredProtect;
 use webauthn_rp::{PublicKeyCredentialCreationOptions, Registration, RegistrationServerState};
 
 /// A passkey as the settings show it.
