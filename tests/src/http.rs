@@ -49,7 +49,10 @@ impl Drop for Streaming {
             let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers: Vec<_> =
                 self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let body = String::from_utf8_lossy(&self.received).replace(&format!("?{}", self.query), "");
+            let mut body = String::from_utf8_lossy(&self.received).into_owned();
+            if !self.query.is_empty() {
+                body = body.replace(&self.query, "");
+            }
             canary::check_answer(canary::Answer {
                 place: &self.place,
                 headers: &headers,
