@@ -17,7 +17,7 @@ pub struct Device {
     credential_id: Vec<u8>,
     user_handle: String,
     rp_id: String,
-    /// What the next answer says.
+    /// What the last answer said.
     pub counter: u32,
     /// The page that asks, as the browser names it.
     pub origin: String,
@@ -74,10 +74,10 @@ impl Device {
     /// Answers `navigator.credentials.get`, and counts.
     pub fn get(&mut self, options: &Value) -> String {
         let challenge = options.pointer("/challenge").and_then(Value::as_str).unwrap_or_default();
+        self.counter += 1;
         let client_data = self.client_data("webauthn.get", challenge);
         let data = self.authenticator_data(0);
         let signed = [data.as_slice(), &Sha256::digest(client_data.as_bytes())].concat();
-        self.counter += 1;
         self.credential(&json!({
             "clientDataJSON": BASE64.encode(client_data),
             "authenticatorData": BASE64.encode(data),
