@@ -4,20 +4,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
-use bytespike_accounts::vouchers::{Batch, NewBatch, NewVoucher};
+use bytespike_accounts::vouchers::{Batch, NewBatch};
 use bytespike_catalog::NanoUsd;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable, time};
 use super::shapes::{OperatorError, Rows};
-use super::vouchers::refused;
+use super::vouchers::{refused, worth};
 use super::{Inbound, Operator, acts, as_operator, input, wrong_method};
 use crate::Gateway;
 use crate::operations::Hand;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// A batch, without its codes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,17 +71,6 @@ pub struct WantedBatch {
     note: String,
 }
 
-/// Which batches.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct WantedBatches {
-    /// The last id of the page before.
-    after: Option<String>,
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
-
 /// The part of the description that stands here.
 #[derive(OpenApi)]
 #[openapi(
@@ -105,7 +92,7 @@ pub fn routes() -> Router<Gateway> {
 /// The newest first, without their codes.
 #[utoipa::path(
     get, path = "/api/v1/operator/voucher-batches", operation_id = "listVoucherBatches", tag = "operator", security(("operator" = [])),
-    params(WantedBatches),
+    params(input::Page),
     responses(
         (status = 200, description = "Batches.", body = Rows<ListedBatch>),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
@@ -152,7 +139,7 @@ async fn end_batch(State(gateway): State<Gateway>, request: Request<Body>) -> Re
 }
 
 async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
-    let wanted: WantedBatches = input::query(inbound)?;
+    let wanted: input::Page = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let page = gateway.accounts.vouchers.batches(wanted.after.as_deref(), limit).await;
     let page = page.map_err(|error| unavailable(&error))?;
@@ -161,18 +148,10 @@ async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
 
 async fn create(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
     let wanted: WantedBatch = input::body(inbound)?;
-    let amount = NanoUsd::from_credits(&wanted.amount_credits).unwrap_or(NanoUsd::ZERO);
-    let expires_at_ms = match &wanted.expires_at {
-        Some(text) => Some(input::moment_ms("expires_at", Some(text), 0)?),
-        None => None,
-    };
-    let each = NewVoucher {
-        amount_nano: amount.0,
-        uses: wanted.uses.unwrap_or(1),
-        expires_at_ms,
-        credit_lasts_ms: wanted.credit_days.map(|days| i64::from(days) * DAY_MS).filter(|ms| *ms > 0),
-        note: &wanted.note,
-    };
+    let each = worth(
+        (&wanted.amount_credits, wanted.uses, &wanted.note),
+        (wanted.expires_at.as_deref(), wanted.credit_days),
+    )?;
     let new = NewBatch { each, codes: wanted.codes, per_org: wanted.per_org.unwrap_or(1) };
     let Hand { actor, origin } = operator.hand();
     let made = gateway.accounts.vouchers.create_batch((origin, actor), &new).await;
@@ -206,7 +185,7 @@ impl ListedBatch {
             used: batch.used,
             note: batch.note.clone(),
             expires_at: batch.expires_at_ms.map(time::rfc3339),
-            credit_days: batch.credit_lasts_ms.map(|ms| ms / DAY_MS),
+            credit_days: batch.credit_lasts_ms.map(|ms| ms / input::DAY_MS),
             created_at: time::rfc3339(batch.created_at_ms),
             ended_at: batch.ended_at_ms.map(time::rfc3339),
         }

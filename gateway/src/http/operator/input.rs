@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Inbound;
 use super::shapes::Rows;
@@ -19,6 +19,20 @@ use http::Response;
 /// Rows of a list, at most.
 const MOST_ROWS: u32 = 1_000;
 const USUAL_ROWS: u32 = 100;
+
+/// A day, in which vouchers count how long their credit lasts.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// Which page of a list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// The last id of the page before.
+    pub after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u32>,
+}
 
 /// The query.
 ///

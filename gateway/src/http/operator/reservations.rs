@@ -7,31 +7,19 @@ use axum::routing::{get, post};
 use bytespike_dialects::{ErrorCode, ErrorInfo};
 use bytespike_ledger::{Reason, Release, ResolveError};
 use http::{Request, Response};
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 use super::super::{Answer, receipts::unavailable};
 use super::shapes::{HeldCall, OperatorError, ReleasedHold, Rows};
 use super::{Inbound, Operator, acts, as_operator, input, reads};
 use crate::Gateway;
 
-/// Which page.
-#[derive(Deserialize, IntoParams, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Wanted {
-    /// The last id of the page before.
-    after: Option<String>,
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
-
 /// The part of the description that stands here.
 #[derive(OpenApi)]
 #[openapi(
     paths(open_reservations, release_reservation),
-    components(schemas(HeldCall, ReleasedHold, Wanted, input::Why))
+    components(schemas(HeldCall, ReleasedHold, input::Why))
 )]
 pub struct Document;
 
@@ -46,7 +34,7 @@ pub fn routes() -> Router<Gateway> {
 /// What is held now, the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/operator/reservations", operation_id = "listReservations", tag = "operator", security(("operator" = [])),
-    params(Wanted),
+    params(input::Page),
     responses(
         (status = 200, description = "Holds.", body = Rows<HeldCall>),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
@@ -78,7 +66,7 @@ async fn release_reservation(State(gateway): State<Gateway>, request: Request<Bo
 
 /// Open holds, the oldest first.
 async fn open(gateway: &Gateway, inbound: &Inbound) -> Answer {
-    let wanted: Wanted = input::query(inbound)?;
+    let wanted: input::Page = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let holds = gateway.ledger.open_holds(wanted.after.as_deref().unwrap_or_default(), limit).await;
     let holds = holds.map_err(|error| unavailable(&error))?;

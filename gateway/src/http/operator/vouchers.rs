@@ -9,15 +9,14 @@ use bytespike_catalog::NanoUsd;
 use bytespike_dialects::ErrorInfo;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable, time};
 use super::shapes::{OperatorError, Rows};
 use super::{Inbound, Operator, acts, as_operator, input, wrong_method};
 use crate::Gateway;
 use crate::operations::Hand;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::serve::Refused;
 
 /// A voucher, without its code.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,17 +66,6 @@ pub struct WantedVoucher {
     note: String,
 }
 
-/// Which vouchers.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct WantedVouchers {
-    /// The last id of the page before.
-    after: Option<String>,
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
-
 /// The part of the description that stands here.
 #[derive(OpenApi)]
 #[openapi(
@@ -99,7 +87,7 @@ pub fn routes() -> Router<Gateway> {
 /// The newest first, without their codes.
 #[utoipa::path(
     get, path = "/api/v1/operator/vouchers", operation_id = "listVouchers", tag = "operator", security(("operator" = [])),
-    params(WantedVouchers),
+    params(input::Page),
     responses(
         (status = 200, description = "Vouchers.", body = Rows<ListedVoucher>),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
@@ -146,7 +134,7 @@ async fn end_voucher(State(gateway): State<Gateway>, request: Request<Body>) -> 
 }
 
 async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
-    let wanted: WantedVouchers = input::query(inbound)?;
+    let wanted: input::Page = input::query(inbound)?;
     let limit = input::limit(wanted.limit)?;
     let page = gateway.accounts.vouchers.page(wanted.after.as_deref(), limit).await;
     let page = page.map_err(|error| unavailable(&error))?;
@@ -155,18 +143,10 @@ async fn list(gateway: &Gateway, inbound: &Inbound) -> Answer {
 
 async fn create(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answer {
     let wanted: WantedVoucher = input::body(inbound)?;
-    let amount = NanoUsd::from_credits(&wanted.amount_credits).unwrap_or(NanoUsd::ZERO);
-    let expires_at_ms = match &wanted.expires_at {
-        Some(text) => Some(input::moment_ms("expires_at", Some(text), 0)?),
-        None => None,
-    };
-    let new = NewVoucher {
-        amount_nano: amount.0,
-        uses: wanted.uses.unwrap_or(1),
-        expires_at_ms,
-        credit_lasts_ms: wanted.credit_days.map(|days| i64::from(days) * DAY_MS).filter(|ms| *ms > 0),
-        note: &wanted.note,
-    };
+    let new = worth(
+        (&wanted.amount_credits, wanted.uses, &wanted.note),
+        (wanted.expires_at.as_deref(), wanted.credit_days),
+    )?;
     let Hand { actor, origin } = operator.hand();
     let made = gateway.accounts.vouchers.create((origin, actor), &new).await;
     let (voucher, code) = made.map_err(|error| refused(&error))?;
@@ -187,6 +167,25 @@ async fn end(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> Answe
     let ended = vouchers.find(id).await.map_err(|error| unavailable(&error))?;
     let ended = ended.ok_or_else(|| input::missing(inbound))?;
     input::value(&ListedVoucher::of(&ended, gateway.world.now_ms()))
+}
+
+/// What a code is to give, how often, until when, and how many days its credit lasts.
+pub fn worth<'a>(
+    (amount_credits, uses, note): (&str, Option<i64>, &'a str),
+    (expires_at, credit_days): (Option<&str>, Option<u16>),
+) -> Result<NewVoucher<'a>, Refused> {
+    let amount = NanoUsd::from_credits(amount_credits).unwrap_or(NanoUsd::ZERO);
+    let expires_at_ms = match expires_at {
+        Some(text) => Some(input::moment_ms("expires_at", Some(text), 0)?),
+        None => None,
+    };
+    Ok(NewVoucher {
+        amount_nano: amount.0,
+        uses: uses.unwrap_or(1),
+        expires_at_ms,
+        credit_lasts_ms: credit_days.map(|days| i64::from(days) * input::DAY_MS).filter(|ms| *ms > 0),
+        note,
+    })
 }
 
 pub fn refused(error: &VoucherError) -> ErrorInfo {
@@ -218,7 +217,7 @@ impl ListedVoucher {
             state: voucher.state(now_ms).as_str(),
             note: voucher.note.clone(),
             expires_at: voucher.expires_at_ms.map(time::rfc3339),
-            credit_days: voucher.credit_lasts_ms.map(|ms| ms / DAY_MS),
+            credit_days: voucher.credit_lasts_ms.map(|ms| ms / input::DAY_MS),
             created_at: time::rfc3339(voucher.created_at_ms),
             ended_at: voucher.ended_at_ms.map(time::rfc3339),
         }
