@@ -2,15 +2,15 @@
 //! database refuses and the process dies at every point of a commit; then the database is asked what came of it.
 //! `BYTESPIKE_TEST_OPS` sets how many commands are sent at least; `BYTESPIKE_TEST_SEED` repeats a run, from the history
 //! that `BYTESPIKE_TEST_HISTORY` counts.
-use crate::auditor::{Auditor, Call, LEASE_MS, Zone};
+use crate::auditor::{Auditor, Call, LEASE_MS};
+use crate::calendar::Zone;
+use crate::cast::{node, org_id, payer};
 use crate::request::{Request, Said};
 use crate::steps::{Op, Step, step};
 use crate::support::{START_MS, release_of, request_of, settlement_of};
 use crate::trouble::{Trouble, Troubles};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{
-    Claim, Credit, CreditKind, GrantEnd, Held, Ledger, NodeId, Outcome, Payer, SetLimit, Window,
-};
+use bytespike_ledger::{Claim, Credit, CreditKind, GrantEnd, Held, Ledger, Outcome, SetLimit, Window};
 use bytespike_store::testing::{on_postgres, on_sqlite};
 use bytespike_store::world::{ManualClock, World};
 use bytespike_store::{Store, on_database, sqlx};
@@ -529,40 +529,4 @@ fn release(call: &Call, cost_pico: i64) -> Request {
 
 fn pick<'a, T>(index: &Index, all: &'a [T]) -> Option<&'a T> {
     (!all.is_empty()).then(|| index.get(all))
-}
-
-fn org_id(number: usize) -> String {
-    format!("org_{number}")
-}
-
-/// Four keys of the first org in a tree three deep, over two deployments and two members; one key of each other org.
-fn payer(number: usize) -> Payer {
-    let (org, path, deployment, member): (usize, &[&str], _, _) = match number {
-        0 => (0, &["root"], 0, 0),
-        1 => (0, &["root", "branch"], 0, 0),
-        2 => (0, &["root", "branch", "leaf"], 1, 1),
-        3 => (0, &["other"], 1, 0),
-        4 => (1, &["east"], 2, 2),
-        _ => (2, &["west"], 3, 3),
-    };
-    Payer {
-        org_id: org_id(org),
-        deployment_id: format!("dep_{deployment}"),
-        member_id: format!("mem_{member}"),
-        key_path: path.iter().map(|id| (*id).to_owned()).collect(),
-    }
-}
-
-/// Every node that a payer has, with its org.
-fn node(number: usize) -> (String, NodeId) {
-    let mut nodes: Vec<(String, NodeId)> = Vec::new();
-    for payer in (0..crate::steps::PAYERS).map(payer) {
-        for node in payer.nodes() {
-            if !nodes.iter().any(|(_, known)| *known == node) {
-                nodes.push((payer.org_id.clone(), node));
-            }
-        }
-    }
-    assert_eq!(nodes.len(), crate::steps::NODES);
-    nodes.swap_remove(number)
 }

@@ -4,6 +4,8 @@
 mod alerts;
 mod auditor;
 mod books;
+mod calendar;
+mod cast;
 mod claims;
 mod concurrency;
 mod crossing;

@@ -1,5 +1,5 @@
 //! What can happen to a ledger, and random histories of it.
-use crate::auditor::Zone;
+use crate::calendar::Zone;
 use crate::trouble::Trouble;
 use bytespike_ledger::{CreditKind, Fault, Moment};
 use proptest::prelude::*;
