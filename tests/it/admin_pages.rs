@@ -1,8 +1,5 @@
 //! What operators do at their pages: to wallets, to people and to channels, each with its event, and never with a secret.
 
-use std::time::Instant;
-
-use bytespike_tests::PATIENCE;
 use bytespike_tests::canary;
 use bytespike_tests::database::{BOTH, Kind, rows};
 use bytespike_tests::operator::Operator;
@@ -10,6 +7,7 @@ use bytespike_tests::person::{Form, Person};
 use bytespike_tests::product::{GPT, Product, Setup};
 use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stage::{Stage, nano};
+use bytespike_tests::until;
 use bytespike_tests::upstream::{Reply, Upstream, scenes};
 use serde_json::json;
 
@@ -121,7 +119,7 @@ async fn s52_a_person_is_stopped_let_in_and_helped_and_an_operator_never_sees_a_
         let suspended = operator.send(&path, "/suspend", &[]).await;
         assert_eq!(suspended.status, 303);
         assert!(signed_out(&mut stage.person).await);
-        until(async || ask(&stage.key).await == 401).await;
+        until("the key is refused", async || ask(&stage.key).await == 401).await;
         let page = stage.person.open("/console/sign-in").await.text();
         let form = Form::with(&page, "password").set("email", "someone@example.com");
         let refused = stage.person.submit(&form.set("password", canary::PASSWORD)).await;
@@ -131,7 +129,7 @@ async fn s52_a_person_is_stopped_let_in_and_helped_and_an_operator_never_sees_a_
 
         let let_in = operator.send(&path, "/let-in", &[]).await;
         assert_eq!(let_in.status, 303);
-        until(async || ask(&stage.key).await == 200).await;
+        until("the key is good again", async || ask(&stage.key).await == 200).await;
         stage.person.sign_in().await;
         assert!(!signed_out(&mut stage.person).await);
         let wanted = ["person.sessions_ended", "person.reset_sent", "person.disabled", "person.let_in"];
@@ -141,15 +139,6 @@ async fn s52_a_person_is_stopped_let_in_and_helped_and_an_operator_never_sees_a_
 
 async fn signed_out(person: &mut Person) -> bool {
     person.get("/console").await.maybe("location").is_some_and(|to| to.contains("/console/sign-in"))
-}
-
-/// Asks until it is so.
-async fn until(is_so: impl AsyncFn() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "it does not come to be so");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test]
@@ -203,12 +192,12 @@ async fn a_channel_is_added_tested_used_moved_and_removed_and_its_key_never_come
         assert!(!shown.contains(canary::UPSTREAM_KEY), "s119: write-only");
         assert!(!operator.page("/admin/channels/late").await.contains("It answers"), "shown once");
         let ask = async || stage.ask(Speaker::OpenAi, &Speaker::OpenAi.ask("scripted-late", false)).await;
-        until(async || ask().await.status == 200).await;
+        until("the channel answers", async || ask().await.status == 200).await;
         assert!(operator.page("/admin/channels").await.contains("In use"));
 
         let off = operator.send("/admin/channels/late", "late/off", &[]).await;
         assert_eq!(off.status, 303);
-        until(async || ask().await.status == 503).await;
+        until("the channel is gone", async || ask().await.status == 503).await;
         let renamed = operator.send("/admin/channels/late", "channels/late", &[("provider", "other")]).await;
         assert_eq!(renamed.status, 303);
         assert!(
@@ -311,7 +300,10 @@ async fn what_is_kept_is_shortened_and_never_lengthened_and_the_page_says_what_w
             "{page}"
         );
         // All of them but payments, which are not set up here.
-        until(async || one(&stage.product, "select count(*) from retention_run").await == "6").await;
+        until("six kinds were removed", async || {
+            one(&stage.product, "select count(*) from retention_run").await == "6"
+        })
+        .await;
         assert!(operator.page("/zh/admin/retention").await.contains("数据保留"));
         assert_eq!(events(&stage.product).await, ["switch.changed"]);
     }

@@ -1,9 +1,6 @@
 //! What operators announce: seen above the pages it is meant for, in both languages, put away without a script, gone when it
 //! ends; and public as JSON.
 
-use std::time::Instant;
-
-use bytespike_tests::PATIENCE;
 use bytespike_tests::database::{BOTH, Kind};
 use bytespike_tests::http::Call;
 use bytespike_tests::operator::Operator;
@@ -20,11 +17,8 @@ async fn page(product: &Product, path: &str) -> (String, String) {
 
 /// Waits until the page says, or no longer says, what is announced.
 async fn until(product: &Product, path: &str, (text, is_there): (&str, bool)) {
-    let began = Instant::now();
-    while page(product, path).await.1.contains(text) != is_there {
-        assert!(began.elapsed() < PATIENCE, "{path}: {text} is there: {}", !is_there);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let what = format!("{path}: {text} is there: {is_there}");
+    bytespike_tests::until(&what, async || page(product, path).await.1.contains(text) == is_there).await;
 }
 
 async fn announce(operator: &mut Operator, changes: &[(&str, &str)]) {

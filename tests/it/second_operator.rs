@@ -115,11 +115,8 @@ async fn s112_confirmed_credit_that_a_crash_left_unbooked_is_booked_once() {
         .expect("as if the process had ended there");
     store.close().await;
     stage.product.start_again().await;
-    let began = std::time::Instant::now();
-    while nano(&stage.balance().await["available_credits"]) == before {
-        assert!(began.elapsed() < bytespike_tests::PATIENCE, "it is not booked");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let is_booked = async || nano(&stage.balance().await["available_credits"]) != before;
+    bytespike_tests::until("the credit is booked", is_booked).await;
     assert_eq!(nano(&stage.balance().await["available_credits"]) - before, 250_000_000_000);
 }
 

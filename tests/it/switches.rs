@@ -1,9 +1,6 @@
 //! Switches that operators turn while the installation runs: each stops what would be new, says so in both languages, and
 //! counts on every process; and who may sign up.
 
-use std::time::Instant;
-
-use bytespike_tests::PATIENCE;
 use bytespike_tests::canary;
 use bytespike_tests::database::{BOTH, Kind, rows};
 use bytespike_tests::http::{Answer, Call};
@@ -14,6 +11,7 @@ use bytespike_tests::product::GPT;
 use bytespike_tests::product::{Product, Setup};
 use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stage::Stage;
+use bytespike_tests::until;
 use serde_json::json;
 
 async fn switch(operator: &mut Operator, feature: &str, to: &str) {
@@ -90,15 +88,11 @@ async fn a_switch_counts_in_the_other_process_within_seconds() {
     let second = setup.start_beside(&first).await;
     let mut operator = Operator::new(&first).await;
     assert_eq!(policy(&mut operator, "closed", "").await.status, 303);
-    let began = Instant::now();
-    loop {
+    until("the other process lets nobody sign up", async || {
         let page = Call::get(second.at("/console/sign-up")).send().await.expect_status(200).text();
-        if !page.contains("name=\"password\"") {
-            break;
-        }
-        assert!(began.elapsed() < PATIENCE, "the other process still lets people sign up");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+        !page.contains("name=\"password\"")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Drop for Streaming {
                 self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             let mut body = String::from_utf8_lossy(&self.received).into_owned();
             if !self.query.is_empty() {
-                body = body.replace(&self.query, "");
+                body = body.replace(&format!("?{}", self.query), "");
             }
             canary::check_answer(canary::Answer {
                 place: &self.place,
