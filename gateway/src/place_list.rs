@@ -17,7 +17,7 @@ pub enum PlaceListError {
     Unknown { name: String, known: String },
     #[error("'{0}' is no region: a region is 1 to 40 small letters, digits and hyphens, such as eu")]
     Form(String),
-    #[error("at most 50 entries")]
+    #[error("at most {MOST_PLACES} entries")]
     TooMany,
 }
 

@@ -92,7 +92,7 @@ pub struct Switches {
 /// Why a policy was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SwitchError {
-    #[error("domains: 1 to 50 names such as example.com are wanted")]
+    #[error("domains: 1 to {MOST_DOMAINS} names such as example.com are wanted")]
     Domains,
     #[error("switches cannot be changed right now: {0}")]
     Unavailable(#[from] sqlx::Error),
