@@ -61,7 +61,7 @@ async fn letters(core: &Core, event: &Event, (outbox, urls): (&Outbox, &Urls)) -
 mod tests {
     use super::*;
     use bytespike_accounts::Accounts;
-    use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+    use bytespike_accounts::secrets::{Keyring, MasterKey, SealPurpose};
     use bytespike_ledger::Ledger;
     use bytespike_store::world::World;
     use bytespike_store::{Store, letter, on_database};
@@ -109,13 +109,13 @@ mod tests {
         let store =
             Store::connect(&format!("sqlite:{}", folder.path().join("a.db").display())).await.unwrap();
         store.migrate().await.unwrap();
-        let master =
-            MasterKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap() * 7 + 1)).unwrap();
+        let keyring = Keyring::from(MasterKey::random(&world));
         let core = Core {
-            accounts: Accounts::new(store.clone(), world.clone(), &master, 1),
+            accounts: Accounts::new(store.clone(), world.clone(), &keyring, 1),
             ledger: Ledger::open(store.clone(), world.clone()).await.unwrap(),
             store: store.clone(),
             world: world.clone(),
+            keyring: keyring.into(),
         };
         org(&store).await;
         let told = |id: &'static str, created_at_ms: i64| {
@@ -130,7 +130,7 @@ mod tests {
         };
         told("evt_1", world.now_ms()).await;
         told("evt_old", world.now_ms() - NEWS_MS - 1).await;
-        let seal = master.seal(SealPurpose::Letter);
+        let seal = core.keyring.seal(SealPurpose::Letter);
         let outbox = Outbox::new(store.clone(), world.clone(), seal);
         let urls = Urls::single("https://byte.example");
         assert_eq!(write_letters(&core, &outbox, &urls).await.unwrap(), 2);

@@ -1,9 +1,10 @@
 //! `bytespike backup` and `bytespike restore`.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{self, BufRead as _, BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::path::{Path, PathBuf};
 
+use bytespike_accounts::secrets::{SEALED_FILE, SealKey, SealPurpose, SealedReader, SealedWriter};
 use bytespike_store::Store;
 use bytespike_store::backup::{self, Contents};
 use bytespike_store::world::World;
@@ -11,36 +12,47 @@ use bytespike_store::world::World;
 use crate::Failure;
 use crate::config::Config;
 use crate::core::{self, Core};
+use crate::told::note;
 
 /// Writes a backup of the configured database, which may be serving meanwhile, into a file that only its owner can
-/// read, or to standard output for `-`.
+/// read, or to standard output for `-`. It is sealed under the master key, unless that is not wanted.
 ///
 /// # Errors
-/// The file is there already, or the database or the file fails; then no file is left.
-pub async fn back_up(config: &Config, target: &Path) -> Result<(), Failure> {
-    let now_ms = World::system().now_ms();
+/// There is no master key, the file is there already, or the database or the file fails; then no file is left.
+pub async fn back_up(config: &Config, target: &Path, unsealed: bool) -> Result<(), Failure> {
+    let key = match unsealed {
+        true => None,
+        false => Some(core::existing_master_keys(config)?.seal(SealPurpose::Backup)),
+    };
     let store = existing_store(config).await?;
     let contents = match target == Path::new("-") {
-        true => backup::write(&store, BufWriter::new(std::io::stdout()), now_ms).await?.1,
-        false => into_file(&store, target, now_ms).await?,
+        true => write(&store, io::stdout(), key.as_ref()).await?.1,
+        false => into_file(&store, target, key.as_ref()).await?,
     };
     store.close().await;
+    let how = match unsealed {
+        true => "It is not sealed: whoever reads the file reads addresses, names and amounts.",
+        false => "It is sealed under the master key.",
+    };
     note(&format!(
-        "Backed up {}. The master key is not in it: keep that apart, for without it no API key works and nothing sealed opens.",
+        "Backed up {}. {how} The master key is not in it: keep that apart, for without it no API key works and nothing \
+         sealed opens.",
         described(&contents)
     ));
     Ok(())
 }
 
-/// Restores a backup into the configured database, which has to be empty, and checks the result.
+/// Restores a backup, sealed or not, into the configured database, which has to be empty, and checks the result.
 ///
 /// # Errors
-/// The database is not empty, the backup is damaged, or what was restored is not in order.
+/// There is no master key, the database is not empty, the backup is damaged or was sealed under another master key, or
+/// what was restored is not in order.
 pub async fn restore(config: &Config, source: &Path) -> Result<(), Failure> {
-    let file = File::open(source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
+    let key = core::existing_master_keys(config)?.seal(SealPurpose::Backup);
+    drop(opened(source, &key).map_err(|error| format!("cannot read {}: {error}", source.display()))?);
     let only_server = core::only_server(config)?;
     let made = config.database.url.sqlite_path().filter(|path| !path.exists()).map(Path::to_owned);
-    let restored = fill(config, file).await;
+    let restored = fill(config, source, &key).await;
     if restored.is_err()
         && let Some(path) = made
     {
@@ -61,15 +73,14 @@ async fn existing_store(config: &Config) -> Result<Store, Failure> {
 }
 
 /// Under another name until it is whole, so that half a backup never passes for one.
-async fn into_file(store: &Store, target: &Path, now_ms: i64) -> Result<Contents, Failure> {
+async fn into_file(store: &Store, target: &Path, key: Option<&SealKey>) -> Result<Contents, Failure> {
     if target.exists() {
         return Err(format!("{} is there already; a backup replaces nothing", target.display()).into());
     }
     let part = with_suffix(target, ".part");
     let file = private_file(&part).map_err(|error| format!("cannot write {}: {error}", part.display()))?;
     let written = async {
-        let (out, contents) = backup::write(store, BufWriter::new(file), now_ms).await?;
-        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let (file, contents) = write(store, file, key).await?;
         file.sync_all()?;
         std::fs::rename(&part, target)?;
         Ok::<_, Failure>(contents)
@@ -82,6 +93,28 @@ async fn into_file(store: &Store, target: &Path, now_ms: i64) -> Result<Contents
     written
 }
 
+async fn write<W: Write>(store: &Store, out: W, key: Option<&SealKey>) -> Result<(W, Contents), Failure> {
+    let (out, world) = (BufWriter::new(out), World::system());
+    let (out, contents) = match key {
+        Some(key) => {
+            let out = SealedWriter::start(out, key, &world)?;
+            let (out, contents) = backup::write(store, out, world.now_ms()).await?;
+            (out.finish()?, contents)
+        }
+        None => backup::write(store, out, world.now_ms()).await?,
+    };
+    Ok((out.into_inner().map_err(IntoInnerError::into_error)?, contents))
+}
+
+/// The lines of a backup, whether it is sealed or not.
+fn opened(source: &Path, key: &SealKey) -> io::Result<Box<dyn Read>> {
+    let mut file = BufReader::new(File::open(source)?);
+    Ok(match file.fill_buf()?.starts_with(SEALED_FILE) {
+        true => Box::new(SealedReader::start(file, key)?),
+        false => Box::new(file),
+    })
+}
+
 fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
@@ -90,18 +123,16 @@ fn private_file(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-async fn fill(config: &Config, file: File) -> Result<Contents, Failure> {
+async fn fill(config: &Config, source: &Path, key: &SealKey) -> Result<Contents, Failure> {
     let store = Store::connect(config.database.url.reveal()).await?;
-    let restored = backup::restore(&store, BufReader::new(file)).await;
+    let restored = backup::restore(&store, || opened(source, key)).await;
     store.close().await;
     Ok(restored?)
 }
 
 /// What a start checks, and that the audit log was written under this master key.
 async fn check(config: &Config) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
+    let core = Core::of_command(config).await?;
     let recovered = core.ledger.recover().await?;
     let violations = core.ledger.check_invariants().await?;
     if let Some(first) = violations.first() {
@@ -139,12 +170,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn described(contents: &Contents) -> String {
     format!("{} rows of {} tables", contents.rows, contents.tables)
-}
-
-/// Standard output may be the backup itself.
-#[expect(clippy::print_stderr, reason = "what the command did, for whoever ran it")]
-fn note(text: &str) {
-    eprintln!("{text}");
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use bytespike_accounts::Origin;
 use bytespike_accounts::audit::{Actor, Event};
 use bytespike_catalog::overrides::OwnPrice;
 use bytespike_gateway::stored_channels::{ChannelView, NewChannel, StoredChannels};
-use bytespike_store::world::World;
 use clap::Subcommand;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::Failure;
 use crate::config::Config;
-use crate::core::{self, Core};
+use crate::core::Core;
 use crate::product;
+use crate::told::say;
 
 #[derive(Subcommand)]
 pub enum ChannelCommand {
@@ -49,10 +49,8 @@ struct CostsFile {
 /// # Errors
 /// What is wrong with the channel, or what cannot be read.
 pub async fn run(command: ChannelCommand, config: &Config) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
-    let channels = product::channel_sources(config, &core, &master, None)?.stored;
+    let core = Core::of_command(config).await?;
+    let channels = product::channel_sources(config, &core, None)?.stored;
     let told = |name| core.accounts.audit.entry(&Origin::host(), Event::new(name, Actor::Host));
     match command {
         ChannelCommand::List => list(&channels).await?,
@@ -121,9 +119,4 @@ async fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = tokio::fs::read_to_string(file).await.map_err(|error| wrong(&error))?;
     Ok(toml::from_str(&text).map_err(|error| wrong(&error))?)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

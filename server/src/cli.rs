@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::channel_commands::{self, ChannelCommand};
 use crate::config::{Sources, Surface, load};
+use crate::master_key_command::{self, MasterKeyCommand};
 use crate::operator_command::{self, OperatorCommand};
 use crate::operator_token_command::{self, OperatorTokenCommand};
 use crate::price_commands::{self, PriceCommand};
@@ -46,13 +47,19 @@ enum Command {
     },
     /// Check the ledger's invariants and print what breaks them.
     CheckLedger,
-    /// Write a backup of the database, which may be serving meanwhile. The master key is not in it.
+    /// Write a backup of the database, which may be serving meanwhile, sealed under the master key, which is not in it.
     Backup {
         /// A file that does not exist yet, or `-` for standard output.
         file: PathBuf,
+        /// Seal nothing: for a program that encrypts it in its own way.
+        #[arg(long)]
+        unsealed: bool,
     },
-    /// Restore a backup into the configured database, which has to be empty, and check it.
+    /// Restore a backup, sealed or not, into the configured database, which has to be empty, and check it.
     Restore { file: PathBuf },
+    /// Master keys: which there are, a new one, sealing anew.
+    #[command(subcommand)]
+    MasterKey(MasterKeyCommand),
     /// Make operators, and let them in again.
     Operator {
         #[command(subcommand)]
@@ -134,8 +141,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::CreateOperator => commands::create_operator(&load(&sources)?).await,
             Command::Demo { listen } => commands::run_demo(listen).await,
             Command::CheckLedger => commands::check_ledger(&load(&sources)?).await,
-            Command::Backup { file } => backup_command::back_up(&load(&sources)?, &file).await,
+            Command::Backup { file, unsealed } => {
+                backup_command::back_up(&load(&sources)?, &file, unsealed).await
+            }
             Command::Restore { file } => backup_command::restore(&load(&sources)?, &file).await,
+            Command::MasterKey(command) => master_key_command::run(&load(&sources)?, command).await,
             Command::Operator { command } => operator_command::run(command, &load(&sources)?).await,
             Command::OperatorToken { command } => {
                 operator_token_command::run(&load(&sources)?, command).await

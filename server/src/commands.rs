@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use bytespike_store::world::World;
-
 use crate::config::{Config, PublicUrls};
 use crate::core::{self, Core};
+use crate::told::say;
 use crate::{Failure, demo, welcome};
 
 /// Applies the migrations the database does not have yet.
@@ -32,9 +31,7 @@ pub fn check_config(config: &Config) -> Result<(), Failure> {
 /// # Errors
 /// The database cannot be reached, or there is an operator.
 pub async fn create_operator(config: &Config) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
+    let core = Core::of_command(config).await?;
     let token = core.accounts.operators.first_run_token().await?;
     let token = token.ok_or("there was an operator before, so the one-time address stays closed")?;
     say(&welcome::operator_url(&PublicUrls::new(config, config.server.listen), &token));
@@ -46,9 +43,7 @@ pub async fn create_operator(config: &Config) -> Result<(), Failure> {
 /// # Errors
 /// One of them does not hold; each broken one is printed with an example.
 pub async fn check_ledger(config: &Config) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let violations = Core::open(config, world, &master).await?.ledger.check_invariants().await?;
+    let violations = Core::of_command(config).await?.ledger.check_invariants().await?;
     for violation in &violations {
         say(&format!("{}: {}", violation.invariant, violation.example));
     }
@@ -70,9 +65,4 @@ pub async fn run_demo(listen: SocketAddr) -> Result<(), Failure> {
     say(&format!("demo provider on http://{}", provider.address));
     tokio::signal::ctrl_c().await?;
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -1,10 +1,11 @@
 //! What every surface with a database shares, brought up in order: key, database, migrations, accounts, ledger.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytespike_accounts::Accounts;
 use bytespike_accounts::retention::Kept;
-use bytespike_accounts::secrets::{MasterKey, MasterKeyError};
+use bytespike_accounts::secrets::{Keyring, MasterKeyError, MasterKeys, key_file};
 use bytespike_accounts::switches::SignUpPolicy;
 use bytespike_gateway::operations::Operations;
 use bytespike_gateway::quota_requests::QuotaRequests;
@@ -22,6 +23,7 @@ const NANO_PER_USD: i64 = 1_000_000_000;
 pub struct Core {
     pub world: World,
     pub store: Store,
+    pub keyring: Arc<Keyring>,
     pub accounts: Accounts,
     pub ledger: Ledger,
 }
@@ -44,14 +46,25 @@ impl Core {
         Operations { accounts: self.accounts.clone(), ledger: self.ledger.clone() }
     }
 
+    /// For a command, which goes by this machine's clock and the configured master key.
+    ///
+    /// # Errors
+    /// Those of [`Core::open`], or the master key is missing, weak or readable by others.
+    pub async fn of_command(config: &Config) -> Result<Self, Failure> {
+        let world = World::system();
+        let masters = master_keys(config, &world)?;
+        Self::open(config, world, masters).await
+    }
+
     /// Opens the database, applies what migrations it lacks, and starts the ledger's writer. Recovers nothing yet.
     ///
     /// # Errors
     /// What is missing or cannot be reached, in words for the operator.
-    pub async fn open(config: &Config, world: World, master: &MasterKey) -> Result<Self, Failure> {
+    pub async fn open(config: &Config, world: World, masters: MasterKeys) -> Result<Self, Failure> {
         check_clock(&world)?;
         let store = open_store(config).await?;
-        let accounts = Accounts::new(store.clone(), world.clone(), master, hash_workers());
+        let keyring = Arc::new(Keyring::open(&store, &world, masters).await?);
+        let accounts = Accounts::new(store.clone(), world.clone(), &keyring, hash_workers());
         accounts.switches.configure(match config.accounts.sign_up {
             true => SignUpPolicy::Open,
             false => SignUpPolicy::Closed,
@@ -65,7 +78,7 @@ impl Core {
             (Kept::WebhookMessages, config.retention.webhook_message_days),
         ]);
         let ledger = Ledger::open(store.clone(), world.clone()).await?;
-        Ok(Self { world, store, accounts, ledger })
+        Ok(Self { world, store, keyring, accounts, ledger })
     }
 }
 
@@ -137,29 +150,38 @@ fn served_by_another(path: &Path, mark: &Path) -> String {
 
 /// Waits until no other process holds the file; dropping it lets the next one go on. For what only one of several
 /// processes that start together may do.
-fn take_turn(path: &Path) -> std::io::Result<std::fs::File> {
+pub fn take_turn(path: &Path) -> std::io::Result<std::fs::File> {
     let file = std::fs::File::options().create(true).append(true).open(path)?;
     file.lock()?;
     Ok(file)
 }
 
-/// The master key: configured, or in its file. A listener that only this machine can reach may make the file.
+/// The master keys: configured, or in their file. A listener that only this machine can reach may make the file.
 ///
 /// # Errors
-/// It is missing, weak, or readable by others.
-pub fn master_key(config: &Config, world: &World) -> Result<MasterKey, Failure> {
+/// They are missing, weak, or readable by others.
+pub fn master_keys(config: &Config, world: &World) -> Result<MasterKeys, Failure> {
+    let path = Path::new(&config.secrets.master_key_file);
+    if config.secrets.master_key.reveal().is_some() || !may_make_secrets(&config.server) {
+        return existing_master_keys(config);
+    }
+    make_private_folder(path.parent().unwrap_or(Path::new("")))?;
+    let turn = take_turn(&path.with_extension("lock"))?;
+    let made = key_file::load_or_create(path, world)?;
+    drop(turn);
+    Ok(made)
+}
+
+/// The master keys, which nothing makes here: for what only those that are in use can open.
+///
+/// # Errors
+/// They are missing, weak, or readable by others.
+pub fn existing_master_keys(config: &Config) -> Result<MasterKeys, Failure> {
     if let Some(text) = config.secrets.master_key.reveal() {
-        return Ok(MasterKey::from_text(text)?);
+        return Ok(MasterKeys::from_text(text)?);
     }
     let path = Path::new(&config.secrets.master_key_file);
-    if may_make_secrets(&config.server) {
-        make_private_folder(path.parent().unwrap_or(Path::new("")))?;
-        let turn = take_turn(&path.with_extension("lock"))?;
-        let made = MasterKey::load_or_create(path, world)?;
-        drop(turn);
-        return Ok(made);
-    }
-    MasterKey::load(path).map_err(|error| match error {
+    key_file::load(path).map_err(|error| match error {
         MasterKeyError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             missing_key(path).into()
         }

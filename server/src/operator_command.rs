@@ -3,12 +3,12 @@
 use std::io::Read as _;
 
 use bytespike_accounts::operators::NewOperator;
-use bytespike_store::world::World;
 use clap::Subcommand;
 
 use crate::Failure;
 use crate::config::Config;
-use crate::core::{self, Core};
+use crate::core::Core;
+use crate::told::say;
 
 #[derive(Subcommand)]
 pub enum OperatorCommand {
@@ -28,9 +28,7 @@ pub enum OperatorCommand {
 /// # Errors
 /// What is wrong with the address or the password, or what cannot be read.
 pub async fn run(command: OperatorCommand, config: &Config) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
+    let core = Core::of_command(config).await?;
     let operators = &core.accounts.operators;
     let password = password()?;
     match command {
@@ -58,9 +56,4 @@ fn password() -> Result<String, Failure> {
     } else {
         Ok(password.to_owned())
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

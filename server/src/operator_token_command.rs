@@ -1,11 +1,11 @@
 //! `bytespike operator-token`: makes, lists and revokes tokens of the operator API, on the host alone.
 
 use bytespike_accounts::operator_tokens::OperatorToken;
-use bytespike_store::world::World;
 
 use crate::Failure;
 use crate::config::Config;
-use crate::core::{self, Core};
+use crate::core::Core;
+use crate::told::{note, say};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -31,9 +31,7 @@ pub enum OperatorTokenCommand {
 /// # Errors
 /// The database cannot be reached, the name is none, or there is no such token.
 pub async fn run(config: &Config, command: OperatorTokenCommand) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
+    let core = Core::of_command(config).await?;
     let tokens = &core.accounts.operator_tokens;
     match command {
         OperatorTokenCommand::Create { name, days } => {
@@ -75,15 +73,4 @@ fn listed(token: &OperatorToken, now_ms: i64) -> String {
 fn day(at_ms: i64) -> String {
     time::OffsetDateTime::from_unix_timestamp(at_ms / 1_000)
         .map_or_else(|_| at_ms.to_string(), |at| at.date().to_string())
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-/// Beside the token, so that a script that captures it captures nothing else.
-#[expect(clippy::print_stderr, reason = "for the person, not for the script")]
-fn note(text: &str) {
-    eprintln!("{text}");
 }

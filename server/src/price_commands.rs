@@ -10,14 +10,14 @@ use bytespike_catalog::{Overrides, PriceExport};
 use bytespike_gateway::price_desk::{self, Look};
 use bytespike_gateway::{Gateway, PriceDesk};
 use bytespike_store::estimate_ratio;
-use bytespike_store::world::World;
 use clap::Subcommand;
 use ed25519_dalek::SigningKey;
 use serde_json::json;
 
 use crate::Failure;
 use crate::config::Config;
-use crate::core::{self, Core};
+use crate::core::Core;
+use crate::told::say;
 use crate::{prices, product};
 
 /// How long other processes may go on selling by the book before.
@@ -89,11 +89,9 @@ struct Desk {
 
 impl Desk {
     async fn open(config: &Config) -> Result<Self, Failure> {
-        let world = World::system();
-        let master = core::master_key(config, &world)?;
-        let core = Core::open(config, world, &master).await?;
-        let sources = product::channel_sources(config, &core, &master, None)?;
-        let signing_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
+        let core = Core::of_command(config).await?;
+        let sources = product::channel_sources(config, &core, None)?;
+        let signing_key = SigningKey::from_bytes(&core.keyring.signing_seed(SignPurpose::PriceExport));
         Ok(Self { desk: prices::desk(&core, sources), signing_key, core })
     }
 
@@ -207,9 +205,4 @@ async fn read_overrides(file: &Path) -> Result<Overrides, Failure> {
         toml::from_str(&text).map_err(|error| wrong(&error))
     };
     Ok(read?)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytespike_accounts::secrets::{MasterKey, SealKey, SealPurpose, SecretText, SignPurpose};
+use bytespike_accounts::secrets::{SealKey, SealPurpose, SecretText, SignPurpose};
 use bytespike_console::{ClientDocuments, Providers};
 use bytespike_gateway::price_desk::Around;
 use bytespike_gateway::stored_channels::StoredChannels;
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::client_documents::client_documents;
 use crate::config::{Config, DemoMode, PublicUrls};
-use crate::core::{Core, OnlyServer, master_key, only_server};
+use crate::core::{Core, OnlyServer, master_keys, only_server};
 use crate::demo::{self, DemoProvider};
 use crate::follow::ChannelSources;
 use crate::mail::{Carrier, Outbox};
@@ -79,22 +79,23 @@ impl Product {
     /// What is missing or does not work, in words for the operator.
     pub async fn start(config: &Config, urls: &PublicUrls, outside: Outside) -> Result<Self, Failure> {
         let Outside { world, exports, board, stop } = outside;
-        let master = master_key(config, &world)?;
+        let masters = master_keys(config, &world)?;
         let _only_server = only_server(config)?;
-        let core = Core::open(config, world, &master).await?;
+        let core = Core::open(config, world, masters).await?;
         core.accounts.switches.read_again().await?;
         let recovered = core.ledger.recover().await?;
         tracing::info!(expired_holds = recovered.expired, "the ledger is recovered and its invariants hold");
         let demo = start_demo(config, &core).await?;
-        let sources = channel_sources(config, &core, &master, demo.as_ref())?;
-        let gateway = gateway(config, urls, (&core, &master, &sources)).await?;
-        let outbox = Outbox::new(core.store.clone(), core.world.clone(), master.seal(SealPurpose::Letter));
+        let sources = channel_sources(config, &core, demo.as_ref())?;
+        let gateway = gateway(config, urls, (&core, &sources)).await?;
+        let outbox =
+            Outbox::new(core.store.clone(), core.world.clone(), core.keyring.seal(SealPurpose::Letter));
         let carrier = Carrier::new(&config.mail, outbox.clone())?;
         let mail = carrier.map(|carrier| (outbox, tokio::spawn(carrier.run(stop.clone()))));
         let (outbox, mail_worker) = mail.unzip();
         let desk = prices::desk(&core, sources.clone());
         let payments = payments::wire(&config.payments, urls, &core)?;
-        let webhooks = webhooks::wire(&config.webhooks, &core, &master)?;
+        let webhooks = webhooks::wire(&config.webhooks, &core)?;
         let work = jobs::Work {
             core: core.clone(),
             gateway: gateway.clone(),
@@ -108,7 +109,7 @@ impl Product {
         };
         let jobs = jobs::start(&work, &stop);
         Ok(Self {
-            shown_key: master.seal(SealPurpose::ShownKey),
+            shown_key: core.keyring.seal(SealPurpose::ShownKey),
             providers: providers(config, urls)?,
             client_documents: client_documents(config),
             payments,
@@ -162,12 +163,7 @@ pub fn demo_is_wanted(config: &Config) -> bool {
 
 /// Where channels come from. Those of the configuration and the demo may be anywhere; others only where the operator
 /// said so.
-pub fn channel_sources(
-    config: &Config,
-    core: &Core,
-    master: &MasterKey,
-    demo: Option<&Demo>,
-) -> Result<ChannelSources, Failure> {
+pub fn channel_sources(config: &Config, core: &Core, demo: Option<&Demo>) -> Result<ChannelSources, Failure> {
     let entries = config.gateway.private_upstreams.iter().map(String::as_str);
     let allowed = Allowed::new(entries).map_err(|entry| {
         format!("gateway.private_upstreams: `{entry}` is not host:port, such as 127.0.0.1:11434")
@@ -175,7 +171,7 @@ pub fn channel_sources(
     let stored = StoredChannels {
         store: core.store.clone(),
         world: core.world.clone(),
-        seal: master.seal(SealPurpose::ChannelSecret),
+        seal: core.keyring.seal(SealPurpose::ChannelSecret),
         allowed,
     };
     let demo = demo.map(|demo| demo.provider.address);
@@ -185,7 +181,7 @@ pub fn channel_sources(
 async fn gateway(
     config: &Config,
     urls: &PublicUrls,
-    (core, master, sources): (&Core, &MasterKey, &ChannelSources),
+    (core, sources): (&Core, &ChannelSources),
 ) -> Result<Gateway, Failure> {
     let now_ms = core.world.now_ms();
     let in_force = core.ledger.prices_in_force().await?;
@@ -198,7 +194,7 @@ async fn gateway(
     let demo_url = sources.demo.map(|address| format!("http://{address}"));
     let configured = config.channels.iter().map(|channel| channel.base_url.as_str());
     let allowed = sources.stored.allowed.with_urls(configured.chain(demo_url.as_deref()));
-    let export_key = SigningKey::from_bytes(&master.signing_seed(SignPurpose::PriceExport));
+    let export_key = SigningKey::from_bytes(&core.keyring.signing_seed(SignPurpose::PriceExport));
     let options = options(config, urls);
     let gateway = Gateway::new(GatewayParts {
         world: core.world.clone(),
@@ -209,10 +205,10 @@ async fn gateway(
         channels,
         upstream: Arc::new(HttpUpstream::new(options.connect_timeout, allowed)),
         options,
-        seal_key: master.reasoning_state_key(),
-        answer_key: master.seal(SealPurpose::IdempotentAnswer),
-        receipt_key: SigningKey::from_bytes(&master.signing_seed(SignPurpose::Receipt)),
-        signing_keys: signing_keys::publish(core, master).await?,
+        seal_key: core.keyring.reasoning_state_key(),
+        answer_key: core.keyring.seal(SealPurpose::IdempotentAnswer),
+        receipt_key: SigningKey::from_bytes(&core.keyring.signing_seed(SignPurpose::Receipt)),
+        signing_keys: signing_keys::publish(core).await?,
     });
     gateway.costs.replace(costs);
     // Before the first call, so that a process that joins never takes the whole of a limit.

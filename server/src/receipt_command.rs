@@ -9,6 +9,7 @@ use bytespike_gateway::KeySet;
 use bytespike_ledger::{Finding, receipt_key_id, recompute, verify_receipt};
 
 use crate::Failure;
+use crate::told::say;
 
 /// Ends the command when something does not fit. What cannot be read at all ends it with [`UNREADABLE`].
 const WRONG: u8 = 1;
@@ -129,9 +130,4 @@ fn read(path: &Path) -> Result<String, Failure> {
         text = std::fs::read_to_string(path).map_err(cannot)?;
     }
     Ok(text)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{Ledger, Reconciliation};
-use bytespike_store::world::World;
 
 use crate::config::{self, Config, PROVIDERS};
-use crate::core::{self, Core};
+use crate::core::Core;
 use crate::cost_reports::{Api, CostSource, File, Folder};
 use crate::follow::ChannelSources;
+use crate::told::say;
 use crate::{Failure, product};
 
 /// Which provider a channel calls. A channel that is neither configured nor in the database any more still names its past
@@ -100,10 +100,8 @@ async fn import_and_print(
     config: &Config,
     from: impl FnOnce(i64) -> Vec<Box<dyn CostSource>>,
 ) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
-    let names = ProviderNames::of(&product::channel_sources(config, &core, &master, None)?).await?;
+    let core = Core::of_command(config).await?;
+    let names = ProviderNames::of(&product::channel_sources(config, &core, None)?).await?;
     let mut compared = Vec::new();
     for source in from(core.world.now_ms()) {
         compared.extend(import(&core.ledger, &*source, &names).await?);
@@ -146,9 +144,4 @@ fn described(day: &Reconciliation) -> String {
             unpriced => format!(" ({unpriced} attempts have no known cost)"),
         }
     )
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use bytespike_accounts::secrets::{MasterKey, SignPurpose};
+use bytespike_accounts::secrets::SignPurpose;
 use bytespike_gateway::{Jwk, KeySet};
 use bytespike_store::signing_key::{self, SigningKeyRow};
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -13,14 +13,14 @@ use crate::core::Core;
 const PURPOSES: [(SignPurpose, &str); 2] =
     [(SignPurpose::Receipt, "receipt"), (SignPurpose::PriceExport, "price_export")];
 
-/// Remembers the keys of this master key and returns them with every earlier one.
+/// Remembers the keys in use and returns them with every earlier one.
 ///
 /// # Errors
 /// The database cannot be read or written.
-pub async fn publish(core: &Core, master: &MasterKey) -> Result<KeySet, Failure> {
+pub async fn publish(core: &Core) -> Result<KeySet, Failure> {
     let mut current = Vec::new();
     for (purpose, name) in PURPOSES {
-        let key = SigningKey::from_bytes(&master.signing_seed(purpose)).verifying_key();
+        let key = SigningKey::from_bytes(&core.keyring.signing_seed(purpose)).verifying_key();
         let jwk = Jwk::new(&key, name, "current");
         let row = SigningKeyRow {
             id: jwk.kid.clone(),

@@ -4,11 +4,11 @@ use bytespike_accounts::Origin;
 use bytespike_accounts::audit::Actor;
 use bytespike_accounts::vouchers::{Batch, NewBatch, NewVoucher, Voucher};
 use bytespike_catalog::NanoUsd;
-use bytespike_store::world::World;
 
 use crate::Failure;
 use crate::config::Config;
-use crate::core::{self, Core};
+use crate::core::Core;
+use crate::told::{note, say};
 
 const DAY_MS: i64 = 86_400_000;
 const MOST_LISTED: u32 = 1_000;
@@ -78,9 +78,7 @@ pub struct Wanted {
 /// # Errors
 /// The database cannot be reached, something about the voucher is not possible, or there is none that could be ended.
 pub async fn run(config: &Config, command: VoucherCommand) -> Result<(), Failure> {
-    let world = World::system();
-    let master = core::master_key(config, &world)?;
-    let core = Core::open(config, world, &master).await?;
+    let core = Core::of_command(config).await?;
     let done = obey(&core, command).await;
     core.store.close().await;
     done
@@ -167,15 +165,4 @@ fn listed(voucher: &Voucher, now_ms: i64) -> String {
         "{}  {}  {state:<8} {amount} credits  {used} of {uses} used  {}",
         voucher.id, voucher.hint, voucher.note
     )
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-/// Beside the code, so that a script that captures it captures nothing else.
-#[expect(clippy::print_stderr, reason = "for the person, not for the script")]
-fn note(text: &str) {
-    eprintln!("{text}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+use bytespike_accounts::secrets::SealPurpose;
 use bytespike_gateway::webhooks::{WebhookOptions, WebhookParts, Webhooks};
 use bytespike_gateway::{Allowed, HttpUpstream};
 
@@ -17,7 +17,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// # Errors
 /// A target that is not `host:port`.
-pub fn wire(config: &config::Webhooks, core: &Core, master: &MasterKey) -> Result<Webhooks, Failure> {
+pub fn wire(config: &config::Webhooks, core: &Core) -> Result<Webhooks, Failure> {
     let entries = config.private_targets.iter().map(String::as_str);
     let allowed = Allowed::new(entries).map_err(|entry| {
         format!("webhooks.private_targets: `{entry}` is not host:port, such as 127.0.0.1:9000")
@@ -28,7 +28,7 @@ pub fn wire(config: &config::Webhooks, core: &Core, master: &MasterKey) -> Resul
         store: core.store.clone(),
         world: core.world.clone(),
         audit: core.accounts.audit.clone(),
-        seal: master.seal(SealPurpose::WebhookSecret),
+        seal: core.keyring.seal(SealPurpose::WebhookSecret),
         upstream: Arc::new(HttpUpstream::new(timeout, allowed.clone())),
         allowed,
         options: WebhookOptions {

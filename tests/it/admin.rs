@@ -1,11 +1,10 @@
 //! Operators sign in apart from everybody else, with two steps and no way around the second, on a real listener.
 
-use bytespike_store::{on_database, sqlx};
 use bytespike_tests::canary;
 use bytespike_tests::database::rows;
-use bytespike_tests::operator::{Operator, first_step};
+use bytespike_tests::operator::{Operator, age_every_session, first_step};
 use bytespike_tests::person::{Form, Person};
-use bytespike_tests::product::{Product, Setup};
+use bytespike_tests::product::Setup;
 
 const COOKIE: &str = "bs_operator";
 
@@ -142,13 +141,4 @@ async fn s48_a_form_waits_for_a_fresh_code_when_the_last_one_is_old() {
     for event in ["operator.created", "operator.signed_in", "operator.confirmed", "operator.sessions_ended"] {
         assert!(events.contains(&event), "{event} is in {events:?}");
     }
-}
-
-/// As if every operator had proven themselves long ago.
-async fn age_every_session(product: &Product) {
-    let store = product.database.connect().await;
-    let changed = on_database!(&store, db => sqlx::query("update operator_session set confirmed_at_ms = 0")
-        .execute(db).await.map(|done| done.rows_affected()));
-    assert!(changed.expect("changed") > 0);
-    store.close().await;
 }

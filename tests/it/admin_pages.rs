@@ -72,6 +72,10 @@ async fn s112_a_wallet_is_found_credited_once_frozen_and_opened_again_each_with_
         assert_eq!(events(&stage.product).await, ["wallet.credited", "wallet.frozen", "wallet.unfrozen"]);
         let log = operator.page(&format!("/admin/audit?org={org}&event=wallet.")).await;
         assert!(log.contains("a chargeback") && log.contains("Credit was booked"), "{log}");
+        let file = operator.page(&format!("/admin/audit/audit.csv?org={org}&event=wallet.")).await;
+        let events: Vec<_> = file.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
+        assert_eq!(events, ["wallet.unfrozen", "wallet.frozen", "wallet.credited"], "{file}");
+        assert!(operator.page("/admin/audit/audit.csv").await.contains(",operator.signed_in,operator:"));
     }
 }
 

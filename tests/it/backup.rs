@@ -1,18 +1,14 @@
 //! A backup made under load restores into either database, passes the invariants, and reads the same.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytespike_tests::database::{Database, Kind};
 use bytespike_tests::http::Call;
+use bytespike_tests::load::Load;
 use bytespike_tests::product::{CLAUDE, GPT, Process};
-use bytespike_tests::speaker::{SPEAKERS, Speaker};
+use bytespike_tests::speaker::Speaker;
 use bytespike_tests::stage::Stage;
 use bytespike_tests::{canary, invariants};
-
-/// Callers that call on and on while the backup is made.
-const CALLERS: usize = 6;
 
 #[tokio::test]
 async fn a_backup_of_sqlite_under_load_restores_into_postgres() {
@@ -39,19 +35,20 @@ async fn travels(from: Kind, to: Kind) {
     let before = stage.get(&path).await.expect_status(200);
 
     let load = Load::start(&stage).await;
-    let (made, said) = stage.product.command(&["backup", "backup.gz"], &[]).await;
+    let (made, said) = stage.product.command(&["backup", "spike.backup"], &[]).await;
     assert!(made && said.contains("master key is not in it"), "{said}");
     load.stop().await;
-    let file = stage.product.folder().join("backup.gz");
+    let file = stage.product.folder().join("spike.backup");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    let (again, said) = stage.product.command(&["backup", "backup.gz"], &[]).await;
+    assert!(std::fs::read(&file).unwrap().starts_with(b"bytespike-sealed/1\n"));
+    let (again, said) = stage.product.command(&["backup", "spike.backup"], &[]).await;
     assert!(!again && said.contains("is there already"), "{said}");
 
     let folder = tempfile::TempDir::new().unwrap();
     let target = Database::fresh(to, folder.path());
     let url = [("BYTESPIKE_DATABASE__URL", target.url())];
-    let (restored, said) = stage.product.command(&["restore", "backup.gz"], &url).await;
+    let (restored, said) = stage.product.command(&["restore", "spike.backup"], &url).await;
     assert!(
         restored
             && said.contains("Every invariant of the ledger holds")
@@ -61,7 +58,7 @@ async fn travels(from: Kind, to: Kind) {
     let store = target.connect().await;
     invariants::hold(&store).await;
     store.close().await;
-    let (again, said) = stage.product.command(&["restore", "backup.gz"], &url).await;
+    let (again, said) = stage.product.command(&["restore", "spike.backup"], &url).await;
     assert!(!again && said.contains("not empty"), "{said}");
 
     let served = Served::start(&stage, folder.path(), &target).await;
@@ -69,41 +66,6 @@ async fn travels(from: Kind, to: Kind) {
     assert_eq!(after, before.body, "the receipt reads the same");
     let body = Speaker::OpenAi.ask(GPT, false);
     let _ = Speaker::OpenAi.call(&served.url, &stage.key, &body).send().await.expect_status(200);
-}
-
-/// Calls that run until they are told to stop.
-struct Load {
-    stop: Arc<AtomicBool>,
-    callers: tokio::task::JoinSet<()>,
-}
-
-impl Load {
-    async fn start(stage: &Stage) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(AtomicUsize::new(0));
-        let mut callers = tokio::task::JoinSet::new();
-        for n in 0..CALLERS {
-            let speaker = SPEAKERS[n % 2];
-            let call = stage.call(speaker, &speaker.ask([CLAUDE, GPT][n / 2 % 2], n % 3 == 0));
-            let (stop, answered) = (stop.clone(), answered.clone());
-            callers.spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    let answer = call.clone().send().await;
-                    assert_eq!(answer.status, 200, "{}", answer.text());
-                    answered.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-        while answered.load(Ordering::Relaxed) < CALLERS {
-            tokio::task::yield_now().await;
-        }
-        Self { stop, callers }
-    }
-
-    async fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.callers.join_all().await;
-    }
 }
 
 /// A server on the restored database.
@@ -154,10 +116,34 @@ async fn what_cannot_be_backed_up_or_restored_leaves_nothing_behind() {
     assert!(!restored && said.contains("missing.gz"), "{said}");
     assert!(!folder.join("nowhere.sqlite").exists() && !folder.join("b.gz").exists());
 
-    let (made, _) = stage.product.command(&["backup", "b.gz"], &[]).await;
-    assert!(made);
+    let (made, said) = stage.product.command(&["backup", "b.gz"], &[]).await;
+    assert!(made && said.contains("sealed under the master key"), "{said}");
     let another =
         ("BYTESPIKE_SECRETS__MASTER_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0");
     let (restored, said) = stage.product.command(&["restore", "b.gz"], &[url[0], another]).await;
+    assert!(!restored && said.contains("sealed under another master key"), "{said}");
+    assert!(!folder.join("nowhere.sqlite").exists());
+
+    let sealed = std::fs::read(folder.join("b.gz")).unwrap();
+    std::fs::write(folder.join("cut.gz"), &sealed[..sealed.len() - 9]).unwrap();
+    let (restored, said) = stage.product.command(&["restore", "cut.gz"], &url).await;
+    assert!(!restored && !folder.join("nowhere.sqlite").exists(), "{said}");
+}
+
+#[tokio::test]
+async fn a_backup_that_is_not_sealed_restores_and_shows_whose_master_key_it_needs() {
+    let stage = Stage::new().await;
+    let folder = stage.product.folder();
+    let (made, said) = stage.product.command(&["backup", "--unsealed", "b.gz"], &[]).await;
+    assert!(made && said.contains("not sealed"), "{said}");
+    assert!(std::fs::read(folder.join("b.gz")).unwrap().starts_with(&[0x1f, 0x8b]), "gzip, for any program");
+    let into = |name: &str| format!("sqlite:{}", folder.join(name).display());
+    let another =
+        ("BYTESPIKE_SECRETS__MASTER_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0");
+    let first = ("BYTESPIKE_DATABASE__URL", &*into("first.sqlite"));
+    let (restored, said) = stage.product.command(&["restore", "b.gz"], &[first, another]).await;
     assert!(!restored && said.contains("the master key is not the one"), "{said}");
+    let second = ("BYTESPIKE_DATABASE__URL", &*into("second.sqlite"));
+    let (restored, said) = stage.product.command(&["restore", "b.gz"], &[second]).await;
+    assert!(restored && said.contains("Every invariant of the ledger holds"), "{said}");
 }

@@ -4,7 +4,7 @@
 use bytespike_console::admin::routes::ADDRESSES;
 use bytespike_tests::database::number;
 use bytespike_tests::http::{Answer, Call};
-use bytespike_tests::operator::Operator;
+use bytespike_tests::operator::{Operator, age_every_session};
 use bytespike_tests::person::{Form, Person};
 use bytespike_tests::product::{Product, Setup};
 
@@ -60,6 +60,39 @@ async fn s97_whoever_is_no_operator_is_sent_to_sign_in_or_refused_at_every_addre
         assert!(matches!(forged.status, 403 | 405), "a forged POST {address}: {}", forged.status);
     }
     assert_eq!(number(&store, changes).await, before, "what was refused changed nothing");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn s94_nothing_is_changed_for_the_installation_without_a_fresh_code() {
+    let product = Setup::default().start().await;
+    let mut operator = Operator::new(&product).await;
+    let page = operator.page("/admin/switches").await;
+    let token =
+        Form::with(&page, "csrf").fields.into_iter().find(|(name, _)| name == "csrf").expect("a token");
+    age_every_session(&product).await;
+    let store = product.database.connect().await;
+    let before = number(&store, "select count(*) from audit_event").await;
+    let mut asked = 0;
+    for address in ADDRESSES {
+        let form = Form {
+            action: filled(address, NOBODYS),
+            fields: vec![token.clone(), ("reason".to_owned(), "because".to_owned())],
+            kinds: std::collections::BTreeMap::new(),
+        };
+        let answer = operator.browser.submit_only(&form).await;
+        if answer.status != 405 {
+            asked += 1;
+            let waits = answer.status == 422 && answer.text().contains("confirm_proof");
+            assert!(waits, "{address}: {} {}", answer.status, answer.text());
+        }
+    }
+    assert!(asked > 30, "{asked} forms");
+    assert_eq!(
+        number(&store, "select count(*) from audit_event").await,
+        before,
+        "what waits changes nothing"
+    );
     store.close().await;
 }
 

@@ -38,6 +38,7 @@ mod kills;
 mod letters;
 mod limits;
 mod limits_api;
+mod master_key;
 mod model_test;
 mod museum;
 mod native_lane;

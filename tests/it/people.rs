@@ -146,4 +146,14 @@ async fn s77_the_log_is_paged_by_its_keys_without_gaps_or_repeats() {
     sorted.sort();
     sorted.dedup();
     assert_eq!((seen.len(), sorted.len()), (55, 55), "{seen:?}");
+
+    let file =
+        stage.person.open("/console/audit/audit.csv?event=deployment.").await.expect_status(200).text();
+    let mut lines = file.lines();
+    let header =
+        "\u{feff}seq,time_utc,event,actor,actor_name,org_id,target,detail,ip,user_agent,request_id,hash";
+    assert_eq!(lines.next(), Some(header));
+    let lines: Vec<&str> = lines.collect();
+    assert!((0..55).all(|n| lines[54 - n].contains(&format!("Deployment {n:02}"))), "{file}");
+    assert!(lines.iter().all(|line| line.contains("deployment.created,person:usr_")), "{file}");
 }

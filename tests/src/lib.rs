@@ -11,6 +11,7 @@ pub mod invariants;
 pub mod keys;
 pub mod letters;
 pub mod limits;
+pub mod load;
 pub mod operator;
 pub mod person;
 pub mod product;

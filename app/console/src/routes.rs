@@ -121,6 +121,7 @@ addresses! {
     "/console/webhooks/{id}/messages/{message}" ManageOrg get(webhooks::message::page);
     "/console/webhooks/{id}/messages/{message}/again" ManageOrg post(webhooks::message::again);
     "/console/audit" SeeAudit get(audit::page);
+    "/console/audit/audit.csv" SeeAudit get(audit::csv);
     "/console/settings" ManageSelf get(settings::page);
     "/console/settings/profile" ManageSelf post(settings::profile::submit);
     "/console/settings/organisation" ManageOrg post(settings::organisation::submit);

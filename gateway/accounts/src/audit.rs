@@ -80,7 +80,7 @@ pub enum Broken {
 
 impl Audit {
     pub(crate) fn new(basis: &Basis<'_>) -> Self {
-        let key = basis.master.mac(MacPurpose::AuditChain);
+        let key = basis.keyring.mac(MacPurpose::AuditChain);
         Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 

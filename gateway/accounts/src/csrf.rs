@@ -1,5 +1,5 @@
 //! Form tokens: a form posted by another site carries none that this browser's session would accept.
-use crate::secrets::{MacKey, MacPurpose, MasterKey, SecretText};
+use crate::secrets::{Keyring, MacKey, MacPurpose, SecretText};
 use bytespike_store::world::World;
 use subtle::ConstantTimeEq as _;
 
@@ -26,8 +26,8 @@ pub enum Binding<'a> {
 }
 
 impl Csrf {
-    pub fn new(master: &MasterKey, world: World) -> Self {
-        Self { key: master.mac(MacPurpose::Csrf), world }
+    pub fn new(keyring: &Keyring, world: World) -> Self {
+        Self { key: keyring.mac(MacPurpose::Csrf), world }
     }
 
     /// A token for a form shown to the holder of `binding`.
@@ -63,9 +63,10 @@ impl Csrf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::MasterKey;
 
     fn csrf() -> Csrf {
-        Csrf::new(&MasterKey::of_the_vectors(), World::manual(0, 8).0)
+        Csrf::new(&MasterKey::of_the_vectors().into(), World::manual(0, 8).0)
     }
 
     #[test]

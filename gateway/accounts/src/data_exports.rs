@@ -73,7 +73,7 @@ impl DataExports {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            seal: basis.master.seal(SealPurpose::DataExport),
+            seal: basis.keyring.seal(SealPurpose::DataExport),
             throttle: Throttle::new(basis),
             audit,
         }

@@ -55,7 +55,7 @@ use passkeys::Passkeys;
 use passwords::Hasher;
 use people::People;
 use retention::Retention;
-use secrets::{MacPurpose, MasterKey};
+use secrets::{Keyring, MacPurpose};
 use sessions::Sessions;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -105,7 +105,7 @@ pub struct Accounts {
 pub(crate) struct Basis<'a> {
     pub store: &'a Store,
     pub world: &'a World,
-    pub master: &'a MasterKey,
+    pub keyring: &'a Keyring,
 }
 
 /// Where a request came from, for throttles, session lists and the audit log.
@@ -129,8 +129,8 @@ impl Origin {
 
 impl Accounts {
     /// `hash_workers` password hashes run at once, each on 19 MiB; half the cores is a good number.
-    pub fn new(store: Store, world: World, master: &MasterKey, hash_workers: usize) -> Self {
-        let basis = Basis { store: &store, world: &world, master };
+    pub fn new(store: Store, world: World, keyring: &Keyring, hash_workers: usize) -> Self {
+        let basis = Basis { store: &store, world: &world, keyring };
         let audit = Audit::new(&basis);
         let rights = Arc::new(RightsWatch::new(&basis));
         let hasher = Hasher::new(world.clone(), hash_workers);
@@ -141,7 +141,7 @@ impl Accounts {
         let factors = Factors::new(&basis, audit.clone());
         let people = People {
             factors: factors.clone(),
-            browsers: master.mac(MacPurpose::Browser),
+            browsers: keyring.mac(MacPurpose::Browser),
             throttle: Throttle::new(&basis),
             store: store.clone(),
             world: world.clone(),
@@ -162,7 +162,7 @@ impl Accounts {
             sessions: Sessions::new(&basis),
             factors: factors.clone(),
             identities,
-            csrf: Csrf::new(master, world.clone()),
+            csrf: Csrf::new(keyring, world.clone()),
             operator_tokens: OperatorTokens::new(&basis, audit.clone()),
             vouchers: Vouchers::new(&basis, audit.clone(), waiting_credits.clone()),
             waiting_credits,

@@ -64,7 +64,7 @@ impl OperatorTokens {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            pepper: basis.master.mac(MacPurpose::OperatorToken),
+            pepper: basis.keyring.mac(MacPurpose::OperatorToken),
             audit,
         }
     }

@@ -24,7 +24,7 @@ pub struct Bench {
 pub async fn on_each(test: impl AsyncFn(Bench)) {
     on_each_database(async |store| {
         let (world, clock) = World::manual(START_MS, 42);
-        let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors(), 2);
+        let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors().into(), 2);
         // On the heap: a bench holds all of accounts, and each test would otherwise carry it twice.
         Box::pin(test(Bench { accounts, clock, world, store })).await;
     })
@@ -38,7 +38,12 @@ impl Bench {
 
     /// A second process on the same database.
     pub fn other_instance(&self) -> Box<Accounts> {
-        Box::new(Accounts::new(self.store.clone(), self.world.clone(), &MasterKey::of_the_vectors(), 2))
+        Box::new(Accounts::new(
+            self.store.clone(),
+            self.world.clone(),
+            &MasterKey::of_the_vectors().into(),
+            2,
+        ))
     }
 
     /// Someone who signed up and confirmed their address.
@@ -87,7 +92,8 @@ mod tests {
     async fn s119_no_secret_that_was_handed_out_can_be_read_from_the_database() {
         on_sqlite(async |store| {
             let (world, clock) = World::manual(START_MS, 43);
-            let accounts = Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors(), 1);
+            let accounts =
+                Accounts::new(store.clone(), world.clone(), &MasterKey::of_the_vectors().into(), 1);
             let bench = Bench { accounts, clock, world, store };
             let owner = bench.owner(EMAIL).await;
             let key = bench

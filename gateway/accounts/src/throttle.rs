@@ -90,7 +90,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub fn new(basis: &Basis<'_>) -> Self {
-        let key = basis.master.mac(MacPurpose::Attempt);
+        let key = basis.keyring.mac(MacPurpose::Attempt);
         Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub fn new(basis: &Basis<'_>) -> Self {
-        let key = basis.master.mac(MacPurpose::OneTimeToken);
+        let key = basis.keyring.mac(MacPurpose::OneTimeToken);
         Self { store: basis.store.clone(), world: basis.world.clone(), key }
     }
 

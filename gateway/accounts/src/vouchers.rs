@@ -133,7 +133,7 @@ impl Vouchers {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            pepper: basis.master.mac(MacPurpose::Voucher),
+            pepper: basis.keyring.mac(MacPurpose::Voucher),
             throttle: Throttle::new(basis),
             audit,
             second,

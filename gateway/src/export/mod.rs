@@ -1,5 +1,6 @@
 //! Tables that people's own tools read: CSV in UTF-8, money as text, a page of rows in memory at a time.
 
+mod audit;
 mod calls;
 mod focus;
 mod statement;
@@ -13,6 +14,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use jiff::tz::TimeZone;
 
+pub use audit::{AuditTable, audit};
 pub use statement::statement;
 
 /// Calls read at once.

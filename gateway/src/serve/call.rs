@@ -252,9 +252,10 @@ impl Drop for OpenCall {
 
 impl CallBook {
     async fn end_early(&mut self, ended: Ended) {
-        let reason = match ended {
-            Ended::CallerGone => "cancelled_after_content",
-            Ended::CallerRevoked => "revoked_after_content",
+        let reason = match (ended, self.content_taken) {
+            (Ended::CallerGone, true) => "cancelled_after_content",
+            (Ended::CallerRevoked, true) => "revoked_after_content",
+            (Ended::CallerGone | Ended::CallerRevoked, false) => "cancelled_before_content",
             _ => "ended",
         };
         self.end_attempt(reason, None);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use bytespike_accounts::Accounts;
-use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+use bytespike_accounts::secrets::{Keyring, MasterKey, SealPurpose};
 use bytespike_store::testing::on_each_database;
 use bytespike_store::webhook::{EndpointRow, SecretRow};
 use bytespike_store::webhook_delivery;
@@ -51,15 +51,14 @@ struct Bench {
 impl Bench {
     async fn new(store: &Store) -> Self {
         let (world, clock) = World::manual(START_MS, 7);
-        let master = MasterKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap_or(0) * 7 + 1))
-            .expect("a key");
-        let accounts = Accounts::new(store.clone(), world.clone(), &master, 1);
+        let keyring = Keyring::from(MasterKey::random(&world));
+        let accounts = Accounts::new(store.clone(), world.clone(), &keyring, 1);
         let receiver = Arc::new(Receiver::default());
         let webhooks = Webhooks::new(WebhookParts {
             store: store.clone(),
             world,
             audit: accounts.audit.clone(),
-            seal: master.seal(SealPurpose::WebhookSecret),
+            seal: keyring.seal(SealPurpose::WebhookSecret),
             allowed: Allowed::default(),
             upstream: receiver.clone(),
             options: WebhookOptions {

@@ -118,7 +118,7 @@ async fn leaves_at(
     stage.gateway.drain().await;
     let (reason, nano) = charged(stage, &heard).await;
     let took = heard.status == Some(200)
-        && wire::has_content(dialect, &wire::events(&heard.taken_bytes()).expect(&what));
+        && wire::has_content(&asked, &wire::events(&heard.taken_bytes()).expect(&what));
     // What had finished is an answer like any other: its terminator is not waited for longer than two seconds.
     let finished = at >= recording.finished_at() && recording.ends == Ends::Well;
     if !took && !finished {

@@ -149,7 +149,8 @@ fn planned(dice: &mut Dice, number: usize) -> Planned {
     planned
 }
 
-/// The same model on two channels: the one in the client's own dialect is asked first, and fails before any content.
+/// The same model on two channels. The one in the client's own dialect fails before any content; it is asked first, unless
+/// calls before this one failed there too.
 fn fail_over(dice: &mut Dice, planned: &mut Planned) {
     let other = match planned.ask.model {
         CLAUDE => Dialect::OpenAiChat,
@@ -160,7 +161,11 @@ fn fail_over(dice: &mut Dice, planned: &mut Planned) {
     }
     planned.ask.model = BOTH;
     let failing = [Head::Fails(SendError::Connect), Head::Fails(SendError::Broken), Head::Status(503, 30)];
-    planned.replies.insert(0, Reply::failing(dice.pick(&failing).clone()));
+    let failing = Reply::failing(dice.pick(&failing).clone());
+    for reply in &mut planned.replies {
+        reply.only_in = Some(other);
+    }
+    planned.replies.insert(0, Reply { only_in: Some(planned.ask.dialect), ..failing });
 }
 
 fn leaves(dice: &mut Dice, length: usize) -> Leaves {
@@ -203,7 +208,7 @@ fn reply(dice: &mut Dice, recording: &'static Recording, fault: Fault) -> (Reply
         Fault::HangsBeforeHead => return (Reply::failing(Head::Never), Count::Doubtful),
         Fault::Answers(status) => {
             let body = Piece::Bytes(error_body(recording.dialect).into());
-            return (Reply { head: Head::Status(status, 40), pieces: vec![body] }, Count::Doubtful);
+            return (Reply::of(Head::Status(status, 40), vec![body]), Count::Doubtful);
         }
         Fault::SlowLoris => return (loris(&whole), count(recording, fault)),
         Fault::ErrorIn200 => (error_body(recording.dialect), None),
@@ -221,7 +226,7 @@ fn reply(dice: &mut Dice, recording: &'static Recording, fault: Fault) -> (Reply
     };
     let mut pieces = pieces(dice, &bytes);
     pieces.extend(then);
-    (Reply { head: Head::Status(200, 10 + dice.below(6_000)), pieces }, count(recording, fault))
+    (Reply::of(Head::Status(200, 10 + dice.below(6_000)), pieces), count(recording, fault))
 }
 
 fn count(recording: &Recording, fault: Fault) -> Count {

@@ -1,6 +1,7 @@
 //! The provider, in memory: it answers each call as it was told to, and remembers how much of it was read.
 use crate::log::Log;
 use bytes::Bytes;
+use bytespike_dialects::Dialect;
 use bytespike_gateway::Upstream;
 use bytespike_gateway::upstream::{SendError, UpstreamBody};
 use futures_util::future::BoxFuture;
@@ -19,6 +20,8 @@ pub const SECRET: &str = "upstream-secret-canary-7f3a";
 pub struct Reply {
     pub head: Head,
     pub pieces: Vec<Piece>,
+    /// Whoever is asked in another dialect does not answer like this.
+    pub only_in: Option<Dialect>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +64,7 @@ pub struct Provider {
 impl Reply {
     /// The pieces after an ordinary head.
     pub fn ok(pieces: Vec<Piece>) -> Self {
-        Self { head: Head::Status(200, 20), pieces }
+        Self::of(Head::Status(200, 20), pieces)
     }
 
     /// All of it in one piece.
@@ -70,7 +73,12 @@ impl Reply {
     }
 
     pub fn failing(head: Head) -> Self {
-        Self { head, pieces: Vec::new() }
+        Self::of(head, Vec::new())
+    }
+
+    /// From whichever channel is asked.
+    pub fn of(head: Head, pieces: Vec<Piece>) -> Self {
+        Self { head, pieces, only_in: None }
     }
 }
 
@@ -90,12 +98,13 @@ impl Provider {
         all.into_iter().filter(|served| served.label == label).collect()
     }
 
-    fn next(&self, label: &str) -> (Reply, Arc<Mutex<Served>>) {
-        let planned = lock(&self.replies).get_mut(label).and_then(VecDeque::pop_front);
-        let reply = planned.unwrap_or_else(|| Reply {
-            head: Head::Status(500, 1),
-            pieces: vec![Piece::Bytes(Bytes::from_static(b"{\"error\":{\"message\":\"nothing planned\"}}"))],
+    fn next(&self, label: &str, asked_in: Dialect) -> (Reply, Arc<Mutex<Served>>) {
+        let planned = lock(&self.replies).get_mut(label).and_then(|replies| {
+            let at = replies.iter().position(|reply| reply.only_in.is_none_or(|only| only == asked_in))?;
+            replies.remove(at)
         });
+        let nothing = Piece::Bytes(Bytes::from_static(b"{\"error\":{\"message\":\"nothing planned\"}}"));
+        let reply = planned.unwrap_or_else(|| Reply::of(Head::Status(500, 1), vec![nothing]));
         let served = Arc::new(Mutex::new(Served { label: label.to_owned(), ..Served::default() }));
         lock(&self.served).push(served.clone());
         (reply, served)
@@ -113,7 +122,8 @@ impl Upstream for Provider {
             let body = body.to_bytes();
             let label = label_in(&body);
             self.log.bytes(&format!("provider {label}"), &format!("is asked at {path}"), &body);
-            let (reply, served) = self.next(&label);
+            let asked_in = if path.ends_with("/messages") { Dialect::Anthropic } else { Dialect::OpenAiChat };
+            let (reply, served) = self.next(&label, asked_in);
             match reply.head {
                 Head::Never => std::future::pending().await,
                 Head::Fails(error) => Err(error),

@@ -169,7 +169,7 @@ fn after_content_no_other_channel_is_asked_and_the_call_is_free() {
 fn a_slow_provider_gets_a_status_line_and_pings_while_it_thinks() {
     on_stage(1, async |stage| {
         let recording = named(TEXT);
-        let slow = Reply { head: Head::Status(200, 15_000), pieces: Reply::whole(recording.bytes).pieces };
+        let slow = Reply { head: Head::Status(200, 15_000), ..Reply::whole(recording.bytes) };
         let heard = answered(&stage, &question(), vec![slow]).await;
         assert_eq!(heard.status, Some(200));
         assert!(text(&heard).matches("event: ping").count() >= 3, "{}", text(&heard));
@@ -268,10 +268,8 @@ fn a_whole_answer_is_free_until_it_is_settled() {
     {
         on_stage(1, async |stage| {
             let asked = Ask::new(1, Dialect::Anthropic, GPT, false).leaving(leaves);
-            let slow = Reply {
-                head: Head::Status(200, 1_000),
-                pieces: Reply::whole(named("openai_text.json").bytes).pieces,
-            };
+            let slow =
+                Reply { head: Head::Status(200, 1_000), ..Reply::whole(named("openai_text.json").bytes) };
             let heard = answered(&stage, &asked, vec![slow]).await;
             stage.settle_down().await;
             let wallet = stage.ledger.wallet(&stage.prepared.org_id).await.expect("reads").expect("a wallet");

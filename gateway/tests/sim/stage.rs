@@ -108,7 +108,7 @@ async fn prepare() -> Prepared {
     let store = Store::connect(&url(&folder)).await.expect("a database");
     store.migrate().await.expect("migrations");
     let (world, _) = World::manual(START_MS - 60_000, 1);
-    let accounts = Accounts::new(store.clone(), world.clone(), &master(), 1);
+    let accounts = Accounts::new(store.clone(), world.clone(), &master().into(), 1);
     let owner = NewOwner { email: "sim@example.com", name: "Sim", org_name: "Sim", language: Language::En };
     let owner = accounts.people.create_owner(owner).await.expect("an owner");
     let mut keys = Vec::new();
@@ -181,7 +181,7 @@ impl Stage {
         let (world, clock) = world(seed);
         let log = Log::new(clock.clone());
         let (provider, trouble) = (Arc::new(Provider::new(log.clone())), Arc::new(Trouble::default()));
-        let accounts = Accounts::new(store.clone(), world.clone(), &master(), 1);
+        let accounts = Accounts::new(store.clone(), world.clone(), &master().into(), 1);
         let ledger =
             Ledger::open_with(store.clone(), world.clone(), trouble.clone()).await.expect("a ledger");
         ledger.recover().await.expect("a sound ledger");

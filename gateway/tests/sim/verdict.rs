@@ -122,7 +122,7 @@ enum Pays {
 fn who_pays(call: &Call, ended: Ended, left: bool) -> Result<Pays, String> {
     let told = call.told;
     let took_content = match call.ask.stream && call.heard.status == Some(200) {
-        true => wire::has_content(call.ask.dialect, &wire::events(&call.heard.taken_bytes())?),
+        true => wire::has_content(&call.ask, &wire::events(&call.heard.taken_bytes())?),
         false => false,
     };
     // A whole answer is charged from the moment it is settled, which its status line says.

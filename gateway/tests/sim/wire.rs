@@ -1,4 +1,5 @@
 //! What a client of each dialect reads out of the bytes: strictly, and knowing nothing of the code that wrote them.
+use crate::client::Ask;
 use bytespike_dialects::Dialect;
 use serde_json::Value;
 
@@ -164,12 +165,16 @@ fn check_calls(choice: &Value, calls: &mut u64) -> bool {
 
 /// Whether any of it is text, tool input or thinking that was asked for: what a caller that leaves then pays for. The
 /// chat clients here never ask for thinking; they are shown it all the same.
-pub fn has_content(dialect: Dialect, events: &[Event]) -> bool {
+pub fn has_content(ask: &Ask, events: &[Event]) -> bool {
+    let fields: &[&str] = match ask.wants_all {
+        true => &["text", "thinking", "partial_json"],
+        false => &["text", "partial_json"],
+    };
     let filled = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
-    events.iter().filter_map(|event| event.data.as_ref()).any(|data| match dialect {
+    events.iter().filter_map(|event| event.data.as_ref()).any(|data| match ask.dialect {
         Dialect::Anthropic => {
             let named = data["content_block"]["type"] == "tool_use";
-            named || ["text", "thinking", "partial_json"].iter().any(|field| filled(&data["delta"][*field]))
+            named || fields.iter().any(|field| filled(&data["delta"][*field]))
         }
         Dialect::OpenAiChat => {
             let delta = &data["choices"][0]["delta"];

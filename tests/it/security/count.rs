@@ -15,11 +15,18 @@ fn numbers_in(name: &str) -> BTreeSet<u32> {
     numbers.filter_map(|part| part.strip_prefix('s')?.parse().ok()).collect()
 }
 
-/// The numbers that the tests of a file bear: functions behind `#[test]` or `#[tokio::test]`.
+/// The numbers that the tests of a file bear: functions behind `#[test]` or `#[tokio::test]`, and code in the documentation
+/// that must not compile, behind a sentence that begins with the number.
 fn numbers_of(source: &str) -> BTreeSet<u32> {
     let tests = source.split("#[test]").skip(1).chain(source.split("#[tokio::test").skip(1));
     let names = tests.filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
-    names.flat_map(|(name, _)| numbers_in(name)).collect()
+    let mut documented = source.split("```compile_fail").collect::<Vec<_>>();
+    documented.pop();
+    let documented = documented.into_iter().filter_map(|before| {
+        let (_, number) = before.rsplit_once("/// S-").filter(|(_, rest)| rest.lines().count() <= 3)?;
+        number.split_once(':')?.0.parse().ok()
+    });
+    names.flat_map(|(name, _)| numbers_in(name)).chain(documented).collect()
 }
 
 fn gather(folder: &Path, found: &mut BTreeSet<u32>) {
@@ -70,4 +77,6 @@ fn numbers_are_read_from_the_names_of_tests_alone() {
     let source =
         "#[test]\nfn s3_a() {}\nfn s4_helper() {}\n#[tokio::test(flavor = \"x\")]\nasync fn s05_b() {}";
     assert_eq!(numbers_of(source), BTreeSet::from([3, 5]));
+    let documented = "/// S-7: nobody does.\n///\n/// ```compile_fail\n/// x\n/// ```\n/// S-8: not followed by code.\nfn x() {}";
+    assert_eq!(numbers_of(documented), BTreeSet::from([7]));
 }

@@ -2,7 +2,7 @@
 use super::paging::{self, ONE_MORE};
 use super::shell::{self, Part};
 use super::who::Operator;
-use crate::pages::audit::{change, filter::Filter, words};
+use crate::pages::audit::{self, change, filter::Filter, words};
 use crate::problem::Problem;
 use crate::query::{self, Query};
 use crate::shell::Titled;
@@ -11,18 +11,38 @@ use crate::when::Moments;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::AuditRow;
+use bytespike_gateway::export::AuditTable;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Button, ButtonKind, ButtonLink, EmptyState, Field, InputKind, Pagination, TableFrame,
 };
 use leptos::prelude::*;
+use std::sync::Arc;
 
 const PATH: &str = "/admin/audit";
+const CSV: &str = "/admin/audit/audit.csv";
+
 /// What the page's address asks for.
 struct Asked {
     filter: Filter,
+    /// Empty for the whole installation.
     org: String,
     after: Option<i64>,
+}
+
+impl Asked {
+    fn of(visit: &Visit) -> Self {
+        let query = Query::of(visit);
+        Self {
+            filter: Filter::of(&query),
+            org: query.get("org").unwrap_or_default().to_owned(),
+            after: query.get("after").and_then(|seq| seq.parse().ok()),
+        }
+    }
+
+    fn org(&self) -> Option<&str> {
+        Some(self.org.as_str()).filter(|org| !org.is_empty())
+    }
 }
 
 /// `GET /admin/audit`
@@ -31,32 +51,35 @@ pub(super) async fn page(
     visit: Visit,
     operator: Operator,
 ) -> Result<Response, Problem> {
-    let query = Query::of(&visit);
-    let asked = Asked {
-        filter: Filter::of(&query),
-        org: query.get("org").unwrap_or_default().to_owned(),
-        after: query.get("after").and_then(|seq| seq.parse().ok()),
-    };
+    let asked = Asked::of(&visit);
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
-    let org = Some(asked.org.as_str()).filter(|org| !org.is_empty());
     let wanted = asked.filter.asked(&moments, asked.after);
-    let mut rows = state.accounts.audit.of_all(org, &wanted, i64::from(ONE_MORE)).await?;
+    let mut rows = state.accounts.audit.of_all(asked.org(), &wanted, i64::from(ONE_MORE)).await?;
     let has_more = paging::cut(&mut rows);
-    let newer = asked.after.map(|_| address(&visit, &asked, None));
+    let newer = asked.after.map(|_| address(&visit, PATH, &asked, None));
     let last = rows.last().map(|row| row.seq).filter(|_| has_more);
-    let older = last.map(|seq| address(&visit, &asked, Some(seq)));
+    let older = last.map(|seq| address(&visit, PATH, &asked, Some(seq)));
     let t = &visit.t().admin.log;
     let content = view! {
         <div class="page-head"><div><h1>{t.title}</h1><p>{t.lead}</p></div></div>
         {form(&visit, &asked)}
         {table(&visit, &rows, &moments)}
         <Pagination locale=visit.locale newer=newer older=older/>
+        {(!rows.is_empty()).then(|| audit::download(&visit, address(&visit, CSV, &asked, None)))}
     };
     Ok(shell::page((&visit, &operator), Part::Audit, Titled::ok(t.title), content).await)
 }
 
-fn address(visit: &Visit, asked: &Asked, after: Option<i64>) -> String {
-    let own = asked.filter.address(&visit.link(PATH), after);
+/// `GET /admin/audit/audit.csv`: all that the filters let through, the newest first.
+pub(super) async fn csv(State(state): State<ConsoleState>, visit: Visit, _: Operator) -> Response {
+    let asked = Asked::of(&visit);
+    let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
+    let filter = asked.filter.asked(&moments, None);
+    audit::file(&state, AuditTable { org_id: asked.org().map(str::to_owned), filter, actors: Arc::default() })
+}
+
+fn address(visit: &Visit, page: &str, asked: &Asked, after: Option<i64>) -> String {
+    let own = asked.filter.address(&visit.link(page), after);
     if asked.org.is_empty() {
         return own;
     }

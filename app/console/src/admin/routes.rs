@@ -70,6 +70,7 @@ addresses! {
     "/admin/retention" get(retention::page).merge(act(retention::shorten));
     "/admin/books" get(books::page);
     "/admin/audit" get(log::page);
+    "/admin/audit/audit.csv" get(log::csv);
     "/admin/account" get(account::page);
     "/admin/account/codes" get(account::codes);
     "/admin/account/sessions/others" act(account::end_others);

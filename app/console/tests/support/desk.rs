@@ -1,7 +1,7 @@
 //! The operators' side of the bench: drafts of the scene's book, no channel, and a provider that never answers.
 use super::scene;
 use bytes::Bytes;
-use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+use bytespike_accounts::secrets::{Keyring, SealPurpose};
 use bytespike_catalog::{Overrides, PriceBook};
 use bytespike_console::Operating;
 use bytespike_gateway::channel_test::ChannelTester;
@@ -41,11 +41,11 @@ impl Upstream for NoProvider {
     }
 }
 
-pub fn operating(store: &Store, world: &World, (ledger, master): (&Ledger, &MasterKey)) -> Operating {
+pub fn operating(store: &Store, world: &World, (ledger, keyring): (&Ledger, &Keyring)) -> Operating {
     let stored = StoredChannels {
         store: store.clone(),
         world: world.clone(),
-        seal: master.seal(SealPurpose::ChannelSecret),
+        seal: keyring.seal(SealPurpose::ChannelSecret),
         allowed: Allowed::default(),
     };
     Operating {

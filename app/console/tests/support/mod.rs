@@ -4,7 +4,7 @@ pub mod desk;
 pub mod scene;
 
 use bytespike_accounts::Accounts;
-use bytespike_accounts::secrets::{MasterKey, SealPurpose};
+use bytespike_accounts::secrets::{Keyring, MasterKey, SealPurpose};
 use bytespike_accounts::sessions::Transport;
 use bytespike_catalog::NanoUsd;
 use bytespike_console::{ConsoleOptions, ConsoleState, Delivery, DevelopmentOutbox, LocalGateway, Providers};
@@ -38,8 +38,8 @@ impl Bench {
         let url = format!("sqlite:{}", folder.path().join("console.db").display());
         let store = Store::connect(&url).await.expect("a fresh database");
         store.migrate().await.expect("the migrations run");
-        let master = MasterKey::from_bytes(world.bytes()).expect("a random key");
-        let accounts = Accounts::new(store.clone(), world.clone(), &master, 1);
+        let keyring = Keyring::from(MasterKey::random(&world));
+        let accounts = Accounts::new(store.clone(), world.clone(), &keyring, 1);
         let ledger = Ledger::open(store.clone(), world.clone()).await.expect("the ledger opens");
         let quota_requests = QuotaRequests {
             store: store.clone(),
@@ -52,7 +52,7 @@ impl Bench {
             store: store.clone(),
             world: world.clone(),
             audit: accounts.audit.clone(),
-            seal: master.seal(SealPurpose::WebhookSecret),
+            seal: keyring.seal(SealPurpose::WebhookSecret),
             allowed: Allowed::default(),
             upstream: Arc::new(HttpUpstream::new(timeout, Allowed::default())),
             options: WebhookOptions {
@@ -62,7 +62,7 @@ impl Bench {
                 switch_off_after_ms: i64::MAX,
             },
         });
-        let operating = desk::operating(&store, &world, (&ledger, &master));
+        let operating = desk::operating(&store, &world, (&ledger, &keyring));
         let state = ConsoleState {
             webhooks,
             operating,
@@ -78,7 +78,7 @@ impl Bench {
             providers: Providers::default(),
             client_documents: None,
             mail: Delivery::Show(DevelopmentOutbox::default()),
-            shown_key: master.seal(SealPurpose::ShownKey),
+            shown_key: keyring.seal(SealPurpose::ShownKey),
             payments: None,
             options: ConsoleOptions {
                 trial_grant: NanoUsd(1_000_000_000),

@@ -93,8 +93,8 @@ impl Factors {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            seal: basis.master.seal(SealPurpose::Totp),
-            pepper: basis.master.mac(MacPurpose::RecoveryCode),
+            seal: basis.keyring.seal(SealPurpose::Totp),
+            pepper: basis.keyring.mac(MacPurpose::RecoveryCode),
             throttle: Throttle::new(basis),
             audit,
         }

@@ -46,8 +46,8 @@ impl Identities {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            seal: basis.master.seal(SealPurpose::IdentityTransaction),
-            pepper: basis.master.mac(MacPurpose::IdentityTransaction),
+            seal: basis.keyring.seal(SealPurpose::IdentityTransaction),
+            pepper: basis.keyring.mac(MacPurpose::IdentityTransaction),
             people,
             audit,
         }

@@ -72,7 +72,7 @@ impl Keys {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            pepper: basis.master.mac(MacPurpose::ApiKey),
+            pepper: basis.keyring.mac(MacPurpose::ApiKey),
             audit,
             throttle: Throttle::new(basis),
             rights,

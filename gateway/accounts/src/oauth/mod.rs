@@ -65,8 +65,8 @@ impl Oauth {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            pepper: basis.master.mac(MacPurpose::OauthToken),
-            answer_seal: basis.master.seal(SealPurpose::ProvisionedKey),
+            pepper: basis.keyring.mac(MacPurpose::OauthToken),
+            answer_seal: basis.keyring.seal(SealPurpose::ProvisionedKey),
             keys,
             people,
             audit,

@@ -81,8 +81,8 @@ impl OperatorSessions {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            pepper: basis.master.mac(MacPurpose::OperatorSession),
-            seal: basis.master.seal(SealPurpose::OperatorSession),
+            pepper: basis.keyring.mac(MacPurpose::OperatorSession),
+            seal: basis.keyring.seal(SealPurpose::OperatorSession),
         }
     }
 

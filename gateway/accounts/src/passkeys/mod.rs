@@ -55,8 +55,8 @@ impl Passkeys {
         Self {
             store: basis.store.clone(),
             world: basis.world.clone(),
-            seal: basis.master.seal(SealPurpose::PasskeyCeremony),
-            pepper: basis.master.mac(MacPurpose::PasskeyCeremony),
+            seal: basis.keyring.seal(SealPurpose::PasskeyCeremony),
+            pepper: basis.keyring.mac(MacPurpose::PasskeyCeremony),
             throttle: Throttle::new(basis),
             audit,
         }

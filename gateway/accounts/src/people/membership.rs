@@ -8,6 +8,22 @@ use bytespike_store::member::{self, Membership as Row};
 use bytespike_store::org::Org;
 
 /// An active person in an active org.
+///
+/// ```
+/// use bytespike_accounts::people::Membership;
+/// fn held(membership: Membership) -> Membership {
+///     membership
+/// }
+/// ```
+///
+/// S-88: nobody else can make one, not even of another.
+///
+/// ```compile_fail
+/// use bytespike_accounts::people::Membership;
+/// fn forged(membership: Membership) -> Membership {
+///     Membership { ..membership }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Membership {
     person: bytespike_store::person::Person,

@@ -95,7 +95,7 @@ pub struct SessionInfo {
 
 impl Sessions {
     pub(crate) fn new(basis: &Basis<'_>) -> Self {
-        let pepper = basis.master.mac(MacPurpose::SessionId);
+        let pepper = basis.keyring.mac(MacPurpose::SessionId);
         Self { store: basis.store.clone(), world: basis.world.clone(), pepper }
     }
 

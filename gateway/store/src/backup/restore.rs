@@ -3,22 +3,24 @@ use super::format::{Contents, Line, Reader};
 use super::{BackupError, Cell, Table, columns_sql, tables};
 use crate::{Store, on_database};
 use sqlx::{AssertSqlSafe, Database, Encode, QueryBuilder, Type};
-use std::io::{Read, Seek};
+use std::io::{self, Read};
 
 /// Rows that go into the database in one statement; times the columns of any table below the least limit of parameters,
 /// which is SQLite's 32,766.
 const AT_ONCE: usize = 200;
 
-/// Restores the backup. The file is read twice, so that a damaged one is refused before anything is written.
+/// Restores the backup, which is opened and read twice, so that a damaged one is refused before anything is written.
 ///
 /// # Errors
-/// The database has tables, the backup is damaged or newer than this program, or either fails half-way: then the
+/// It cannot be opened, the database has tables, the backup is damaged or newer than this program, or either fails half-way: then the
 /// database holds tables and no rows, and has to be removed before the next try.
-pub async fn restore<R: Read + Seek>(store: &Store, mut source: R) -> Result<Contents, BackupError> {
-    let mut whole = Reader::start(&mut source)?;
+pub async fn restore<R: Read>(
+    store: &Store,
+    open: impl Fn() -> io::Result<R>,
+) -> Result<Contents, BackupError> {
+    let mut whole = Reader::start(open()?)?;
     while whole.next()?.is_some() {}
-    source.rewind()?;
-    let backup = Reader::start(source)?;
+    let backup = Reader::start(open()?)?;
     let existing: Vec<(String, String, String)> =
         on_database!(read store, db => sqlx::query_as(columns_sql(store)).fetch_all(db).await)?;
     if let Some((table, ..)) = existing.into_iter().next() {

@@ -2,7 +2,7 @@
 use super::*;
 use crate::testing::{on_postgres, on_sqlite};
 use crate::{Store, on_database};
-use std::io::{Cursor, Read as _};
+use std::io::Read as _;
 
 /// An org with a key and a key derived from it, which refers to a row that may come later; a float nobody else has.
 const ROWS: [&str; 6] = [
@@ -82,10 +82,10 @@ async fn every_row_travels_from_each_database_into_each() {
     assert_eq!(lines(&backups[0]), lines(&backups[1]), "the databases differ");
     let restored = async |store: Store| {
         for backup in &backups {
-            let refused = restore(&store, Cursor::new(backup)).await;
+            let refused = restore(&store, || Ok(backup.as_slice())).await;
             assert!(matches!(refused, Err(BackupError::NotEmpty(_))), "{refused:?}");
             emptied(&store).await;
-            let contents = restore(&store, Cursor::new(backup)).await.expect("restored");
+            let contents = restore(&store, || Ok(backup.as_slice())).await.expect("restored");
             assert_eq!(contents.made_at_ms, 7);
             assert_eq!(lines(&backup_of(&store).await), lines(backup));
             // References are checked at once again.
@@ -118,7 +118,7 @@ async fn what_is_damaged_cut_or_newer_is_refused_before_anything_is_written() {
         let without_end = packed(text.trim_end().rsplit_once('\n').expect("lines").0);
         let newer = packed(&text.replacen("\"migrations\":[1,", "\"migrations\":[1,999999,", 1));
         for bad in [&backup[..backup.len() / 2], &changed, &shortened, &without_end, &newer, b"hello", b""] {
-            let refused = restore(&store, Cursor::new(bad)).await;
+            let refused = restore(&store, || Ok(bad)).await;
             assert!(refused.is_err(), "{} bytes were restored", bad.len());
             let tables: i64 = on_database!(&store, db => sqlx::query_scalar(
                 "select count(*) from sqlite_master where name not like 'sqlite%'").fetch_one(db).await)

@@ -10,9 +10,12 @@ use crate::shell::{self, Section, Titled};
 use crate::state::ConsoleState;
 use crate::when::Moments;
 use crate::who::SignedIn;
+use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
 use bytespike_accounts::audit::AuditRow;
+use bytespike_gateway::export::{self, AuditTable};
 use bytespike_ledger::Names;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
@@ -20,8 +23,10 @@ use bytespike_ui::components::{
 };
 use filter::Filter;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 const PATH: &str = "/console/audit";
+const CSV: &str = "/console/audit/audit.csv";
 const ROWS: i64 = 50;
 
 /// What a page of the log is made of.
@@ -56,8 +61,38 @@ pub(crate) async fn page(
         {filter_form(&visit, &filter, &log)}
         {results(&visit, &moments, &filter, &log)}
         <Pagination locale=visit.locale newer=newer older=older/>
+        {(!log.rows.is_empty()).then(|| download(&visit, filter.address(&visit.link(CSV), None)))}
     };
     Ok(shell::signed_in((&visit, &who), Section::Organisation, Titled::ok(t.title), content).await)
+}
+
+/// `GET /console/audit/audit.csv`: all that the filters let through, the newest first.
+pub(crate) async fn csv(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    who: SignedIn,
+) -> Result<Response, Problem> {
+    let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
+    let filter = Filter::of(&Query::of(&visit)).asked(&moments, None);
+    let org_id = Some(who.member.org_id().to_owned());
+    let actors = actors(&state, who.member.org_id()).await?.into_iter().collect();
+    Ok(file(&state, AuditTable { org_id, filter, actors: Arc::new(actors) }))
+}
+
+/// The log as a download.
+pub(crate) fn file(state: &ConsoleState, table: AuditTable) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"bytespike-audit.csv\""),
+    ];
+    let body = Body::from_stream(export::audit(state.accounts.audit.clone(), table));
+    (headers, body).into_response()
+}
+
+/// The people of the org, as `person:…`, and their names.
+async fn actors(state: &ConsoleState, org_id: &str) -> Result<Vec<(String, String)>, Problem> {
+    let people = state.accounts.people.persons_of_org(org_id).await?;
+    Ok(people.into_iter().map(|(id, name)| (format!("person:{id}"), name)).collect())
 }
 
 async fn load(
@@ -70,9 +105,20 @@ async fn load(
     let mut rows = state.accounts.audit.of_org(org_id, asked, ROWS + 1).await?;
     let has_more = rows.len() > usize::try_from(ROWS).unwrap_or(usize::MAX);
     rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
-    let people = state.accounts.people.persons_of_org(org_id).await?;
-    let actors = people.into_iter().map(|(id, name)| (format!("person:{id}"), name)).collect();
+    let actors = actors(state, org_id).await?;
     Ok(Log { rows, has_more, names: state.ledger.names(org_id).await?, actors })
+}
+
+/// The button under the log that takes along all that the filters let through.
+pub(crate) fn download(visit: &Visit, href: String) -> AnyView {
+    let t = &visit.t().people.audit;
+    view! {
+        <div class="stack">
+            <p class="actions"><ButtonLink href=href>{t.download}</ButtonLink></p>
+            <p class="hint">{t.download_note}</p>
+        </div>
+    }
+    .into_any()
 }
 
 fn filter_form(visit: &Visit, filter: &Filter, log: &Log) -> AnyView {
