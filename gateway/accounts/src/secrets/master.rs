@@ -59,6 +59,8 @@ pub enum SealPurpose {
     PasskeyCeremony,
     /// The archive of a person's data.
     DataExport,
+    /// What calls were asked and answered, where their org wants it kept.
+    CallBody,
 }
 
 /// What a signing key is for.
@@ -168,6 +170,7 @@ impl MasterKey {
             SealPurpose::OperatorSession => "bytespike/v1/operator-session-aead",
             SealPurpose::PasskeyCeremony => "bytespike/v1/passkey-ceremony-aead",
             SealPurpose::DataExport => "bytespike/v1/data-export-aead",
+            SealPurpose::CallBody => "bytespike/v1/call-body-aead",
         }))
     }
 
