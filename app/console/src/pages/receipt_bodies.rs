@@ -104,7 +104,7 @@ fn here((visit, who): (&Visit, &SignedIn), (id, moments): (&str, &Moments), kept
             <div><h2>{t.title}</h2><p class="soft">{t.until(moments.written(kept.expires_at_ms))}</p></div>
             {request}
             {response}
-            <div class="actions">
+            <div class="decide">
                 <ButtonLink href=format!("{address}/request.txt")>{t.take_request}</ButtonLink>
                 <ButtonLink href=format!("{address}/response.txt")>{t.take_response}</ButtonLink>
                 <form method="post" action=format!("{address}/forget")>
