@@ -98,6 +98,8 @@ pub struct Parts {
     pub factors: Factors,
     seal_key: Zeroizing<[u8; 32]>,
     answer_key: SealKey,
+    /// What calls say on its way to being kept.
+    shelf: serve::Shelf,
     admission: Admission,
     health: Health,
     /// Settlements that outlive their request.
@@ -170,6 +172,7 @@ impl Gateway {
             factors: Factors::default(),
             seal_key: parts.seal_key,
             answer_key: parts.answer_key,
+            shelf: serve::Shelf::default(),
             admission: Admission::new(),
             health: Health::default(),
             tasks: TaskTracker::new(),

@@ -76,6 +76,7 @@ impl Core {
             (Kept::InvariantRuns, config.retention.invariant_run_days),
             (Kept::CostReports, config.retention.cost_report_days),
             (Kept::WebhookMessages, config.retention.webhook_message_days),
+            (Kept::Bodies, config.retention.body_days),
         ]);
         let ledger = Ledger::open(store.clone(), world.clone()).await?;
         Ok(Self { world, store, keyring, accounts, ledger })

@@ -41,6 +41,7 @@ const MONTHS_EVERY: Duration = Duration::from_secs(300);
 const EXPIRY_EVERY: Duration = Duration::from_secs(60);
 /// How often a process asks whether a job that one of several does is due.
 const ASK_EVERY: Duration = Duration::from_secs(30);
+const MINUTELY_MS: i64 = 60_000;
 const HOURLY_MS: i64 = 3_600_000;
 const DAILY_MS: i64 = 24 * HOURLY_MS;
 
@@ -263,6 +264,7 @@ async fn do_what_is_due(work: Work) {
         if_due(&work.core, ("whole_history", DAILY_MS), check_books(&work.core, true)).await;
         if_due(&work.core, ("invariants", HOURLY_MS), check_books(&work.core, false)).await;
         if_due(&work.core, ("retention", HOURLY_MS), forget_old(&work)).await;
+        if_due(&work.core, ("bodies", MINUTELY_MS), forget_bodies(&work.core)).await;
         let reconciled = reconcile_command::daily(&work.core, &work.sources);
         if_due(&work.core, ("reconciliation", DAILY_MS), reconciled).await;
     }
@@ -300,6 +302,12 @@ async fn check_books(core: &Core, whole_history: bool) -> Result<(), Failure> {
     }
     core.ledger.count_calls().await?;
     Ok(())
+}
+
+/// Deletes what calls were asked and answered once its time is over.
+async fn forget_bodies(core: &Core) -> Result<(), Failure> {
+    let forgotten = core.accounts.bodies.forget().await?;
+    Ok(core.accounts.retention.removed(Kept::Bodies, forgotten).await?)
 }
 
 /// Removes what was kept long enough, and notes how much of each went.

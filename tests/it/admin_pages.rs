@@ -304,8 +304,8 @@ async fn what_is_kept_is_shortened_and_never_lengthened_and_the_page_says_what_w
             "{page}"
         );
         // All of them but payments, which are not set up here.
-        until("six kinds were removed", async || {
-            one(&stage.product, "select count(*) from retention_run").await == "6"
+        until("seven kinds were removed", async || {
+            one(&stage.product, "select count(*) from retention_run").await == "7"
         })
         .await;
         assert!(operator.page("/zh/admin/retention").await.contains("数据保留"));

@@ -130,6 +130,8 @@ async fn one(store: &Store, sql: &'static str) -> String {
 
 /// Everything that an address can name, made through the pages; a permission given to a program as a row.
 pub(crate) async fn ours(stage: &mut Stage) -> Ours {
+    let on = stage.person.post("/console/settings/bodies/on", &[("days", "30")]).await;
+    assert_eq!(on.status, 303, "{}", on.text());
     let _ = stage.ask(Speaker::Anthropic, &Speaker::Anthropic.ask(CLAUDE, false)).await.expect_status(200);
     let made = stage.person.post("/console/deployments/new", &[("name", "production")]).await;
     assert_eq!(made.status, 303, "{}", made.text());
@@ -140,6 +142,10 @@ pub(crate) async fn ours(stage: &mut Stage) -> Ours {
     let _ = stage.person.submit(&form).await;
     let _ = stage.person.invite("later@example.com", "viewer").await;
     let store = stage.product.database.connect().await;
+    bytespike_tests::until("what the call said is kept", async || {
+        number(&store, "select count(*) from call_body").await == 1
+    })
+    .await;
     let grant = "insert into oauth_grant (id, client_id, client_name, client_place, person_id, org_id, member_id, scopes_json,
                      key_bounds_json, ends_at_ms, created_at_ms)
                  select 'grt_ours', 'dosia-desktop', 'DOSIA', 'here', person_id, org_id, id, '[]', '{}',

@@ -14,6 +14,7 @@ mod admission;
 mod alerts_api;
 mod announcements;
 mod backup;
+mod bodies;
 mod call_limits;
 mod cancellation;
 mod crash;

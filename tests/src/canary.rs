@@ -43,8 +43,10 @@ enum Where {
     Nowhere,
     /// In answers of the place where it was handed out.
     At(String),
-    /// In answers to calls of models.
+    /// In answers to calls of models, and where an org that has them kept reads them.
     InCalls,
+    /// Where an org that has them kept reads them.
+    InKept,
 }
 
 #[derive(Debug)]
@@ -118,7 +120,7 @@ impl Watch {
             watch.add_bytes("derived key", &derived(&master, label));
         }
         for prompt in PROMPTS {
-            watch.add("prompt", prompt, Where::Nowhere);
+            watch.add("prompt", prompt, Where::InKept);
         }
         watch.add("output", OUTPUT, Where::InCalls);
         watch
@@ -178,7 +180,8 @@ impl Where {
         match self {
             Self::Nowhere => false,
             Self::At(own) => own == place,
-            Self::InCalls => is_call(place),
+            Self::InCalls => is_call(place) || is_kept(place),
+            Self::InKept => is_kept(place),
         }
     }
 }
@@ -205,6 +208,14 @@ fn is_call(place: &str) -> bool {
     let asks = place.strip_prefix("POST ").unwrap_or_default();
     let ends = ["/messages", "/chat/completions", "/responses"];
     ends.iter().any(|end| asks.ends_with(end)) && !asks.starts_with("/api/")
+}
+
+/// A receipt's page and what can be taken from it, which show prompts and outputs where the org has them kept. That they
+/// show none elsewhere is for `tests/it/bodies.rs`.
+fn is_kept(place: &str) -> bool {
+    let path = place.split_once(' ').map_or(place, |(_, path)| path);
+    let path = path.strip_prefix("/zh").unwrap_or(path);
+    path.starts_with("/console/receipts/") && !path.ends_with("/json")
 }
 
 /// HKDF-SHA256 (RFC 5869) as the product derives its keys, of one block.
@@ -247,6 +258,14 @@ mod tests {
             "a call's answer is its answer"
         );
         assert_eq!(watch.read(answer("POST /v1/messages", &[], UPSTREAM_KEY)), Some("upstream key"));
+        for said in [PROMPTS[0], OUTPUT] {
+            assert_eq!(watch.read(answer("GET /zh/console/receipts/rcp_1", &[], said)), None);
+            for place in
+                ["GET /console/receipts/rcp_1/json", "GET /admin/orgs/org_1", "GET /v1/receipts/rcp_1"]
+            {
+                assert!(watch.read(answer(place, &[], said)).is_some(), "{place}");
+            }
+        }
     }
 
     #[test]

@@ -18,8 +18,8 @@ const PROOF: &str = "confirm_proof";
 const PASSKEY_PROOF: &str = "confirm_passkey";
 
 /// What is guarded, by the path its form is sent to: keys, members, money, where the organisation is
-/// told, and how the account itself is guarded.
-const GUARDED: [&str; 11] = [
+/// told, what it keeps of its calls, and how the account itself is guarded.
+const GUARDED: [&str; 12] = [
     "/console/keys/",
     "/console/limits/node/",
     "/console/limits/several",
@@ -31,6 +31,7 @@ const GUARDED: [&str; 11] = [
     "/console/webhooks",
     "/console/settings/security",
     "/console/settings/data",
+    "/console/settings/bodies",
 ];
 
 /// Forms under a guarded path that change nothing worth guarding.
@@ -225,6 +226,7 @@ mod tests {
             "/console/wallet/top-up",
             "/console/settings/security/app",
             "/console/settings/data/delete",
+            "/console/settings/bodies/on",
         ] {
             assert!(is_guarded(path), "{path}");
         }

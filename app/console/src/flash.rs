@@ -69,10 +69,13 @@ pub(crate) enum Notice {
     PasskeyAdded,
     PasskeyRenamed,
     PasskeyRemoved,
+    BodiesOn,
+    BodiesOff,
+    BodiesDeleted,
 }
 
 impl Notice {
-    const ALL: [Self; 62] = [
+    const ALL: [Self; 65] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -135,6 +138,9 @@ impl Notice {
         Self::PasskeyAdded,
         Self::PasskeyRenamed,
         Self::PasskeyRemoved,
+        Self::BodiesOn,
+        Self::BodiesOff,
+        Self::BodiesDeleted,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -201,6 +207,9 @@ impl Notice {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRenamed => "passkey-renamed",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::BodiesOn => "bodies-on",
+            Self::BodiesOff => "bodies-off",
+            Self::BodiesDeleted => "bodies-deleted",
         }
     }
 
@@ -269,6 +278,9 @@ impl Notice {
             Self::PasskeyAdded => locale.t().security.flash.passkey_added,
             Self::PasskeyRenamed => locale.t().security.flash.passkey_renamed,
             Self::PasskeyRemoved => locale.t().security.flash.passkey_removed,
+            Self::BodiesOn => locale.t().bodies.flash.on,
+            Self::BodiesOff => locale.t().bodies.flash.off,
+            Self::BodiesDeleted => locale.t().bodies.flash.deleted,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::pages::places::{deployment, deployments, services};
 use crate::pages::{
     announcements, audit, auth, calls_live, calls_page, keys, limits, members, models, notices, oauth,
-    overview, receipt_page, security, settings, statements, usage, wallet, webhooks,
+    overview, receipt_bodies, receipt_page, security, settings, statements, usage, wallet, webhooks,
 };
 use crate::passkey_form;
 use crate::problem;
@@ -64,6 +64,9 @@ addresses! {
     "/console/calls/focus.csv" SeeOwnUsage get(calls_page::focus_csv);
     "/console/receipts/{id}" SeeOwnUsage get(receipt_page::page);
     "/console/receipts/{id}/json" SeeOwnUsage get(receipt_page::json);
+    "/console/receipts/{id}/request.txt" ReadOwnBodies get(receipt_bodies::request);
+    "/console/receipts/{id}/response.txt" ReadOwnBodies get(receipt_bodies::response);
+    "/console/receipts/{id}/forget" ReadOwnBodies post(receipt_bodies::forget);
     "/oauth/consent" ManageSelf get(oauth::consent::form).post(oauth::consent::submit);
     "/device" ManageSelf get(oauth::device::form).post(oauth::device::submit);
     "/device/decide" ManageSelf post(oauth::device::decide);
@@ -129,6 +132,9 @@ addresses! {
     "/console/settings/password" ManageSelf post(settings::password::submit);
     "/console/settings/sessions/others" ManageSelf post(settings::sessions::end_others);
     "/console/settings/sessions/{id}" ManageSelf post(settings::sessions::end);
+    "/console/settings/bodies" ManageSelf get(settings::bodies::page);
+    "/console/settings/bodies/on" ManageOrg post(settings::bodies::keep);
+    "/console/settings/bodies/off" ManageOrg post(settings::bodies::stop);
     "/console/settings/data" ManageSelf get(settings::data::page);
     "/console/settings/data/copy" ManageSelf post(settings::copy::ask);
     "/console/settings/data/copies/{id}" ManageSelf post(settings::copy::open);

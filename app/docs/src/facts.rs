@@ -27,6 +27,7 @@ pub(crate) fn of(options: &Options, locale: Locale) -> Result<Facts, Fault> {
         ("invariant_run_days", count(default("retention", "invariant_run_days")?)),
         ("cost_report_days", count(default("retention", "cost_report_days")?)),
         ("webhook_message_days", count(default("retention", "webhook_message_days")?)),
+        ("body_days", count(default("retention", "body_days")?)),
         ("errors", errors::markdown(locale)),
         ("no_charge", crossings::rows(locale)?),
         ("no_charge_tests", crossings::tests(locale)?),

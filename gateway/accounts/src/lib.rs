@@ -4,6 +4,7 @@
 pub mod announcements;
 pub mod audit;
 mod base62;
+pub mod bodies;
 pub mod call_limits;
 pub mod csrf;
 pub mod data_exports;
@@ -38,6 +39,7 @@ pub mod waiting_credits;
 
 use announcements::Announcements;
 use audit::Audit;
+use bodies::Bodies;
 use bytespike_store::Store;
 use bytespike_store::world::World;
 use call_limits::CallLimits;
@@ -96,6 +98,7 @@ pub struct Accounts {
     pub waiting_credits: WaitingCredits,
     pub passkeys: Passkeys,
     pub data_exports: DataExports,
+    pub bodies: Bodies,
     pub audit: Audit,
     store: Store,
     world: World,
@@ -151,10 +154,11 @@ impl Accounts {
             rights: rights.clone(),
             switches: switches.clone(),
         };
+        let retention = Retention::new(&basis, switches.clone());
         let identities = Identities::new(&basis, people.clone(), audit.clone());
         Self {
             call_limits: CallLimits { store: store.clone(), world: world.clone(), rights: rights.clone() },
-            node_rules: NodeRules { store: store.clone(), rights, audit: audit.clone() },
+            node_rules: NodeRules { store: store.clone(), rights: rights.clone(), audit: audit.clone() },
             notices: Notices { store: store.clone(), world: world.clone() },
             oauth: Oauth::new(&basis, keys.clone(), people.clone(), audit.clone()),
             keys,
@@ -167,7 +171,8 @@ impl Accounts {
             vouchers: Vouchers::new(&basis, audit.clone(), waiting_credits.clone()),
             waiting_credits,
             announcements: Announcements::new(&basis, audit.clone()),
-            retention: Retention::new(&basis, switches.clone()),
+            bodies: Bodies::new(&basis, (rights, retention.clone()), audit.clone()),
+            retention,
             switches,
             passkeys: Passkeys::new(&basis, audit.clone()),
             data_exports: DataExports::new(&basis, audit.clone()),

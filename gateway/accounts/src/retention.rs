@@ -24,6 +24,8 @@ pub enum Kept {
     PaymentEvents,
     /// Processes that are gone.
     Processes,
+    /// What calls were asked and answered, where an org has it kept: as long as it chose, at most so long.
+    Bodies,
 }
 
 /// Clones share what is configured.
@@ -110,7 +112,7 @@ impl Retention {
 }
 
 impl Kept {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FreeCalls,
         Self::Attempts,
         Self::InvariantRuns,
@@ -118,6 +120,7 @@ impl Kept {
         Self::WebhookMessages,
         Self::PaymentEvents,
         Self::Processes,
+        Self::Bodies,
     ];
 
     #[must_use]
@@ -130,6 +133,7 @@ impl Kept {
             Self::WebhookMessages => "webhook_messages",
             Self::PaymentEvents => "payment_events",
             Self::Processes => "processes",
+            Self::Bodies => "bodies",
         }
     }
 
@@ -144,14 +148,14 @@ impl Kept {
     pub const fn least_days(self) -> Option<u32> {
         match self {
             Self::Attempts | Self::CostReports => Some(35),
-            Self::FreeCalls | Self::InvariantRuns | Self::WebhookMessages => Some(1),
+            Self::FreeCalls | Self::InvariantRuns | Self::WebhookMessages | Self::Bodies => Some(1),
             Self::PaymentEvents | Self::Processes => None,
         }
     }
 
     const fn usual_days(self) -> u32 {
         match self {
-            Self::FreeCalls | Self::WebhookMessages => 30,
+            Self::FreeCalls | Self::WebhookMessages | Self::Bodies => 30,
             Self::Attempts | Self::CostReports => 400,
             Self::InvariantRuns | Self::PaymentEvents => 90,
             Self::Processes => 7,

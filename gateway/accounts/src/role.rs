@@ -39,10 +39,14 @@ pub enum Permission {
     SeeAudit,
     /// Delete the org or hand it over.
     OwnOrg,
+    /// What was asked and answered in calls of keys one holds, where the org has it kept.
+    ReadOwnBodies,
+    /// The same of every call of the org.
+    ReadOrgBodies,
 }
 
 impl Permission {
-    pub const ALL: [Permission; 14] = [
+    pub const ALL: [Permission; 16] = [
         Permission::ManageSelf,
         Permission::SeeOwnUsage,
         Permission::SeeOrgUsage,
@@ -57,11 +61,13 @@ impl Permission {
         Permission::ManagePrograms,
         Permission::SeeAudit,
         Permission::OwnOrg,
+        Permission::ReadOwnBodies,
+        Permission::ReadOrgBodies,
     ];
 
     /// The table: who has it.
     pub fn roles(self) -> &'static [Role] {
-        use Role::{Admin, Billing, Developer, Owner};
+        use Role::{Admin, Billing, Developer, Owner, Viewer};
         match self {
             Permission::ManageSelf | Permission::SeeOwnUsage => &Role::ALL,
             Permission::SeeOrgUsage | Permission::SeeMembers => &[Owner, Admin, Billing],
@@ -73,7 +79,9 @@ impl Permission {
             | Permission::ManageDeployments
             | Permission::ManageOrg
             | Permission::ManagePrograms
-            | Permission::SeeAudit => &[Owner, Admin],
+            | Permission::SeeAudit
+            | Permission::ReadOrgBodies => &[Owner, Admin],
+            Permission::ReadOwnBodies => &[Owner, Admin, Developer, Viewer],
             Permission::OwnOrg => &[Owner],
         }
     }
@@ -137,14 +145,24 @@ mod tests {
             !Role::Developer.may(Permission::ManageOrgKeys) && !Role::Viewer.may(Permission::SeeOrgUsage)
         );
         assert!(!Role::Admin.may(Permission::OwnOrg) && Role::Owner.may(Permission::OwnOrg));
+        assert!(
+            !Role::Billing.may(Permission::ReadOwnBodies) && !Role::Billing.may(Permission::ReadOrgBodies)
+        );
     }
 
     #[test]
     fn an_owner_may_everything_and_a_viewer_nothing_that_others_may_not() {
         for permission in Permission::ALL {
             assert!(Role::Owner.may(permission), "{permission:?}");
-            let everybody = Role::ALL.into_iter().all(|role| role.may(permission));
-            assert_eq!(Role::Viewer.may(permission), everybody, "{permission:?}");
+            // Whoever pays has no business with what is asked, their own included.
+            let read_by_all_but_billing = permission == Permission::ReadOwnBodies;
+            let others =
+                Role::ALL.into_iter().filter(|role| !read_by_all_but_billing || *role != Role::Billing);
+            assert_eq!(
+                Role::Viewer.may(permission),
+                others.into_iter().all(|role| role.may(permission)),
+                "{permission:?}"
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod allowed;
 mod attempt;
+mod bodies;
 mod call;
 pub mod caller;
 mod cap;
@@ -22,16 +23,21 @@ mod tries;
 mod usage;
 mod whole;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
+use bytes::Bytes;
 use bytespike_accounts::keys::{Caller, Scope};
 use bytespike_dialects::{ClientRequest, ErrorInfo, request};
+use futures_util::Stream;
 use http::{HeaderMap, Response};
 
 use crate::Gateway;
 use crate::admission::Slots;
 use crate::http::{Inbound, call_headers, reply};
+pub use bodies::Shelf;
+use bodies::Tape;
 use call::{OpenCall, Opening};
 use caller::Presented;
 use cap::Cap;
@@ -119,6 +125,7 @@ async fn make_call(
     };
     let taken = idempotency::hold(&mut claim, hold::take(gateway, wanted)).await?;
     let mut headers = call_headers::of_hold(&taken, &plan.book);
+    let tape = Tape::of(gateway, &presented.caller, (inbound, &receipt_id));
     let offer = Offer::new(gateway, inbound, &presented.caller, request.clone(), &taken);
     let routes = plan.routes.clone();
     let mut call = OpenCall::new(Opening {
@@ -134,36 +141,50 @@ async fn make_call(
     let tried = tries::first_answer(&mut call, &offer, &routes).await;
     call_headers::add_attempts(&mut headers, call.attempts(), inbound);
     match tried {
-        Ok(begun) => answer(call, begun, headers, claim).await,
-        Err(error) => Err(Refused { error, headers }),
+        Ok(begun) => answer(call, begun, headers, (claim, tape)).await,
+        Err(error) => {
+            bodies::refused(tape, inbound, &error);
+            Err(Refused { error, headers })
+        }
     }
 }
 
-/// Sends what has begun, and keeps it where an Idempotency-Key wants it.
+/// Sends what has begun, and keeps it where an Idempotency-Key or the org wants it.
 async fn answer(
     call: OpenCall,
     begun: Begun,
     mut headers: HeaderMap,
-    claim: Option<Claim>,
+    (claim, tape): (Option<Claim>, Option<Tape>),
 ) -> Result<Response<Body>, Refused> {
     let (Begun::Stream(_, warnings) | Begun::Whole(_, warnings)) = &begun;
     call_headers::add_warnings(&mut headers, warnings);
     Ok(match (begun, claim.filter(Claim::keeps_answer)) {
-        (Begun::Stream(opened, _), None) => reply::stream(headers, stream::body(call, *opened)),
+        (Begun::Stream(opened, _), None) => streamed(headers, tape, stream::body(call, *opened)),
         (Begun::Stream(opened, _), Some(claim)) => {
             let kept = idempotency::record(claim, headers.clone(), stream::body(call, *opened));
-            reply::stream(headers, kept)
+            streamed(headers, tape, kept)
         }
         (Begun::Whole(answer, _), None) => {
-            let (headers, body) = whole::settle(call, &answer, headers).await;
+            let (headers, body) = whole::settle(call, &answer, headers, tape).await;
             reply::json(headers, body)
         }
         (Begun::Whole(answer, _), Some(claim)) => {
-            let kept = whole::settle_and_keep(call, answer, headers, claim).await;
+            let kept = whole::settle_and_keep(call, answer, headers, (claim, tape)).await;
             let (headers, body) = kept.ok_or_else(refusal::impossible)?;
             reply::json(headers, body)
         }
     })
+}
+
+fn streamed(
+    headers: HeaderMap,
+    tape: Option<Tape>,
+    events: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
+) -> Response<Body> {
+    match tape {
+        None => reply::stream(headers, events),
+        Some(tape) => reply::stream(headers, tape.listen(events)),
+    }
 }
 
 fn plan(

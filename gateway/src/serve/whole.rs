@@ -5,6 +5,7 @@ use bytespike_dialects::Answer;
 use http::HeaderMap;
 
 use super::attempt::{self, Outgoing, read_whole};
+use super::bodies::{self, Tape};
 use super::call::OpenCall;
 use super::idempotency::Claim;
 use super::tries::Tried;
@@ -32,10 +33,17 @@ pub async fn fetch(call: &mut OpenCall, outgoing: Outgoing) -> Result<Bytes, Tri
 }
 
 /// Settles. The charge is in the headers and in the answer's own usage.
-pub async fn settle(mut call: OpenCall, answer: &Answer, mut headers: HeaderMap) -> (HeaderMap, Bytes) {
+pub async fn settle(
+    mut call: OpenCall,
+    answer: &Answer,
+    mut headers: HeaderMap,
+    tape: Option<Tape>,
+) -> (HeaderMap, Bytes) {
     let settled = call.complete_whole(answer).await;
     call_headers::add_settled(&mut headers, &settled);
-    (headers, answer.with_cost(settled.cost.as_ref(), &settled.usage))
+    let body = answer.with_cost(settled.cost.as_ref(), &settled.usage);
+    bodies::answered(tape, 200, &body);
+    (headers, body)
 }
 
 /// Settles and keeps the answer for its Idempotency-Key. Both are done even if the client goes away meanwhile, so that
@@ -44,11 +52,11 @@ pub async fn settle_and_keep(
     call: OpenCall,
     answer: Box<Answer>,
     headers: HeaderMap,
-    claim: Claim,
+    (claim, tape): (Claim, Option<Tape>),
 ) -> Option<(HeaderMap, Bytes)> {
     let tasks = call.gateway().tasks.clone();
     let work = async move {
-        let (headers, body) = settle(call, &answer, headers).await;
+        let (headers, body) = settle(call, &answer, headers, tape).await;
         claim.keep(&headers, &body).await;
         (headers, body)
     };

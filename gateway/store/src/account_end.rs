@@ -103,6 +103,11 @@ pub async fn erase(
              where state <> 'removed' and org_id in (select o.id from org o join member m on m.org_id = o.id
                                                      where o.state = 'closed' and m.person_id = $1)")
             .bind(person_id).bind(now_ms).execute(&mut *tx).await?;
+        sqlx::query(
+            "update body_period set ended_at_ms = $2
+             where ended_at_ms is null and org_id in (select o.id from org o join member m on m.org_id = o.id
+                                                      where o.state = 'closed' and m.person_id = $1)")
+            .bind(person_id).bind(now_ms).execute(&mut *tx).await?;
         sqlx::query("update member set state = 'removed' where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query(
             "update oauth_grant set state = 'revoked', revoked_reason = 'account_ended', revoked_at_ms = $2

@@ -34,6 +34,8 @@ pub struct CredentialRow {
     pub role: String,
     /// The org is open, the holder is still a member, and the person behind it is not disabled.
     pub holder_active: bool,
+    /// Since which choice of the org what its calls say is kept; `None` where it is not.
+    pub body_period: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -83,13 +85,15 @@ pub async fn find(store: &Store, credential_id: &str) -> sqlx::Result<Option<Fou
                 deployment.name as deployment_name, coalesce(person.name, member.service_name, '') as member_name, c.last_four,
                 member.role,
                 (org.state = 'active' and member.state = 'active' and coalesce(person.state, 'active') = 'active')
-                    as holder_active
+                    as holder_active,
+                body_period.id as body_period
          from api_key_credential c
          join api_key k on k.id = c.key_id
          join org on org.id = k.org_id
          join deployment on deployment.id = k.deployment_id
          join member on member.id = k.member_id
          left join person on person.id = member.person_id
+         left join body_period on body_period.org_id = k.org_id and body_period.ended_at_ms is null
          where c.id = $1")
         .bind(credential_id).fetch_optional(db).await)?;
     let Some(credential) = credential else { return Ok(None) };

@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod audit_event;
 pub mod backup;
 pub mod billing_details;
+pub mod call_body;
 pub mod call_limit;
 pub mod change_counter;
 pub mod channel;

@@ -7,19 +7,30 @@ use sqlx::AssertSqlSafe;
 pub struct SealedIn {
     pub table: &'static str,
     pub id: &'static str,
+    /// What a value is bound to, as SQL over its row.
+    pub row: &'static str,
     pub column: &'static str,
 }
 
-/// Up to `limit` ids and sealed values after the id, in order.
+/// A value as it stands there.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SealedRow {
+    pub id: String,
+    pub bound_to: String,
+    pub sealed: String,
+}
+
+/// Up to `limit` values after the id, in order.
 pub async fn after(
     store: &Store,
     place: SealedIn,
     id: &str,
     limit: i64,
-) -> sqlx::Result<Vec<(String, String)>> {
-    let SealedIn { table, id: key, column } = place;
+) -> sqlx::Result<Vec<SealedRow>> {
+    let SealedIn { table, id: key, row, column } = place;
     let sql = format!(
-        "select {key}, {column} from {table} where {key} > $1 and {column} is not null order by {key} limit $2"
+        "select {key} as id, {row} as bound_to, {column} as sealed from {table}
+         where {key} > $1 and {column} is not null order by {key} limit $2"
     );
     on_database!(read store, db => sqlx::query_as(AssertSqlSafe(sql)).bind(id).bind(limit).fetch_all(db).await)
 }
@@ -31,7 +42,7 @@ pub async fn replace(
     id: &str,
     (before, after): (&str, &str),
 ) -> sqlx::Result<bool> {
-    let SealedIn { table, id: key, column } = place;
+    let SealedIn { table, id: key, column, .. } = place;
     let sql = format!("update {table} set {column} = $1 where {key} = $2 and {column} = $3");
     on_database!(store, db => sqlx::query(AssertSqlSafe(sql))
         .bind(after).bind(id).bind(before).execute(db).await.map(|done| done.rows_affected() == 1))
@@ -58,14 +69,15 @@ mod tests {
     use crate::kept_keys;
     use crate::testing::on_each_database;
 
-    const KEPT: SealedIn = SealedIn { table: "kept_keys", id: "name", column: "sealed" };
+    const KEPT: SealedIn = SealedIn { table: "kept_keys", id: "name", row: "name", column: "sealed" };
 
     #[tokio::test]
     async fn values_are_read_in_order_and_replaced_only_as_they_were_read() {
         on_each_database(async |store| {
             kept_keys::begin(&store, "first").await.expect("kept");
             let read = after(&store, KEPT, "", 10).await.expect("read");
-            assert_eq!(read, [("proofs".to_owned(), "first".to_owned())]);
+            let [row] = read.as_slice() else { panic!("{read:?}") };
+            assert_eq!((&*row.id, &*row.bound_to, &*row.sealed), ("proofs", "proofs", "first"));
             assert!(after(&store, KEPT, "proofs", 10).await.expect("read").is_empty());
             assert!(!replace(&store, KEPT, "proofs", ("another", "second")).await.expect("tried"));
             assert!(replace(&store, KEPT, "proofs", ("first", "second")).await.expect("tried"));

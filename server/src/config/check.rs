@@ -18,6 +18,7 @@ pub fn check(config: &Config) -> Result<(), Problem> {
     check_sign_in(config)?;
     check_payments(config)?;
     check_webhooks(config)?;
+    check_retention(config)?;
     let mut ids = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
         let problem = |key: &str, text: String| (format!("channels[{index}].{key}"), text);
@@ -54,6 +55,17 @@ fn check_urls(config: &Config) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// People were promised that nothing they asked is kept for longer.
+const MOST_BODY_DAYS: u32 = 30;
+
+fn check_retention(config: &Config) -> Result<(), Problem> {
+    if (1..=MOST_BODY_DAYS).contains(&config.retention.body_days) {
+        return Ok(());
+    }
+    let problem = format!("a number of days from 1 to {MOST_BODY_DAYS} is wanted");
+    Err(("retention.body_days".to_owned(), problem))
 }
 
 fn check_mail(config: &Config) -> Result<(), Problem> {

@@ -286,6 +286,7 @@ pub struct Retention {
     pub invariant_run_days: u32,
     pub cost_report_days: u32,
     pub webhook_message_days: u32,
+    pub body_days: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ import { GATEWAY, at } from "./person.mjs";
 const PUBLIC = ["/", "/pricing", "/pricing/history", "/docs", "/docs/quickstart", "/docs/authentication", "/docs/billing", "/docs/errors", "/blog",
   "/console/sign-up", "/console/sign-in", "/console/forgot"];
 const SIGNED_IN = ["/console", "/console/keys", "/console/keys/new", "/console/keys/check", "/console/limits", "/console/models", "/console/calls", "/console/wallet", "/console/wallet/billing", "/console/wallet/recharge",
-  "/console/settings", "/console/settings/security", "/console/settings/data", "/console/orgs", "/console/members", "/console/members/invite", "/console/members/leave", "/console/service-accounts",
+  "/console/settings", "/console/settings/security", "/console/settings/bodies", "/console/settings/data", "/console/orgs", "/console/members", "/console/members/invite", "/console/members/leave", "/console/service-accounts",
   "/console/service-accounts/new", "/console/deployments", "/console/deployments/new", "/console/audit",
   "/console/webhooks", "/console/webhooks/new", "/console/notices", "/console/usage"];
 

@@ -153,5 +153,6 @@ fn words(locale: Locale, kept: Kept) -> &'static str {
         Kept::WebhookMessages => t.webhook_messages,
         Kept::PaymentEvents => t.payment_events,
         Kept::Processes => t.processes,
+        Kept::Bodies => t.bodies,
     }
 }

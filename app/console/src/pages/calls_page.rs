@@ -42,12 +42,13 @@ pub(crate) async fn page(
     let asked = (filter.asked(&moments, narrowed(&who)), filter.outcome);
     let found = calls::load((&state, &who), asked, (after, ROWS)).await?;
     let keys = state.accounts.keys.list(&who.member).await?;
+    let kept = kept(&state, (&visit, &who)).await?;
     let t = &visit.t().calls;
     let shown = results(&visit, &moments, &filter, &found);
     // What is older does not change.
     let newest = if is_first { calls_live::frame(&visit, &filter, shown) } else { shown };
     let content = view! {
-        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}</p></div></div>
+        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}" "{kept}</p></div></div>
         <div class="stack">
             {outcomes(&visit, &filter)}
             {filter_form(&visit, &filter, &keys)}
@@ -57,6 +58,13 @@ pub(crate) async fn page(
         {paging(&visit, &filter, &found, is_first)}
     };
     Ok(shell::signed_in((&visit, &who), Section::Calls, Titled::ok(t.page.title), content).await)
+}
+
+/// Whether what calls say is kept, in a sentence.
+async fn kept(state: &ConsoleState, (visit, who): (&Visit, &SignedIn)) -> Result<String, Problem> {
+    let t = &visit.t().bodies.calls;
+    let keeping = state.accounts.bodies.keeping(&who.member).await?;
+    Ok(keeping.map_or_else(|| t.not_kept.to_owned(), |keeping| t.kept(u64::from(keeping.days))))
 }
 
 /// `GET /console/calls/calls.csv`

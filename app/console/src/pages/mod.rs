@@ -12,6 +12,7 @@ pub(crate) mod notices;
 pub(crate) mod oauth;
 pub(crate) mod overview;
 pub(crate) mod places;
+pub(crate) mod receipt_bodies;
 pub(crate) mod receipt_page;
 pub(crate) mod security;
 pub(crate) mod settings;

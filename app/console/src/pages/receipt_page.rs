@@ -1,5 +1,6 @@
 //! One call's receipt: the equation, what it is made of, every attempt, and the facts around it.
 use crate::calls::narrowed;
+use crate::pages::receipt_bodies;
 use crate::problem::Problem;
 use crate::receipt::{Attempt, Body, component_text, reason_text};
 use crate::shell::{self, Section, Titled};
@@ -34,6 +35,7 @@ pub(crate) async fn page(
     let key = state.accounts.keys.find(&who.member, &body.caller.key_id).await?;
     let key_page = key.filter(|key| key.state != KeyState::Deleted);
     let key_page = key_page.map(|key| visit.link(&format!("/console/keys/{}", key.id)));
+    let said = receipt_bodies::part(&state, (&visit, &who), (&body.id, &moments)).await?;
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=t.page.title/>
@@ -49,6 +51,7 @@ pub(crate) async fn page(
             <section class="stack"><h2>{t.part.call}</h2><KeyValues pairs=call(&visit, &body, key_page)/></section>
             <section class="stack"><h2>{t.part.timing}</h2><KeyValues pairs=timing(&visit, &moments, &body)/></section>
         </div>
+        {said}
     };
     Ok(shell::signed_in((&visit, &who), Section::Calls, Titled::ok(t.page.title), content).await)
 }

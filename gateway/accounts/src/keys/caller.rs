@@ -44,6 +44,8 @@ pub struct Caller {
     pub strict: bool,
     /// The earliest end along the path; for this credential too.
     pub expires_at_ms: Option<i64>,
+    /// The choice of the org by which what its calls say is kept; `None` where it is not.
+    pub body_period: Option<String>,
 }
 
 /// Which models, providers or regions a key's own list allows. Without a list it is whatever the parent allows, and for
@@ -194,6 +196,7 @@ impl Caller {
             key_path: path.into_iter().map(|key| key.id).collect(),
             kind: KeyKind::from_stored(&credential.kind),
             preset: Preset::from_stored(&credential.preset),
+            body_period: credential.body_period,
             org_id: credential.org_id,
             deployment_id: credential.deployment_id,
             member_id: credential.member_id,

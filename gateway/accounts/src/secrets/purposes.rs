@@ -41,6 +41,8 @@ pub enum SealPurpose {
     PasskeyCeremony,
     /// The archive of a person's data.
     DataExport,
+    /// What calls were asked and answered, where their org wants it kept.
+    CallBody,
     /// A backup of the database, as a file.
     Backup,
     /// The keys that outlive the master key they were derived from.
@@ -94,7 +96,7 @@ impl MacPurpose {
 
 impl SealPurpose {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::ChannelSecret,
         Self::IdempotentAnswer,
         Self::Letter,
@@ -106,6 +108,7 @@ impl SealPurpose {
         Self::OperatorSession,
         Self::PasskeyCeremony,
         Self::DataExport,
+        Self::CallBody,
         Self::Backup,
         Self::KeptKeys,
     ];
@@ -123,6 +126,7 @@ impl SealPurpose {
             Self::OperatorSession => "bytespike/v1/operator-session-aead",
             Self::PasskeyCeremony => "bytespike/v1/passkey-ceremony-aead",
             Self::DataExport => "bytespike/v1/data-export-aead",
+            Self::CallBody => "bytespike/v1/call-body-aead",
             Self::Backup => "bytespike/v1/backup-aead",
             Self::KeptKeys => "bytespike/v1/kept-keys-aead",
         }

@@ -3,7 +3,7 @@ use super::kept::KEPT_KEYS;
 use super::keyring::Keyring;
 use super::purposes::SealPurpose;
 use super::seal::{Place, SealKey};
-use bytespike_store::sealed::{self, SealedIn};
+use bytespike_store::sealed::{self, SealedIn, SealedRow};
 use bytespike_store::world::World;
 use bytespike_store::{Store, sqlx};
 
@@ -22,17 +22,26 @@ const fn column(
     id: &'static str,
     column: &'static str,
 ) -> SealedColumn {
-    SealedColumn { purpose, place: SealedIn { table, id, column } }
+    SealedColumn { purpose, place: SealedIn { table, id, row: id, column } }
 }
 
 /// What is sealed for longer than a day.
-pub const SEALED_COLUMNS: [SealedColumn; 5] = [
+pub const SEALED_COLUMNS: [SealedColumn; 7] = [
     SealedColumn { purpose: SealPurpose::KeptKeys, place: KEPT_KEYS },
     column(SealPurpose::ChannelSecret, "channel", "id", "credentials_sealed"),
     column(SealPurpose::Totp, "totp", "subject_id", "sealed_secret"),
     column(SealPurpose::WebhookSecret, "webhook_secret", "id", "sealed"),
     column(SealPurpose::Letter, "letter", "id", "sealed"),
+    body("request_sealed"),
+    body("response_sealed"),
 ];
+
+/// What a call was asked or answered is bound to its org too.
+const fn body(column: &'static str) -> SealedColumn {
+    let row = "(select c.org_id || '/' || c.receipt_id from call_body c where c.receipt_id = call_body_text.receipt_id)";
+    let place = SealedIn { table: "call_body_text", id: "receipt_id", row, column };
+    SealedColumn { purpose: SealPurpose::CallBody, place }
+}
 
 /// What is sealed for a day at most, or for an answer that a client may ask for again within minutes: it is gone before a
 /// former master key is.
@@ -87,11 +96,11 @@ impl Keyring {
             let mut last = String::new();
             loop {
                 let page = sealed::after(store, place, &last, PAGE).await?;
-                let Some((id, _)) = page.last() else { break };
-                last.clone_from(id);
-                for (id, before) in &page {
-                    let after = counted.count((&seal, world), (place, id), before);
-                    if let Some(after) = after.filter(|_| may_write) {
+                let Some(row) = page.last() else { break };
+                last.clone_from(&row.id);
+                for SealedRow { id, bound_to, sealed: before } in &page {
+                    let here = Place { table: place.table, row: bound_to, column: place.column };
+                    if let Some(after) = counted.count((&seal, world), here, before).filter(|_| may_write) {
                         sealed::replace(store, place, id, (before, &after)).await?;
                     }
                 }
@@ -107,10 +116,9 @@ impl Resealed {
     fn count(
         &mut self,
         (seal, world): (&SealKey, &World),
-        (place, id): (SealedIn, &str),
+        here: Place<'_>,
         sealed: &str,
     ) -> Option<String> {
-        let here = Place { table: place.table, row: id, column: place.column };
         match seal.sealed_anew(world, here, sealed) {
             // It was emptied on purpose: a letter that was sent.
             Err(_) if sealed.is_empty() => None,

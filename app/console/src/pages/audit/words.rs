@@ -42,6 +42,8 @@ pub(crate) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "org.time_zone_changed" => t.org_time_zone_changed,
         "org.alerts_changed" => t.org_alerts_changed,
         "org.transferred" => t.org_transferred,
+        "org.bodies_changed" => t.org_bodies_changed,
+        "org.bodies_deleted" => t.org_bodies_deleted,
         "member.joined" => t.member_joined,
         "member.role_changed" => t.member_role_changed,
         "member.removed" => t.member_removed,
@@ -174,6 +176,7 @@ pub(crate) fn field(locale: Locale, name: &str) -> Option<&'static str> {
         "requests_per_minute" => t.requests_per_minute,
         "concurrent_calls" => t.concurrent_calls,
         "credits_per_call" => t.credits_per_call,
+        "body_days" => t.body_days,
         _ => return None,
     })
 }

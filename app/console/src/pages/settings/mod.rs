@@ -1,4 +1,5 @@
 //! Settings: one page, one form for each thing that can be changed.
+pub(crate) mod bodies;
 pub(crate) mod copy;
 pub(crate) mod data;
 pub(crate) mod organisation;
@@ -72,6 +73,7 @@ async fn show(
 pub(crate) enum Part {
     General,
     Security,
+    Bodies,
     Data,
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn tabs(visit: &Visit, current: Part) -> AnyView {
     let all = [
         (Part::General, PATH, t.general),
         (Part::Security, "/console/settings/security", t.title),
+        (Part::Bodies, bodies::PATH, visit.t().bodies.setting.title),
         (Part::Data, "/console/settings/data", t.data),
     ];
     let tab = |(part, path, label): (Part, &str, &'static str)| Tab {
