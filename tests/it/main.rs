@@ -20,6 +20,7 @@ mod crash;
 mod crossing;
 mod cut_programs;
 mod data_copy;
+mod debits;
 mod error_shapes;
 mod failures;
 mod first_run;

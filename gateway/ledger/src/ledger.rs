@@ -3,7 +3,7 @@ use crate::alerts::{AlertSetting, Alerts};
 use crate::batch::{Answer, Command, Lease};
 use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
-    BookingError, Claim, Claimed, Credit, Credited, GrantEnd, Held, HoldError, HoldRequest, Release,
+    BookingError, Claim, Claimed, Credit, Credited, Debit, GrantEnd, Held, HoldError, HoldRequest, Release,
     Resolution, ResolveError, SetLimit, Settlement, Unavailable,
 };
 use crate::faults::{Faults, NoFaults};
@@ -127,6 +127,12 @@ impl Ledger {
     /// As [`Self::credit`], and appends the entry in the same transaction if that books it.
     pub async fn credit_decided(&self, credit: Credit, entry: &Entry) -> Result<Credited, BookingError> {
         self.book(Command::Credit(credit, Some(Box::new(entry.clone())))).await
+    }
+
+    /// Takes credit out once per idempotency key, never more than is free of its kind, and appends the entry in the same
+    /// transaction if that books it.
+    pub async fn debit(&self, debit: Debit, entry: Option<&Entry>) -> Result<Credited, BookingError> {
+        self.book(Command::Debit(debit, entry.cloned().map(Box::new))).await
     }
 
     async fn book(&self, credit: Command) -> Result<Credited, BookingError> {

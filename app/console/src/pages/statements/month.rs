@@ -7,7 +7,7 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use bytespike_ledger::{Movements, Pockets, Statement, Status, UsagePart};
+use bytespike_ledger::{MovementLine, Pockets, Statement, Status, UsagePart};
 use bytespike_ui::components::Column::{Number, Text};
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonLink, Callout, CalloutKind, KeyValues, Table,
@@ -137,6 +137,7 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
         (t.usage, minus((usage.from_paid_credits.nano(), usage.from_bonus_credits.nano()))),
         (t.expired, minus(both(&statement.expired))),
         (t.withdrawals, minus(paid_only(statement.withdrawals.credits.nano()))),
+        (t.debits, minus(both(&statement.debits.taken))),
         (closing, both(&statement.closing)),
     ];
     let rows = lines.map(|(label, (paid, bonus))| {
@@ -156,8 +157,8 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
 
 fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView {
     let t = &visit.t().statements.moved;
-    let lines = |kind: &'static str, moved: &Movements, sign: i64| {
-        let row = |line: &bytespike_ledger::MovementLine| {
+    let lines = |kind: &'static str, moved: &[MovementLine], sign: i64| {
+        let row = |line: &MovementLine| {
             view! {
                 <tr>
                     <th scope="row">{moment(visit, state, statement, &line.at)}</th>
@@ -167,11 +168,12 @@ fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView 
             }
             .into_any()
         };
-        moved.lines.iter().map(row).collect::<Vec<AnyView>>()
+        moved.iter().map(row).collect::<Vec<AnyView>>()
     };
-    let mut rows = lines("top_up", &statement.top_ups, 1);
-    rows.extend(lines("grant", &statement.grants, 1));
-    rows.extend(lines("withdrawal", &statement.withdrawals, -1));
+    let mut rows = lines("top_up", &statement.top_ups.lines, 1);
+    rows.extend(lines("grant", &statement.grants.lines, 1));
+    rows.extend(lines("withdrawal", &statement.withdrawals.lines, -1));
+    rows.extend(lines("debit", &statement.debits.lines, -1));
     if rows.is_empty() {
         return view! { <p class="soft">{t.none}</p> }.into_any();
     }
