@@ -205,9 +205,15 @@ impl Ledger {
         settings::set_alerts(&self.store, org_id, alerts, Some(entry)).await
     }
 
-    /// Changes one of the org's alerts and leaves the others as they are.
-    pub async fn set_alert(&self, org_id: &str, to: AlertSetting) -> Result<(), BookingError> {
-        settings::set_alert(&self.store, org_id, to).await
+    /// Changes one of the org's alerts and leaves the others as they are. The event, made of what was and what is then, is
+    /// appended in the same transaction.
+    pub async fn set_alert(
+        &self,
+        org_id: &str,
+        to: AlertSetting,
+        told: impl Fn(Alerts, Alerts) -> Entry,
+    ) -> Result<(), BookingError> {
+        settings::set_alert(&self.store, (org_id, to), told).await
     }
 
     /// A frozen wallet takes no holds; what is held may still settle.
