@@ -63,6 +63,7 @@ mod secrets;
 mod security;
 mod shutdown;
 mod sign_in_rules;
+mod switched_off;
 mod switches;
 mod two_gateways;
 mod usage;
