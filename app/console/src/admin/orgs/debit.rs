@@ -47,7 +47,7 @@ pub(in crate::admin) async fn debit(act: Act) -> Result<Response, Problem> {
             return Ok(see_other(&notice::with(&visit.link(credits::PATH), Did::DebitWaits)));
         }
         Err(BookingError::NotEnough { free }) => {
-            form.refuse("debit_amount", t.not_enough(format::usd(free.0)))
+            form.refuse("debit_amount", t.not_enough(format::usd(free.0)));
         }
         Err(BookingError::IdempotencyMismatch) => form.refuse("debit_amount", t.sent_before),
         Err(BookingError::NoWallet) => return Err(Problem::NotFound),
