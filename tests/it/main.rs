@@ -43,6 +43,7 @@ mod model_test;
 mod museum;
 mod native_lane;
 mod notices;
+mod numbers;
 mod oauth;
 mod oauth_documents;
 mod oauth_usage;
