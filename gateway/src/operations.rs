@@ -4,7 +4,7 @@ use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_accounts::waiting_credits::{Asked, ConfirmCreditError, WaitingCreditRow, WantedCredit};
 use bytespike_accounts::{Accounts, Origin};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{BookingError, Credit, CreditKind, Credited, Ledger, Unavailable};
+use bytespike_ledger::{BookingError, Credit, CreditKind, Credited, Debit, Ledger, Unavailable};
 use bytespike_store::sqlx;
 use serde_json::{Value, json};
 
@@ -31,20 +31,28 @@ pub struct Hand<'a> {
 #[derive(Clone, Debug)]
 pub struct Why(String);
 
-/// Credit that an operator gives, or books because it was paid some other way.
+/// What is done with credit, and which credit it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Give(CreditKind),
+    /// All of it, or nothing where less of it is free.
+    Take(CreditKind),
+}
+
+/// Credit that an operator gives, books because it was paid some other way, or takes.
 #[derive(Clone, Debug)]
-pub struct GivenCredit {
+pub struct MovedCredit {
     pub org_id: String,
     pub amount: NanoUsd,
-    pub kind: CreditKind,
+    pub deed: Deed,
     /// Says which booking it is: the same one is booked once.
     pub once: String,
     pub expires_at_ms: Option<i64>,
 }
 
-/// What became of credit that somebody gives.
+/// What became of credit that somebody moves.
 #[derive(Clone, Debug)]
-pub enum Given {
+pub enum Moved {
     Booked(Credited),
     /// Another operator has to confirm it.
     Waits(WaitingCreditRow),
@@ -52,10 +60,38 @@ pub enum Given {
     Decided(WaitingCreditRow),
 }
 
-fn kind_name(kind: CreditKind) -> &'static str {
-    match kind {
-        CreditKind::TopUp => "top_up",
-        CreditKind::Grant => "grant",
+/// What became of a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Booked, or booked as soon as the ledger answers.
+    Done,
+    /// There was not enough left to be taken, so nothing was.
+    Failed,
+}
+
+impl Deed {
+    /// As it is kept while it waits.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Give(CreditKind::TopUp) => "top_up",
+            Self::Give(CreditKind::Grant) => "grant",
+            Self::Take(CreditKind::TopUp) => "debit_top_up",
+            Self::Take(CreditKind::Grant) => "debit_grant",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let kinds = [CreditKind::TopUp, CreditKind::Grant];
+        kinds
+            .into_iter()
+            .flat_map(|kind| [Self::Give(kind), Self::Take(kind)])
+            .find(|deed| deed.name() == name)
+    }
+
+    fn kind(self) -> CreditKind {
+        match self {
+            Self::Give(kind) | Self::Take(kind) => kind,
+        }
     }
 }
 
@@ -102,83 +138,101 @@ impl Operations {
         self.ledger.change_frozen(org_id, frozen, &entry).await
     }
 
-    /// Books it once, or puts it aside for another operator where it is above the threshold for that. Mistakes of ours are
-    /// mended with a grant and its reason, never by changing what was booked.
+    /// Books it once, or puts it aside for another operator where it is above the threshold for that.
     ///
     /// # Errors
-    /// There is no such wallet, `once` asked for something else, or the ledger does not answer.
-    pub async fn credit(&self, hand: Hand<'_>, given: GivenCredit, why: &Why) -> Result<Given, BookingError> {
+    /// There is no such wallet, less of that credit is free than is to be taken, `once` asked for something else, or the ledger
+    /// does not answer.
+    pub async fn move_credit(
+        &self,
+        hand: Hand<'_>,
+        moved: MovedCredit,
+        why: &Why,
+    ) -> Result<Moved, BookingError> {
         let wanted = WantedCredit {
-            once: &given.once,
-            org_id: &given.org_id,
-            amount_nano: given.amount.0,
-            kind: kind_name(given.kind),
+            once: &moved.once,
+            org_id: Some(&moved.org_id),
+            amount_nano: moved.amount.0,
+            kind: moved.deed.name(),
             reason: why.as_str(),
-            credit_expires_at_ms: given.expires_at_ms,
+            credit_expires_at_ms: moved.expires_at_ms,
+            vouchers_json: None,
         };
         let waiting = &self.accounts.waiting_credits;
         // What was put aside before stays so, whatever the threshold is now.
         let before = waiting.asked_before(&wanted).await.map_err(unavailable)?;
         let asked = match before {
             Some(asked) => asked,
-            None if waiting.is_above(given.amount.0) => {
-                self.ledger
-                    .wallet(&given.org_id)
-                    .await
-                    .map_err(unavailable)?
-                    .ok_or(BookingError::NoWallet)?;
+            None if waiting.is_above(moved.amount.0) => {
+                self.could_be_booked(&moved).await?;
                 waiting.ask((hand.origin, hand.actor), wanted).await.map_err(unavailable)?
             }
-            None => return self.book_given(hand, given, why).await.map(Given::Booked),
+            None => {
+                let detail = json!({
+                    "reason": why.as_str(), "kind": moved.deed.kind(), "amount_nano": moved.amount.0,
+                });
+                return self.book(hand, moved, (why.as_str(), detail)).await.map(Moved::Booked);
+            }
         };
         match asked {
             Asked::Mismatch => Err(BookingError::IdempotencyMismatch),
-            Asked::Waits(row) => Ok(Given::Waits(row)),
-            Asked::Decided(row) => Ok(Given::Decided(row)),
+            Asked::Waits(row) => Ok(Moved::Waits(row)),
+            Asked::Decided(row) => Ok(Moved::Decided(row)),
         }
     }
 
-    async fn book_given(
+    /// Nobody is asked to confirm what cannot be done.
+    async fn could_be_booked(&self, moved: &MovedCredit) -> Result<(), BookingError> {
+        let free = self.ledger.free_credit(&moved.org_id).await.map_err(unavailable)?;
+        let free = free.ok_or(BookingError::NoWallet)?;
+        match moved.deed {
+            Deed::Take(kind) if moved.amount > free.of(kind) => {
+                Err(BookingError::NotEnough { free: free.of(kind) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn book(
         &self,
         hand: Hand<'_>,
-        given: GivenCredit,
-        why: &Why,
+        moved: MovedCredit,
+        (note, detail): (&str, Value),
     ) -> Result<Credited, BookingError> {
-        let GivenCredit { org_id, amount, kind, once, expires_at_ms } = given;
-        let booking = Credit {
-            org_id: org_id.clone(),
-            amount,
-            kind,
-            idempotency_key: format!("operator:{once}"),
-            note: why.as_str().to_owned(),
-            expires_at_ms,
-        };
-        let detail = json!({"reason": why.as_str(), "kind": kind, "amount_nano": amount.0});
-        self.book(hand, booking, detail).await
+        let MovedCredit { org_id, amount, deed, once, expires_at_ms } = moved;
+        let event = |name| Event::new(name, hand.actor).org(&org_id).target(&org_id).detail(detail);
+        let (idempotency_key, note) = (format!("operator:{once}"), note.to_owned());
+        match deed {
+            Deed::Give(kind) => {
+                let entry = hand.entry(&self.accounts, event("wallet.credited"));
+                let org_id = org_id.clone();
+                let credit = Credit { org_id, amount, kind, idempotency_key, note, expires_at_ms };
+                self.ledger.credit_decided(credit, &entry).await
+            }
+            Deed::Take(kind) => {
+                let entry = hand.entry(&self.accounts, event("wallet.debited"));
+                let org_id = org_id.clone();
+                self.ledger.debit(Debit { org_id, amount, kind, idempotency_key, note }, Some(&entry)).await
+            }
+        }
     }
 
-    async fn book(&self, hand: Hand<'_>, booking: Credit, detail: Value) -> Result<Credited, BookingError> {
-        let org_id = booking.org_id.clone();
-        let event = Event::new("wallet.credited", hand.actor).org(&org_id).target(&org_id).detail(detail);
-        self.ledger.credit_decided(booking, &hand.entry(&self.accounts, event)).await
-    }
-
-    /// Confirms credit that waits, and books it. Of two confirmations at once one counts.
+    /// Confirms credit or a debit that waits, and books it. Of two confirmations at once one counts.
     ///
     /// # Errors
-    /// It does not wait any more, or who confirms is who asked. Where the ledger does not answer, the credit is confirmed all
-    /// the same, and is booked by [`Self::book_confirmed`].
-    pub async fn confirm_credit(
+    /// It does not wait any more, or who confirms is who asked. Where the ledger does not answer, it is confirmed all the same,
+    /// and is booked by [`Self::book_confirmed`].
+    pub async fn confirm(
         &self,
         (origin, operator_id): (&Origin, &str),
         id: &str,
-    ) -> Result<WaitingCreditRow, ConfirmCreditError> {
+    ) -> Result<Confirmed, ConfirmCreditError> {
         let row = self.accounts.waiting_credits.confirm((origin, operator_id), id).await?;
         let hand = Hand { actor: Actor::Operator(operator_id), origin };
-        if let Err(error) = self.book_waiting(hand, &row).await {
+        Ok(self.book_waiting(hand, &row).await.unwrap_or_else(|error| {
             tracing::error!(%error, id, "confirmed credit could not be booked yet; it is tried again");
-        }
-        Ok(row)
+            Confirmed::Done
+        }))
     }
 
     /// Books what was confirmed and is not in the ledger; one that cannot be keeps no other waiting.
@@ -196,23 +250,30 @@ impl Operations {
     }
 
     /// Doing it twice is doing it once.
-    async fn book_waiting(&self, hand: Hand<'_>, row: &WaitingCreditRow) -> Result<(), BookingError> {
-        let kind =
-            if row.kind == kind_name(CreditKind::TopUp) { CreditKind::TopUp } else { CreditKind::Grant };
-        let booking = Credit {
-            org_id: row.org_id.clone(),
+    async fn book_waiting(&self, hand: Hand<'_>, row: &WaitingCreditRow) -> Result<Confirmed, BookingError> {
+        let (Some(org_id), Some(deed)) = (row.org_id.clone(), Deed::parse(&row.kind)) else {
+            return Err(BookingError::NoWallet);
+        };
+        let moved = MovedCredit {
+            org_id,
             amount: NanoUsd(row.amount_nano),
-            kind,
-            idempotency_key: format!("operator:{}", row.id),
-            note: row.reason.clone(),
+            deed,
+            once: row.id.clone(),
             expires_at_ms: row.credit_expires_at_ms,
         };
         let detail = json!({
-            "reason": row.reason, "kind": kind, "amount_nano": row.amount_nano,
+            "reason": row.reason, "kind": deed.kind(), "amount_nano": row.amount_nano,
             "asked_by": row.asked_by, "confirmed_by": row.decided_by,
         });
-        self.book(hand, booking, detail).await?;
-        self.accounts.waiting_credits.booked(&row.id).await.map_err(unavailable)
+        let waiting = &self.accounts.waiting_credits;
+        match self.book(hand, moved, (&row.reason, detail)).await {
+            Ok(_) => waiting.booked(&row.id).await.map(|()| Confirmed::Done).map_err(unavailable),
+            Err(BookingError::NotEnough { .. }) => {
+                waiting.fail((hand.origin, hand.actor), &row.id).await.map_err(unavailable)?;
+                Ok(Confirmed::Failed)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -226,5 +287,15 @@ mod tests {
         for nothing in ["", "  ", "two\nlines", &"x".repeat(MOST_REASON_CHARS + 1)] {
             assert!(Why::parse(nothing).is_none(), "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn what_waits_is_read_as_it_was_kept() {
+        for kind in [CreditKind::TopUp, CreditKind::Grant] {
+            for deed in [Deed::Give(kind), Deed::Take(kind)] {
+                assert_eq!(Deed::parse(deed.name()), Some(deed));
+            }
+        }
+        assert_eq!(Deed::parse("vouchers"), None, "they are no credit of a wallet");
     }
 }

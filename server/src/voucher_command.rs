@@ -2,7 +2,8 @@
 
 use bytespike_accounts::Origin;
 use bytespike_accounts::audit::Actor;
-use bytespike_accounts::vouchers::{Batch, NewBatch, NewVoucher, Voucher};
+use bytespike_accounts::vouchers::{Batch, Made, NewBatch, NewVoucher, Voucher};
+use bytespike_accounts::waiting_credits::WaitingCreditRow;
 use bytespike_catalog::NanoUsd;
 
 use crate::Failure;
@@ -117,7 +118,14 @@ async fn obey(core: &Core, command: VoucherCommand) -> Result<(), Failure> {
 
 async fn create(core: &Core, wanted: &Wanted) -> Result<(), Failure> {
     let new = read(core, wanted)?;
-    let (voucher, code) = core.accounts.vouchers.create((&Origin::host(), Actor::Host), &new).await?;
+    let made = core.accounts.vouchers.create((&Origin::host(), Actor::Host), &new).await?;
+    let (voucher, code) = match made {
+        Made::Now(made) => made,
+        Made::Waits(row) => {
+            waits(core, &row);
+            return Ok(());
+        }
+    };
     say(code.expose());
     note(&format!(
         "Voucher {} is shown this once. Whoever has its code can redeem it in the console, under Wallet.",
@@ -143,12 +151,31 @@ fn read<'a>(core: &Core, wanted: &'a Wanted) -> Result<NewVoucher<'a>, Failure> 
 async fn create_batch(core: &Core, each: &Wanted, (codes, per_org): (i64, i64)) -> Result<(), Failure> {
     let new = NewBatch { each: read(core, each)?, codes, per_org };
     let by = (&Origin::host(), Actor::Host);
-    let (batch, codes) = core.accounts.vouchers.create_batch(by, &new).await?;
+    let made = core.accounts.vouchers.create_batch(by, &new).await?;
+    let (batch, codes) = match made {
+        Made::Now(made) => made,
+        Made::Waits(row) => {
+            waits(core, &row);
+            return Ok(());
+        }
+    };
     for code in &codes {
         say(code.expose());
     }
     note(&format!("The codes of batch {} are shown this once.", batch.id));
     Ok(())
+}
+
+/// Together they are worth more than is given without a second person, who is an operator at their pages.
+fn waits(core: &Core, row: &WaitingCreditRow) {
+    let above = core.accounts.waiting_credits.above_nano().unwrap_or_default();
+    note(&format!(
+        "Worth ${} in all, above the ${} of operators.second_above_usd: {} waits for an operator, who confirms it at \
+         /admin/credits and is given the codes there.",
+        NanoUsd(row.amount_nano).usd(),
+        NanoUsd(above).usd(),
+        row.id,
+    ));
 }
 
 fn listed_batch(batch: &Batch) -> String {

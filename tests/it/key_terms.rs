@@ -89,6 +89,29 @@ async fn keys_are_tagged_listed_by_tag_and_their_usage_is_read_by_tag() {
         let calls = calls.expect_status(200).text();
         assert!(calls.lines().next().is_some_and(|head| head.ends_with(",key_tags")), "{calls}");
         assert_eq!(calls.lines().filter(|line| line.ends_with(",prod 夜间")).count(), 2, "{calls}");
+        let usage = async |query: &str| {
+            let at = stage.product.at(&format!("/v1/usage?group_by={query}"));
+            Call::get(at).header("x-api-key", &*reader).send().await.expect_status(200).json()
+        };
+        let by_tag = usage("tag").await;
+        let of = |row: &Value| (row["tag"].as_str().map(str::to_owned), row["calls"].as_i64());
+        let rows: Vec<_> = by_tag["data"].as_array().expect("a list").iter().map(of).collect();
+        let tag = |name: &str, calls| (Some(name.to_owned()), Some(calls));
+        assert_eq!(rows, [tag("prod", 3), tag("x_y", 1), tag("夜间", 2)], "{by_tag}");
+        assert_eq!(
+            (&by_tag["total"]["calls"], &by_tag["group_by"]),
+            (&json!(3), &json!(["tag"])),
+            "each once in all"
+        );
+        let first = usage("key,tag&limit=1").await;
+        assert_eq!(first["has_more"], true, "{first}");
+        let rest =
+            usage(&format!("key,tag&cursor={}", first["next_cursor"].as_str().expect("a place"))).await;
+        let pages = [&first, &rest].map(|page| page["data"].as_array().expect("a list").len());
+        assert_eq!(pages, [1, 3], "two tags of each key: {rest}");
+        assert!(rest["data"].as_array().expect("a list").iter().all(|row| row["key"].is_string()));
+        let by_both = usage("tag,outcome").await;
+        assert!(by_both["data"].as_array().expect("a list").iter().all(|row| row["outcome"] == "settled"));
         let focus =
             Call::get(stage.product.at("/v1/usage/focus.csv")).header("x-api-key", &*reader).send().await;
         assert!(focus.expect_status(200).text().contains(r#""{""prod"":true,""x_y"":true}""#));

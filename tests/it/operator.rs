@@ -10,7 +10,7 @@ use bytespike_tests::upstream::{Reply, anthropic};
 use serde_json::{Value, json};
 
 /// Every route, with a method it takes.
-const ROUTES: [(&str, &str); 16] = [
+const ROUTES: [(&str, &str); 17] = [
     ("GET", "/absorbed-costs"),
     ("GET", "/invariant-runs"),
     ("GET", "/reconciliations"),
@@ -20,6 +20,7 @@ const ROUTES: [(&str, &str); 16] = [
     ("POST", "/wallets/org_1/freeze"),
     ("POST", "/wallets/org_1/unfreeze"),
     ("POST", "/wallets/org_1/credits"),
+    ("POST", "/wallets/org_1/debits"),
     ("GET", "/waiting-credits"),
     ("GET", "/vouchers"),
     ("POST", "/vouchers"),

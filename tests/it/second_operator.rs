@@ -1,4 +1,4 @@
-//! Credit above the threshold waits for another operator, whoever gives it; and vouchers go no way around that (S-112).
+//! Credit and vouchers above the threshold wait for another operator, whoever gives them (S-112).
 
 use bytespike_tests::database::{BOTH, number, rows};
 use bytespike_tests::operator::Operator as AtPages;
@@ -26,7 +26,7 @@ async fn s112_credit_above_the_threshold_is_booked_once_another_operator_confirm
         assert_eq!(small.status, 303);
         assert_eq!(balance().await - before, 100_000_000_000, "up to the threshold one is enough");
         let page = first.page(&path).await;
-        assert!(page.contains("Credit above $100"), "{page}");
+        assert!(page.contains("vouchers above $100"), "{page}");
         let form = Form::posting_at(&page, "/credit")
             .expect("a form")
             .set("amount", "100.01")
@@ -126,10 +126,6 @@ async fn a_batch_is_made_downloaded_once_redeemed_within_its_limit_and_ended() {
         let mut stage = Stage::with(|setup| setup.on(database).settings(ABOVE)).await;
         let mut operator = AtPages::new(&stage.product).await;
         let fields = [("note", "A fair"), ("amount", "2.50"), ("codes", "4"), ("credit_days", "90")];
-        let mut dear = fields.to_vec();
-        dear[1].1 = "25.01";
-        let refused = operator.send("/admin/vouchers", "/vouchers/new", &dear).await;
-        assert_eq!(refused.status, 422, "s112: all together are above the threshold");
         let made = operator.send("/admin/vouchers", "/vouchers/new", &fields).await;
         assert_eq!(made.status, 303, "{}", made.text());
         let batch = made.header("location").split('?').next().expect("a path").to_owned();
@@ -186,5 +182,73 @@ async fn a_batch_is_made_downloaded_once_redeemed_within_its_limit_and_ended() {
             .command(&["voucher", "batch", "1000", "--codes", "2", "--note", "By command"], &[])
             .await;
         assert!(done && said.contains("shown this once"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn s112_vouchers_worth_more_in_all_are_made_once_another_operator_confirms_them() {
+    for database in BOTH {
+        let mut stage = Stage::with(|setup| setup.on(database).settings(ABOVE)).await;
+        let mut first = AtPages::new(&stage.product).await;
+        let mut second = AtPages::named(&stage.product, "second@example.com").await;
+        let fields = [("note", "A fair"), ("amount", "25.01"), ("codes", "4")];
+        let waits = first.send("/admin/vouchers", "/vouchers/new", &fields).await;
+        assert!(
+            waits.status == 303 && waits.header("location").contains("/admin/credits"),
+            "{}",
+            waits.status
+        );
+        let page = first.page("/admin/credits").await;
+        assert!(
+            page.contains("$100.04") && page.contains("A fair") && !page.contains("/confirm\""),
+            "{page}"
+        );
+        assert!(first.page("/zh/admin/credits").await.contains("兑换码，全部合计"));
+        assert!(first.page("/admin/vouchers").await.contains("No batch was made yet"));
+        let done = second.send("/admin/credits", "/confirm", &[]).await;
+        assert_eq!(done.status, 303, "{}", done.text());
+        let batch = done.header("location").split('?').next().expect("a path").to_owned();
+        let form = Form::posting_at(&second.page(&batch).await, "/codes").expect("a form");
+        let file = second.browser.submit_only(&form).await.expect_status(200).text();
+        let code = file.lines().nth(1).and_then(|line| line.split(',').next()).expect("a code").to_owned();
+        let page = stage.person.open("/console/wallet").await.expect_status(200);
+        let redeemed = stage.person.submit(&Form::with(&page.text(), "voucher").set("voucher", &code)).await;
+        assert_eq!(redeemed.status, 200);
+
+        let program = Operator::of(&stage).await;
+        let body = json!({"amount_credits": "50000000", "uses": 3, "note": "By a program"});
+        let waits = program.post("/vouchers", &body).await.expect_status(202).json();
+        assert_eq!(
+            (&waits["kind"], &waits["org_id"], &waits["amount_credits"]),
+            (&json!("vouchers"), &json!(null), &json!("150000000.000"))
+        );
+        let (done, said) = stage
+            .product
+            .command(&["voucher", "batch", "60000000", "--codes", "2", "--note", "By command"], &[])
+            .await;
+        assert!(done && said.contains("waits for an operator"), "{said}");
+        assert_eq!(first.send("/admin/credits", "/refuse", &[]).await.status, 303);
+        let made = first.send("/admin/credits", "/confirm", &[]).await;
+        assert!(
+            made.header("location").contains("/vouchers/batches/"),
+            "what the host asked for, an operator confirms"
+        );
+
+        let store = stage.product.database.connect().await;
+        let events = "select event from audit_event where event like 'credit.%' or event like 'voucher_batch.c%' order by seq";
+        let events: Vec<String> = rows(&store, events).await.into_iter().flatten().collect();
+        let wanted = [
+            "credit.asked",
+            "credit.confirmed",
+            "voucher_batch.created",
+            "credit.asked",
+            "credit.asked",
+            "credit.refused",
+            "credit.confirmed",
+            "voucher_batch.created",
+        ];
+        assert_eq!(events, wanted);
+        assert_eq!(number(&store, "select count(*) from voucher").await, 6);
+        store.close().await;
     }
 }

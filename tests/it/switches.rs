@@ -14,7 +14,7 @@ use bytespike_tests::stage::Stage;
 use bytespike_tests::until;
 use serde_json::json;
 
-async fn switch(operator: &mut Operator, feature: &str, to: &str) {
+pub async fn switch(operator: &mut Operator, feature: &str, to: &str) {
     let page = operator.page("/admin/switches").await;
     let form =
         Form::posting_at(&page, "/switches/feature").expect("a form").set("feature", feature).set("to", to);

@@ -8,7 +8,7 @@ use bytespike_catalog::NanoUsd;
 use bytespike_gateway::quota::Which;
 use bytespike_ledger::{Names, NodeId, Window};
 use bytespike_payments::{Currency, INVOICE_ISSUED, RECHARGE_OFF, amount_text};
-use bytespike_ui::{Locale, Surface, Urls, format};
+use bytespike_ui::{Locale, Numbers, Surface, Urls, Visit};
 use serde::Deserialize;
 
 /// An event as the ledger wrote it.
@@ -115,16 +115,23 @@ pub fn addressee(event: AlertEvent<'_>) -> Addressee {
 
 /// The message in its reader's language; `None` for an event that nobody writes about.
 pub fn write(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Rendered> {
-    let mail = mail_of(event, names, (locale, urls)).filter(|_| !PAGES_ALONE.contains(&event.kind))?;
+    let mail = mail_of(event, names, (locale, urls, Numbers::default()))
+        .filter(|_| !PAGES_ALONE.contains(&event.kind))?;
     Some(render(&mail, locale, urls.base(Surface::Console)))
 }
 
 /// The same on a page; `None` for an event that has no words.
-pub(crate) fn show(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Brief> {
-    mail_of(event, names, (locale, urls)).map(|mail| brief(&mail, locale))
+pub(crate) fn show(event: AlertEvent<'_>, names: &Names, visit: &Visit) -> Option<Brief> {
+    let mail = mail_of(event, names, (visit.locale, &visit.urls, visit.numbers))?;
+    Some(brief(&mail, visit.locale))
 }
 
-fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)) -> Option<Mail> {
+fn mail_of(
+    event: AlertEvent<'_>,
+    names: &Names,
+    (locale, urls, numbers): (Locale, &Urls, Numbers),
+) -> Option<Mail> {
+    let usd = |credits: &str| NanoUsd::from_credits(credits).map(|amount| numbers.usd(amount.0));
     let link = |page: &str| format!("{}{}", urls.base(Surface::Console), locale.path(page));
     Some(match event.kind {
         "low_balance" => {
@@ -138,7 +145,7 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
             Mail::PaymentUndone {
                 link: link("/console/wallet"),
                 amount: usd(&undone.claimed_credits)?,
-                owed: (owed > NanoUsd::ZERO).then(|| format::usd(owed.0)),
+                owed: (owed > NanoUsd::ZERO).then(|| numbers.usd(owed.0)),
             }
         }
         INVOICE_ISSUED => {
@@ -159,7 +166,7 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
             let off: RechargeOff = serde_json::from_str(event.payload_json).ok()?;
             let t = &locale.t().recharge;
             let currency = Currency::parse(&off.currency)?;
-            let amount = amount_text(currency, off.amount_minor);
+            let amount = numbers.marked(&amount_text(currency, off.amount_minor));
             let why =
                 if off.reason == "authentication_required" { t.why.authentication } else { t.why.refused };
             Mail::Notice {
@@ -237,7 +244,7 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
             match event.kind {
                 "quota_requested" => Mail::QuotaRequested {
                     link: link(&format!("/console/limits/requests/{}", request.request)),
-                    wanted: said(which, request.wanted),
+                    wanted: said(numbers, (which, request.wanted)),
                     reason: request.reason,
                     who,
                     limit,
@@ -245,7 +252,7 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
                 },
                 _ => Mail::QuotaDecided {
                     link: link("/console/limits"),
-                    granted: request.granted.map(|granted| said(which, granted)),
+                    granted: request.granted.map(|granted| said(numbers, (which, granted))),
                     answer: request.answer,
                     who,
                     limit,
@@ -255,10 +262,6 @@ fn mail_of(event: AlertEvent<'_>, names: &Names, (locale, urls): (Locale, &Urls)
         }
         _ => return None,
     })
-}
-
-fn usd(credits: &str) -> Option<String> {
-    NanoUsd::from_credits(credits).map(|amount| format::usd(amount.0))
 }
 
 /// A name comes from people: it is put on one line, so that it can neither forge a header nor a paragraph.
@@ -283,8 +286,8 @@ fn limit_words(locale: Locale, which: Which) -> &'static str {
     }
 }
 
-fn said(which: Which, value: i64) -> String {
-    if which.is_credits() { format::usd(value) } else { value.to_string() }
+fn said(numbers: Numbers, (which, value): (Which, i64)) -> String {
+    if which.is_credits() { numbers.usd(value) } else { value.to_string() }
 }
 
 fn window_words(locale: Locale, window: Window) -> &'static str {
@@ -341,14 +344,16 @@ mod tests {
             let mail = written("key_expiring", ending, locale).expect("written");
             assert!(mail.subject.contains('7') && mail.text.contains("2026"), "{mail:?}");
             assert_eq!(written("statement_closed", closed, locale), None, "pages alone tell of it");
-            let urls = Urls::single("https://byte.example");
+            let visit = Visit::new(&locale.path("/console/notices"), Urls::single("https://byte.example"));
             let about = AlertEvent { kind: "statement_closed", subject: "org:o", payload_json: closed };
-            let shown = show(about, &Names::default(), (locale, &urls)).expect("shown");
+            let shown = show(about, &Names::default(), &visit).expect("shown");
             assert!(
                 shown.text.contains("$4.10") && shown.link.ends_with("/console/statements/2026-11"),
                 "{shown:?}"
             );
             assert!(!shown.title.contains("ByteSpike"), "{shown:?}");
+            let visit = Visit { numbers: Numbers::PointComma, ..visit };
+            assert!(show(about, &Names::default(), &visit).expect("shown").text.contains("$4,10"));
         }
         let leak = r#"{"credential_id":"7Qm3Zt9aLk2P","ended":"key","found_at":"https://gist.example/1"}"#;
         for locale in Locale::ALL {

@@ -123,7 +123,7 @@ fn row(visit: &Visit, moments: &Moments, call: &CallRow) -> AnyView {
             <td data-label=t.model>{bytespike_ui::components::breakable(&call.model_requested)}</td>
             <td data-label=t.key>{call.key_name.clone()}</td>
             <td class="num" data-label=t.tokens>{tokens(visit, call)}</td>
-            <td class="num" data-label=t.held>{format::credits(call.held_nano)}</td>
+            <td class="num" data-label=t.held>{visit.numbers.credits(call.held_nano)}</td>
             <td class="num" data-label=t.charged>{charged}</td>
             <td class="num" data-label=t.took>{took}</td>
             <td data-label=t.outcome><span class="nowrap">{badge(visit.locale, call)} {dots(visit.locale, call)}</span></td>
@@ -147,7 +147,7 @@ fn tokens(visit: &Visit, call: &CallRow) -> AnyView {
     if call.state != "settled" {
         return "—".into_any();
     }
-    let count = |tokens: i64| format::count(u64::try_from(tokens).unwrap_or(0));
+    let count = |tokens: i64| visit.numbers.count(u64::try_from(tokens).unwrap_or(0));
     let used = &call.quantities;
     let cached = (used.cache_read_tokens > 0)
         .then(|| view! { <span class="note">{visit.t().calls.column.cached_tokens(count(used.cache_read_tokens))}</span> });

@@ -18,6 +18,7 @@ pub(crate) fn described(visit: &Visit, kind: &str, note: Option<&str>) -> AnyVie
         ("top_up", _) => (t.top_up, note),
         ("breakage", _) => (t.breakage, note),
         ("withdrawal", _) => (t.withdrawal, note),
+        ("debit", _) => (t.debit, note),
         _ => (t.charge, note),
     };
     let more = Some(more.to_owned()).filter(|more| !more.is_empty());

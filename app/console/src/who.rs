@@ -6,9 +6,9 @@ use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, OptionalFromRequ
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::Origin;
 use bytespike_accounts::csrf::Binding;
-use bytespike_accounts::people::Membership;
+use bytespike_accounts::people::{Membership, NumberFormat};
 use bytespike_accounts::sessions::{ANONYMOUS_COOKIE, BROWSER_COOKIE, CurrentSession, Session};
-use bytespike_ui::{Surface, Visit};
+use bytespike_ui::{Numbers, Surface, Visit};
 use http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
@@ -42,6 +42,21 @@ pub(crate) struct Visitor {
 }
 
 impl SignedIn {
+    /// How they want numbers written.
+    pub fn numbers(&self) -> Numbers {
+        match self.member.numbers() {
+            NumberFormat::ByLanguage => Numbers::ByLanguage,
+            NumberFormat::CommaPoint => Numbers::CommaPoint,
+            NumberFormat::PointComma => Numbers::PointComma,
+            NumberFormat::SpaceComma => Numbers::SpaceComma,
+        }
+    }
+
+    /// The visit of who wants numbers written so.
+    pub fn reads(&self, visit: Visit) -> Visit {
+        Visit { numbers: self.numbers(), ..visit }
+    }
+
     async fn find(parts: &mut Parts, state: &ConsoleState) -> Result<Option<Self>, Problem> {
         let cookie = Session::from_request_parts(parts, state).await.map_err(|_| Problem::Unavailable)?;
         let accounts = &state.accounts;

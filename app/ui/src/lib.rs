@@ -13,12 +13,14 @@ pub mod http;
 pub mod layout;
 pub mod locale;
 pub mod markdown;
+mod numbers;
 pub mod page;
 pub mod theme;
 mod visit;
 
 pub use board::{Announcement, AnnouncementLevel, Board};
 pub use locale::{Catalogue, Locale};
+pub use numbers::Numbers;
 pub use page::{CachePolicy, Head, Page, Robots, escape};
 pub use theme::Theme;
 pub use visit::{Surface, Urls, Visit};

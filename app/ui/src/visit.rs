@@ -1,6 +1,6 @@
 //! What a page needs to know about the request it answers: language, theme, path, and where the surfaces live.
 
-use crate::{Announcement, Board, Locale, Theme};
+use crate::{Announcement, Board, Locale, Numbers, Theme};
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use http::request::Parts;
 use std::convert::Infallible;
@@ -94,6 +94,8 @@ pub struct Visit {
     /// The query as it came, without `?`; empty if there was none.
     pub query: String,
     pub urls: Urls,
+    /// How the reader wants numbers written, where they are known.
+    pub numbers: Numbers,
 }
 
 impl Visit {
@@ -101,7 +103,14 @@ impl Visit {
     #[must_use]
     pub fn new(path: &str, urls: Urls) -> Self {
         let (locale, shared) = Locale::split(path);
-        Self { locale, theme: Theme::Auto, path: shared.to_owned(), query: String::new(), urls }
+        Self {
+            locale,
+            theme: Theme::Auto,
+            path: shared.to_owned(),
+            query: String::new(),
+            urls,
+            numbers: Numbers::default(),
+        }
     }
 
     /// What the request itself says; the language is in the path and nowhere else.

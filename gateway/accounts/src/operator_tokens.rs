@@ -92,10 +92,8 @@ impl OperatorTokens {
             last_used_at_ms: None,
             created_at_ms: now_ms,
         };
-        operator_token::insert(&self.store, &row).await?;
-        self.audit
-            .record(&Origin::host(), Event::new("operator_token.created", Actor::Host).target(&row.id))
-            .await;
+        let event = Event::new("operator_token.created", Actor::Host).target(&row.id);
+        operator_token::insert(&self.store, &row, &self.audit.entry(&Origin::host(), event)).await?;
         Ok((row.into(), text))
     }
 
@@ -105,13 +103,9 @@ impl OperatorTokens {
 
     /// From the next request on, everywhere: tokens are not cached. False when there was nothing to revoke.
     pub async fn revoke(&self, id: &str) -> sqlx::Result<bool> {
-        let revoked = operator_token::revoke(&self.store, id, self.world.now_ms()).await?;
-        if revoked {
-            self.audit
-                .record(&Origin::host(), Event::new("operator_token.revoked", Actor::Host).target(id))
-                .await;
-        }
-        Ok(revoked)
+        let event = Event::new("operator_token.revoked", Actor::Host).target(id);
+        let entry = self.audit.entry(&Origin::host(), event);
+        operator_token::revoke(&self.store, (id, self.world.now_ms()), &entry).await
     }
 
     /// Whose token this is.

@@ -90,11 +90,12 @@ impl Operators {
         }
         let checked = self.check(new).await?;
         let token_hash = self.tokens.hash(TokenKind::FirstOperator, token);
-        if !operator::insert_first(&self.store, &checked.row(), &token_hash).await? {
-            return Err(OperatorError::Dead);
+        let event = Event::new("operator.created", Actor::Anonymous).target(&checked.id);
+        let entry = self.audit.entry(origin, event);
+        match operator::insert_first(&self.store, (&checked.row(), &token_hash), &entry).await? {
+            true => Ok(checked.id),
+            false => Err(OperatorError::Dead),
         }
-        self.audit.record(origin, Event::new("operator.created", Actor::Anonymous).target(&checked.id)).await;
-        Ok(checked.id)
     }
 
     /// Creates an operator. Only for a command on the host, never over HTTP.

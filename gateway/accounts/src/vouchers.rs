@@ -1,6 +1,7 @@
 //! Vouchers: codes that operators hand out. Who redeems one is owed credit, which the ledger books once by the voucher's id.
 //! A code has 100 random bits and is kept as an HMAC, so only someone who was given it learns how it stands.
 mod batches;
+mod waiting;
 
 use crate::audit::{Actor, Audit, Event};
 use crate::names;
@@ -15,6 +16,7 @@ use bytespike_store::world::World;
 use serde_json::json;
 
 pub use batches::{Batch, MOST_CODES, NewBatch};
+pub use waiting::Made;
 
 /// 20 characters of five bits.
 const CODE_CHARS: usize = 20;
@@ -91,11 +93,6 @@ pub enum VoucherError {
     Amount,
     #[error("uses: from 1 to 1,000,000")]
     Uses,
-    /// All its uses together are above what one operator may give alone.
-    #[error(
-        "amount: all its uses together are above what one operator may give alone; give credit to organisations instead, which another operator confirms"
-    )]
-    NeedsSecond,
     #[error("codes: from 1 to 1,000")]
     Codes,
     #[error("per_org: from 1 to as many as there are codes")]
@@ -140,19 +137,22 @@ impl Vouchers {
         }
     }
 
-    /// Makes a voucher. Its code is shown this once.
+    /// Makes a voucher. Its code is shown this once. Above what one operator gives alone it waits for another.
     pub async fn create(
         &self,
         (origin, actor): (&Origin, Actor<'_>),
         new: &NewVoucher<'_>,
-    ) -> Result<(Voucher, SecretText), VoucherError> {
+    ) -> Result<Made<(Voucher, SecretText)>, VoucherError> {
         let note = checked(new, self.world.now_ms())?;
-        self.check_worth(new, 1)?;
+        let alone = NewBatch { each: new.clone(), codes: 1, per_org: 1 };
+        if let Some(waits) = self.wait((origin, actor), &alone, &note).await? {
+            return Ok(Made::Waits(waits));
+        }
         let (row, code) = self.made(new, &note, None);
         let made = json!({ "amount_nano": row.amount_nano, "uses": row.uses, "note": row.note });
         let event = Event::new("voucher.created", actor).target(&row.id).changed(json!(null), made);
         voucher::insert(&self.store, &row, &self.audit.entry(origin, event)).await?;
-        Ok((row.into(), code))
+        Ok(Made::Now((row.into(), code)))
     }
 
     /// A voucher to be kept, and its code.
@@ -174,12 +174,6 @@ impl Vouchers {
             batch_id: batch_id.map(str::to_owned),
         };
         (row, code)
-    }
-
-    /// All uses of so many codes together may not be worth more than one operator gives alone.
-    fn check_worth(&self, new: &NewVoucher<'_>, codes: i64) -> Result<(), VoucherError> {
-        let worth = new.amount_nano.saturating_mul(new.uses).saturating_mul(codes);
-        if self.second.is_above(worth) { Err(VoucherError::NeedsSecond) } else { Ok(()) }
     }
 
     /// Those that were made by themselves, the newest first.
@@ -357,7 +351,7 @@ mod tests {
     }
 
     async fn made(bench: &Bench, new: &NewVoucher<'_>) -> (Voucher, SecretText) {
-        bench.accounts.vouchers.create((&origin(), Actor::Host), new).await.expect("made")
+        bench.accounts.vouchers.create((&origin(), Actor::Host), new).await.expect("made").now()
     }
 
     /// Orgs with a wallet, without the cost of signing each up.

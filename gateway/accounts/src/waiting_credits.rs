@@ -1,6 +1,7 @@
-//! Credit above a threshold waits for another operator. Who asked, operator or program, never confirms; only an operator
-//! with a fresh second factor does, and nobody after three days. What is confirmed is owed until the ledger has it.
-use crate::audit::{Actor, Audit, Event};
+//! Credit, debits and vouchers above a threshold wait for another operator. Who asked, operator or program, never confirms; only
+//! an operator with a fresh second factor does, and nobody after three days. What is confirmed is owed until the ledger has it;
+//! vouchers are made as they are confirmed (`vouchers/waiting.rs`).
+use crate::audit::{Actor, Audit, Entry, Event};
 use crate::{Basis, Origin};
 use bytespike_store::Store;
 use bytespike_store::waiting_credit as rows;
@@ -22,16 +23,19 @@ pub struct WaitingCredits {
     above_nano: Arc<AtomicI64>,
 }
 
-/// Credit that somebody wants booked.
+/// What somebody wants done.
 #[derive(Clone, Copy, Debug)]
 pub struct WantedCredit<'a> {
     pub once: &'a str,
-    pub org_id: &'a str,
+    /// None of vouchers.
+    pub org_id: Option<&'a str>,
     pub amount_nano: i64,
-    /// `top_up` or `grant`
+    /// As [`WaitingCreditRow`] has it.
     pub kind: &'a str,
     pub reason: &'a str,
     pub credit_expires_at_ms: Option<i64>,
+    /// What the vouchers are to be.
+    pub vouchers_json: Option<&'a str>,
 }
 
 /// What became of asking.
@@ -52,7 +56,10 @@ pub enum ConfirmCreditError {
     Own,
     #[error("it does not wait any more")]
     Over,
-    #[error("credit cannot be confirmed right now: {0}")]
+    /// Of vouchers.
+    #[error("it would have expired before it is made")]
+    Past,
+    #[error("it cannot be confirmed right now: {0}")]
     Unavailable(#[from] sqlx::Error),
 }
 
@@ -89,11 +96,12 @@ impl WaitingCredits {
         let row = WaitingCreditRow {
             id: self.world.id("wcr"),
             once: wanted.once.to_owned(),
-            org_id: wanted.org_id.to_owned(),
+            org_id: wanted.org_id.map(str::to_owned),
             amount_nano: wanted.amount_nano,
             kind: wanted.kind.to_owned(),
             reason: wanted.reason.to_owned(),
             credit_expires_at_ms: wanted.credit_expires_at_ms,
+            vouchers_json: wanted.vouchers_json.map(str::to_owned),
             asked_by: actor.to_string(),
             asked_at_ms: now_ms,
             waits_until_ms: now_ms + WAITS_MS,
@@ -103,8 +111,10 @@ impl WaitingCredits {
             booked_at_ms: None,
         };
         let said = json!({ "amount_nano": row.amount_nano, "kind": row.kind, "reason": row.reason });
-        let event = Event::new("credit.asked", actor).org(&row.org_id).target(&row.id).detail(said);
-        if rows::insert(&self.store, &row, &self.audit.entry(origin, event)).await? {
+        let event = Event::new("credit.asked", actor).target(&row.id).detail(said);
+        let mut entry = self.audit.entry(origin, event);
+        entry.row.org_id.clone_from(&row.org_id);
+        if rows::insert(&self.store, &row, &entry).await? {
             return Ok(Asked::Waits(row));
         }
         match self.asked_before(&wanted).await? {
@@ -116,8 +126,9 @@ impl WaitingCredits {
     /// What became of this `once`, if it was asked for.
     pub async fn asked_before(&self, wanted: &WantedCredit<'_>) -> sqlx::Result<Option<Asked>> {
         let Some(row) = rows::by_once(&self.store, wanted.once).await? else { return Ok(None) };
-        let is_same =
-            row.org_id == wanted.org_id && row.amount_nano == wanted.amount_nano && row.kind == wanted.kind;
+        let is_same = row.org_id.as_deref() == wanted.org_id
+            && row.amount_nano == wanted.amount_nano
+            && row.kind == wanted.kind;
         let waits = row.state == "waiting" && row.waits_until_ms > self.world.now_ms();
         Ok(Some(match (is_same, waits) {
             (false, _) => Asked::Mismatch,
@@ -136,21 +147,38 @@ impl WaitingCredits {
         rows::over(&self.store, self.world.now_ms(), limit).await
     }
 
-    /// Confirms it. Of any number at once one does, and it is owed from here on.
+    pub async fn find(&self, id: &str) -> sqlx::Result<Option<WaitingCreditRow>> {
+        rows::find(&self.store, id).await
+    }
+
+    /// Confirms credit or a debit. Of any number at once one does, and it is owed from here on.
     pub async fn confirm(
         &self,
-        (origin, operator_id): (&Origin, &str),
+        by: (&Origin, &str),
         id: &str,
     ) -> Result<WaitingCreditRow, ConfirmCreditError> {
-        let entry = self.audit.entry(origin, Event::new("credit.confirmed", Actor::Operator(operator_id)));
-        let decided = (id, operator_id, self.world.now_ms());
-        if let Some(row) = rows::confirm(&self.store, decided, &entry).await? {
-            return Ok(row);
+        let decided = (id, by.1, self.world.now_ms());
+        match rows::confirm(&self.store, decided, &self.confirmed(by)).await? {
+            Some(row) => Ok(row),
+            None => Err(self.why_not(by.1, id).await?),
         }
-        let found = rows::find(&self.store, id).await?;
+    }
+
+    /// The event of a confirmation.
+    pub(crate) fn confirmed(&self, (origin, operator_id): (&Origin, &str)) -> Entry {
+        self.audit.entry(origin, Event::new("credit.confirmed", Actor::Operator(operator_id)))
+    }
+
+    /// Why this operator did not confirm it.
+    pub(crate) async fn why_not(&self, operator_id: &str, id: &str) -> sqlx::Result<ConfirmCreditError> {
         let own = Actor::Operator(operator_id).to_string();
-        let is_own = found.is_some_and(|row| row.state == "waiting" && row.asked_by == own);
-        Err(if is_own { ConfirmCreditError::Own } else { ConfirmCreditError::Over })
+        let is_own = self.find(id).await?.is_some_and(|row| row.state == "waiting" && row.asked_by == own);
+        Ok(if is_own { ConfirmCreditError::Own } else { ConfirmCreditError::Over })
+    }
+
+    /// What was confirmed cannot be done, because there is not enough left to be taken. It is not tried again.
+    pub async fn fail(&self, (origin, actor): (&Origin, Actor<'_>), id: &str) -> sqlx::Result<bool> {
+        rows::fail(&self.store, id, &self.audit.entry(origin, Event::new("credit.failed", actor))).await
     }
 
     /// Refuses it; whoever asked takes it back so. False when it does not wait any more.
@@ -188,11 +216,12 @@ mod tests {
     fn wanted<'a>(org_id: &'a str, once: &'a str) -> WantedCredit<'a> {
         WantedCredit {
             once,
-            org_id,
+            org_id: Some(org_id),
             amount_nano: 5_000,
             kind: "grant",
             reason: "why",
             credit_expires_at_ms: None,
+            vouchers_json: None,
         }
     }
 

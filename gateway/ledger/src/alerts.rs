@@ -20,6 +20,16 @@ pub struct Alerts {
     pub limits: bool,
 }
 
+impl Alerts {
+    /// The same with one of them changed.
+    pub(crate) fn with(self, to: AlertSetting) -> Self {
+        match to {
+            AlertSetting::LowBalance(low_balance) => Self { low_balance, ..self },
+            AlertSetting::Limits(limits) => Self { limits, ..self },
+        }
+    }
+}
+
 /// One of [`Alerts`], as it is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertSetting {

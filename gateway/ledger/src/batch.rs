@@ -2,8 +2,8 @@
 //! afterwards which rows to write. Both databases run this same code between their load and their store.
 use crate::alerts;
 use crate::call::{
-    BookingError, Claim, Claimed, Credit, CreditKind, Credited, HoldRequest, Outcome, Refusal, Release,
-    Resolution, ResolveError, Settlement,
+    BookingError, Claim, Claimed, Credit, CreditKind, Credited, Debit, HoldRequest, Outcome, Refusal,
+    Release, Resolution, ResolveError, Settlement,
 };
 use crate::journal::{self, Account, LotMove, Posting};
 use crate::kept::Kept;
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     },
     /// With the event that tells of it, where somebody decided it.
     Credit(Credit, Option<Box<Entry>>),
+    /// Takes credit out, with the event that tells of it.
+    Debit(Debit, Option<Box<Entry>>),
     /// Takes a payment back.
     Claim(Claim),
     /// Writes off lapsed credit.
@@ -80,7 +82,7 @@ pub(crate) struct Loaded {
     pub reservations: BTreeMap<String, Kept<ReservationRow>>,
     /// By reservation.
     pub pins: HashMap<String, Vec<PinRow>>,
-    /// What an idempotency key booked before, by org and key.
+    /// What an idempotency key booked before, by org and key; a debit below zero.
     pub credited: HashMap<(String, String), i64>,
     /// What an idempotency key claimed before: the paid part and what was given on top.
     pub claimed: HashMap<(String, String), (i64, i64)>,
@@ -117,6 +119,7 @@ impl Command {
             Self::Release(release) => &release.org_id,
             Self::Expire { org_id, .. } | Self::Lapse { org_id } => org_id,
             Self::Credit(credit, _) => &credit.org_id,
+            Self::Debit(debit, _) => &debit.org_id,
             Self::Claim(claim) => &claim.org_id,
         }
     }
@@ -127,7 +130,7 @@ impl Command {
             Self::Settle(settlement) => Some(&settlement.reservation_id),
             Self::Release(release) => Some(&release.reservation_id),
             Self::Expire { reservation_id, .. } => Some(reservation_id),
-            Self::Credit(..) | Self::Claim(_) | Self::Lapse { .. } => None,
+            Self::Credit(..) | Self::Debit(..) | Self::Claim(_) | Self::Lapse { .. } => None,
         }
     }
 
@@ -152,14 +155,23 @@ impl<'a> Batch<'a> {
             }
             Command::Credit(credit, event) => {
                 let booked = self.credit(credit);
-                if matches!(booked, Ok(Credited::Booked { .. })) {
-                    self.changes.events.extend(event.as_deref().cloned());
-                }
-                Answer::Credit(booked)
+                self.told_if_booked(booked, event.as_deref())
+            }
+            Command::Debit(debit, event) => {
+                let booked = self.debit(debit);
+                self.told_if_booked(booked, event.as_deref())
             }
             Command::Claim(claim) => Answer::Claim(self.claim(claim)),
             Command::Lapse { org_id } => Answer::Lapse(self.lapse(org_id)),
         }
+    }
+
+    /// What a booking is answered with; its event is appended only where it was booked now.
+    fn told_if_booked(&mut self, booked: Result<Credited, BookingError>, event: Option<&Entry>) -> Answer {
+        if matches!(booked, Ok(Credited::Booked { .. })) {
+            self.changes.events.extend(event.cloned());
+        }
+        Answer::Credit(booked)
     }
 
     fn hold(&mut self, request: &HoldRequest) -> Result<Granted, Refusal> {
@@ -303,12 +315,8 @@ impl<'a> Batch<'a> {
 
     fn credit(&mut self, credit: &Credit) -> Result<Credited, BookingError> {
         let key = (credit.org_id.clone(), credit.idempotency_key.clone());
-        match self.loaded.credited.get(&key) {
-            Some(amount) if *amount == credit.amount.0 => {
-                return Ok(Credited::Already { available: self.available(&credit.org_id) });
-            }
-            Some(_) => return Err(BookingError::IdempotencyMismatch),
-            None => {}
+        if let Some(before) = self.booked_before(&key, credit.amount.0) {
+            return before;
         }
         let wallet = self.loaded.wallets.get(&credit.org_id).ok_or(BookingError::NoWallet)?;
         if credit.amount <= NanoUsd::ZERO {
@@ -323,6 +331,20 @@ impl<'a> Batch<'a> {
         self.book(credit);
         self.collect(&credit.org_id, None);
         Ok(Credited::Booked { available: self.available(&credit.org_id) })
+    }
+
+    /// What an idempotency key that was used before is answered with.
+    pub(crate) fn booked_before(
+        &self,
+        key: &(String, String),
+        moved_nano: i64,
+    ) -> Option<Result<Credited, BookingError>> {
+        let before = self.loaded.credited.get(key)?;
+        Some(if *before == moved_nano {
+            Ok(Credited::Already { available: self.available(&key.0) })
+        } else {
+            Err(BookingError::IdempotencyMismatch)
+        })
     }
 
     fn book(&mut self, credit: &Credit) {
@@ -365,7 +387,7 @@ impl<'a> Batch<'a> {
         );
     }
 
-    fn lapse(&mut self, org_id: &str) -> bool {
+    pub(crate) fn lapse(&mut self, org_id: &str) -> bool {
         let Some(org_lots) = self.loaded.lots.get_mut(org_id) else { return false };
         let moves = lots::lapse(org_lots, self.now_ms);
         if moves.is_empty() {

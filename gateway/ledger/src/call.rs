@@ -262,7 +262,7 @@ pub enum CreditKind {
     Grant,
 }
 
-/// What booking a credit did.
+/// What booking a credit or a debit did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credited {
     Booked {
@@ -272,6 +272,36 @@ pub enum Credited {
     Already {
         available: NanoUsd,
     },
+}
+
+/// Takes credit out of a wallet by decision: it was given by mistake, or got by abuse. The same `idempotency_key` in the same
+/// org takes once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debit {
+    pub org_id: String,
+    pub amount: NanoUsd,
+    /// Which credit it is taken from: what was paid for, or what was given.
+    pub kind: CreditKind,
+    pub idempotency_key: String,
+    /// One sentence for the wallet page.
+    pub note: String,
+}
+
+/// What of a wallet's credit is free: no call holds it, and it has not lapsed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FreeCredit {
+    pub paid: NanoUsd,
+    pub given: NanoUsd,
+}
+
+impl FreeCredit {
+    /// What a debit of this kind can take at most.
+    pub fn of(self, kind: CreditKind) -> NanoUsd {
+        match kind {
+            CreditKind::TopUp => self.paid,
+            CreditKind::Grant => self.given,
+        }
+    }
 }
 
 /// Takes a payment back that was undone outside: by the payer's bank, or at the payment provider.
@@ -303,6 +333,8 @@ pub enum BookingError {
     NotPositive,
     #[error("the wallet would exceed $1,000,000,000")]
     WalletFull,
+    #[error("only {free} of this credit is free; what calls hold is not taken")]
+    NotEnough { free: NanoUsd },
     #[error("this idempotency key was used for another amount")]
     IdempotencyMismatch,
     #[error("there is no wallet for this org")]

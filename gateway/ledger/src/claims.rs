@@ -9,6 +9,18 @@ use crate::lots;
 use crate::rows::ClaimRow;
 use bytespike_catalog::NanoUsd;
 
+/// What is taken of one of an org's accounts, and why.
+#[derive(Clone, Copy)]
+pub(crate) struct Taking<'a> {
+    /// As the journal names it.
+    pub kind: &'static str,
+    pub account: Account,
+    pub at_most_nano: i64,
+    pub against: Account,
+    pub idem_key: Option<&'a str>,
+    pub note: Option<&'a str>,
+}
+
 impl Batch<'_> {
     pub(crate) fn claim(&mut self, claim: &Claim) -> Result<Claimed, BookingError> {
         let key = (claim.org_id.clone(), claim.idempotency_key.clone());
@@ -49,8 +61,15 @@ impl Batch<'_> {
         if owed_nano == 0 {
             return NanoUsd::ZERO;
         }
-        let taken_nano =
-            self.take_out(org_id, ("withdrawal", Account::Principal, owed_nano), (Account::Withdrawn, note));
+        let taking = Taking {
+            kind: "withdrawal",
+            account: Account::Principal,
+            at_most_nano: owed_nano,
+            against: Account::Withdrawn,
+            idem_key: None,
+            note,
+        };
+        let taken_nano = self.take_out(org_id, taking);
         if taken_nano > 0
             && let Some(wallet) = self.loaded.wallets.get_mut(org_id)
         {
@@ -61,31 +80,33 @@ impl Batch<'_> {
 
     /// What was given on top of the payment was given for it.
     fn take_bonus(&mut self, claim: &Claim) {
-        let bonus = ("breakage", Account::Bonus, claim.bonus.0);
-        self.take_out(&claim.org_id, bonus, (Account::Breakage, Some(&claim.note)));
+        let taking = Taking {
+            kind: "breakage",
+            account: Account::Bonus,
+            at_most_nano: claim.bonus.0,
+            against: Account::Breakage,
+            idem_key: None,
+            note: Some(&claim.note),
+        };
+        self.take_out(&claim.org_id, taking);
     }
 
     /// Takes at most so much of what is free on one of the org's accounts, in burn order; how much there was.
-    fn take_out(
-        &mut self,
-        org_id: &str,
-        (kind, account, at_most_nano): (&'static str, Account, i64),
-        (against, note): (Account, Option<&str>),
-    ) -> i64 {
+    pub(crate) fn take_out(&mut self, org_id: &str, taking: Taking<'_>) -> i64 {
         let org_lots = self.loaded.lots.entry(org_id.to_owned()).or_default();
-        let moves: Vec<LotMove> = lots::take_free(org_lots, account, at_most_nano);
+        let moves: Vec<LotMove> = lots::take_free(org_lots, taking.account, taking.at_most_nano);
         let taken_nano: i64 = moves.iter().map(|lot_move| -lot_move.amount_nano).sum();
         if taken_nano > 0 {
             let posting = Posting {
                 id: self.world().id("jtx"),
-                kind,
+                kind: taking.kind,
                 reservation_id: None,
-                idem_key: None,
-                note,
+                idem_key: taking.idem_key,
+                note: taking.note,
                 price_version: None,
                 at_ms: self.now_ms(),
                 moves,
-                against,
+                against: taking.against,
             };
             self.post(org_id, posting);
         }

@@ -3,7 +3,7 @@ use crate::alerts::{AlertSetting, Alerts};
 use crate::batch::{Answer, Command, Lease};
 use crate::books::{self, BooksError, Draft, InForce, Publication};
 use crate::call::{
-    BookingError, Claim, Claimed, Credit, Credited, GrantEnd, Held, HoldError, HoldRequest, Release,
+    BookingError, Claim, Claimed, Credit, Credited, Debit, GrantEnd, Held, HoldError, HoldRequest, Release,
     Resolution, ResolveError, SetLimit, Settlement, Unavailable,
 };
 use crate::faults::{Faults, NoFaults};
@@ -129,6 +129,12 @@ impl Ledger {
         self.book(Command::Credit(credit, Some(Box::new(entry.clone())))).await
     }
 
+    /// Takes credit out once per idempotency key, never more than is free of its kind, and appends the entry in the same
+    /// transaction if that books it.
+    pub async fn debit(&self, debit: Debit, entry: Option<&Entry>) -> Result<Credited, BookingError> {
+        self.book(Command::Debit(debit, entry.cloned().map(Box::new))).await
+    }
+
     async fn book(&self, credit: Command) -> Result<Credited, BookingError> {
         match self.writer.ask(credit).await? {
             Answer::Credit(booked) => booked,
@@ -199,9 +205,15 @@ impl Ledger {
         settings::set_alerts(&self.store, org_id, alerts, Some(entry)).await
     }
 
-    /// Changes one of the org's alerts and leaves the others as they are.
-    pub async fn set_alert(&self, org_id: &str, to: AlertSetting) -> Result<(), BookingError> {
-        settings::set_alert(&self.store, org_id, to).await
+    /// Changes one of the org's alerts and leaves the others as they are. The event, made of what was and what is then, is
+    /// appended in the same transaction.
+    pub async fn set_alert(
+        &self,
+        org_id: &str,
+        to: AlertSetting,
+        told: impl Fn(Alerts, Alerts) -> Entry,
+    ) -> Result<(), BookingError> {
+        settings::set_alert(&self.store, (org_id, to), told).await
     }
 
     /// A frozen wallet takes no holds; what is held may still settle.

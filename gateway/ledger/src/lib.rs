@@ -5,6 +5,7 @@ mod batch;
 mod books;
 mod call;
 mod claims;
+mod debits;
 mod faults;
 mod instance;
 mod invariants;
@@ -40,9 +41,9 @@ pub use alerts::{AlertSetting, Alerts};
 pub use books::{BooksError, Draft, InForce, Publication};
 pub use bytespike_store::names::Names;
 pub use call::{
-    Attempt, BookingError, Claim, Claimed, Credit, CreditKind, Credited, GrantEnd, Held, HoldError,
-    HoldRequest, LimitState, Outcome, Refusal, Release, RequestFacts, Resolution, ResolveError, SetLimit,
-    Settlement, Unavailable, UsageSource,
+    Attempt, BookingError, Claim, Claimed, Credit, CreditKind, Credited, Debit, FreeCredit, GrantEnd, Held,
+    HoldError, HoldRequest, LimitState, Outcome, Refusal, Release, RequestFacts, Resolution, ResolveError,
+    SetLimit, Settlement, Unavailable, UsageSource,
 };
 pub use faults::{Fault, Faults, Moment, NoFaults};
 pub use invariants::{Violation, names as invariant_names};
@@ -61,8 +62,8 @@ pub use replay::{Replay, Replayed, ReplayedSum};
 pub use retention::{Forgotten, Retention};
 pub use standing::Standing;
 pub use statement::{
-    ClosedStatement, Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementLine,
-    StatementUsage, Status, UsagePart,
+    ClosedStatement, Credits, Debits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement,
+    StatementLine, StatementUsage, Status, UsagePart,
 };
 pub use status::{BooksStatus, CallCounts, CheckRun, InvariantRun};
 pub use usage::{Dimension, Order, QUARTER_MS, Quantities, ResolvedCall, UsageFilter, UsageKey, UsageSums};

@@ -54,6 +54,12 @@ pub(crate) fn consume(lots: &mut [Kept<LotRow>], pins: &[PinRow], charge_nano: i
     moves
 }
 
+/// What no call holds of this account.
+pub(crate) fn free(lots: &[Kept<LotRow>], account: Account) -> i64 {
+    let of_account = lots.iter().filter(|lot| Account::of_lot(&lot.kind) == account);
+    of_account.map(|lot| lot.remaining_nano - lot.pinned_nano).sum()
+}
+
 /// Takes at most so much out of what is free on this account.
 pub(crate) fn take_free(lots: &mut [Kept<LotRow>], account: Account, at_most_nano: i64) -> Vec<LotMove> {
     let mut left = at_most_nano;

@@ -121,7 +121,7 @@ pub struct CallRow {
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Transaction {
     pub id: String,
-    /// `top_up`, `grant`, `settle`, `breakage` or `withdrawal`.
+    /// `top_up`, `grant`, `settle`, `breakage`, `withdrawal` or `debit`.
     pub kind: String,
     pub amount_nano: i64,
     pub note: Option<String>,

@@ -4,6 +4,7 @@ use crate::call::{BookingError, GrantEnd, SetLimit, Unavailable};
 use crate::node::NodeId;
 use crate::rows::LimitRow;
 use crate::window::{NEVER_MS, Window, time_zone};
+use bytespike_catalog::NanoUsd;
 use bytespike_store::audit_event::{Appends as _, Entry};
 use bytespike_store::{Store, on_database};
 use jiff::tz::TimeZone;
@@ -88,24 +89,40 @@ async fn put_alerts(
     })
 }
 
-/// One statement, so that two who change different alerts do not undo each other.
-pub(crate) async fn set_alert(store: &Store, org_id: &str, to: AlertSetting) -> Result<(), BookingError> {
+/// Changes one alert; the event is made of what was and what is then.
+pub(crate) async fn set_alert(
+    store: &Store,
+    (org_id, to): (&str, AlertSetting),
+    told: impl Fn(Alerts, Alerts) -> Entry,
+) -> Result<(), BookingError> {
     if matches!(to, AlertSetting::LowBalance(Some(balance)) if balance.0 <= 0) {
         return Err(BookingError::NotPositive);
     }
-    let changed: u64 = on_database!(store, db => match to {
-        AlertSetting::LowBalance(balance) => {
-            sqlx::query("update wallet set low_balance_nano = $2 where org_id = $1")
-                .bind(org_id).bind(balance.map(|balance| balance.0)).execute(db).await
-                .map(|done| done.rows_affected())
-        }
-        AlertSetting::Limits(told) => {
-            sqlx::query("update wallet set alert_limits = $2 where org_id = $1")
-                .bind(org_id).bind(told).execute(db).await.map(|done| done.rows_affected())
-        }
+    let changed = put_alert(store, (org_id, to), told).await.map_err(unavailable)?;
+    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
+}
+
+/// The wallet is locked first, so that two who change different alerts do not undo each other.
+async fn put_alert(
+    store: &Store,
+    (org_id, to): (&str, AlertSetting),
+    told: impl Fn(Alerts, Alerts) -> Entry,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let before: Option<(Option<i64>, bool)> = sqlx::query_as(
+            "update wallet set held_nano = held_nano where org_id = $1 returning low_balance_nano, alert_limits")
+            .bind(org_id).fetch_optional(&mut *tx).await?;
+        let Some((low_balance_nano, limits)) = before else { return Ok(false) };
+        let before = Alerts { low_balance: low_balance_nano.map(NanoUsd), limits };
+        let after = before.with(to);
+        sqlx::query("update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
+            .bind(org_id).bind(after.low_balance.map(|balance| balance.0)).bind(after.limits)
+            .execute(&mut *tx).await?;
+        tx.append(&told(before, after)).await?;
+        tx.commit().await?;
+        Ok(true)
     })
-    .map_err(unavailable)?;
-    if changed == 1 { Ok(()) } else { Err(BookingError::NoWallet) }
 }
 
 pub(crate) async fn set_frozen(store: &Store, org_id: &str, frozen: bool) -> Result<(), BookingError> {

@@ -183,12 +183,12 @@ fn setting_of(body: &SetAlertBody, which: Which) -> Result<AlertSetting, Fault> 
 }
 
 async fn change(gateway: &Gateway, call: &Call, (which, to): (Which, AlertSetting)) -> Result<(), Fault> {
-    let before = which.shown(current(gateway, call).await?);
     let org_id = &call.caller.org_id;
-    gateway.ledger.set_alert(org_id, to).await.map_err(|error| unavailable(&error))?;
-    let after = which.shown(current(gateway, call).await?);
-    let detail = json!({ "alert": which.name(), "before": before, "after": after });
-    let event = Event::new("alert.set", Actor::Key(&call.caller.key_id)).org(org_id);
-    gateway.accounts.audit.record(&call.origin, event.detail(detail)).await;
-    Ok(())
+    let told = |before: Alerts, after: Alerts| {
+        let detail =
+            json!({ "alert": which.name(), "before": which.shown(before), "after": which.shown(after) });
+        let event = Event::new("alert.set", Actor::Key(&call.caller.key_id)).org(org_id);
+        gateway.accounts.audit.entry(&call.origin, event.detail(detail))
+    };
+    gateway.ledger.set_alert(org_id, to, told).await.map_err(|error| unavailable(&error).into())
 }

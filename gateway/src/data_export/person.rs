@@ -44,6 +44,7 @@ impl DataExporter {
             "name": person.name,
             "language": person.language,
             "time_zone": person.time_zone,
+            "number_format": person.number_format,
             "created_at": moment(Some(person.created_at_ms)),
             "email_verified_at": moment(person.email_verified_at_ms),
             "has_password": member.has_password(),

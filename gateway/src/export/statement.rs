@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{Credits, Movements, Pockets, Statement, UsagePart};
+use bytespike_ledger::{Credits, MovementLine, Pockets, Statement, UsagePart};
 
 use super::{Cell, lines};
 
@@ -24,8 +24,8 @@ pub fn statement(statement: &Statement) -> Bytes {
     let month = statement.month.as_str();
     let mut rows = Vec::new();
     rows.extend(pockets(month, ["opening_paid", "opening_bonus"], &statement.opening));
-    rows.extend(movements(month, "top_up", &statement.top_ups));
-    rows.extend(movements(month, "grant", &statement.grants));
+    rows.extend(movements(month, "top_up", &statement.top_ups.lines));
+    rows.extend(movements(month, "grant", &statement.grants.lines));
     let usage = &statement.usage;
     let used = About { section: "usage", calls: Some(usage.calls), ..About::default() };
     rows.push(line(month, used, usage.charged_credits));
@@ -34,7 +34,8 @@ pub fn statement(statement: &Statement) -> Bytes {
     rows.extend(parts(month, "usage_by_key", &usage.by_key));
     rows.extend(parts(month, "usage_by_deployment", &usage.by_deployment));
     rows.extend(pockets(month, ["expired_paid", "expired_bonus"], &statement.expired));
-    rows.extend(movements(month, "withdrawal", &statement.withdrawals));
+    rows.extend(movements(month, "withdrawal", &statement.withdrawals.lines));
+    rows.extend(movements(month, "debit", &statement.debits.lines));
     rows.extend(pockets(month, ["closing_paid", "closing_bonus"], &statement.closing));
     let open = About { section: "open_holds", calls: Some(statement.open_holds.calls), ..About::default() };
     rows.push(line(month, open, statement.open_holds.held_credits));
@@ -64,13 +65,13 @@ fn pockets(month: &str, [paid, bonus]: [&'static str; 2], amounts: &Pockets) -> 
     [line(month, about(paid), amounts.paid_credits), line(month, about(bonus), amounts.bonus_credits)]
 }
 
-fn movements(month: &str, section: &'static str, moved: &Movements) -> Vec<Vec<Cell>> {
-    let row = |moved: &bytespike_ledger::MovementLine| {
+fn movements(month: &str, section: &'static str, moved: &[MovementLine]) -> Vec<Vec<Cell>> {
+    let row = |moved: &MovementLine| {
         let name = moved.note.as_deref().unwrap_or_default();
         let about = About { section, id: &moved.transaction_id, name, at: &moved.at, calls: None };
         line(month, about, moved.credits)
     };
-    moved.lines.iter().map(row).collect()
+    moved.iter().map(row).collect()
 }
 
 fn parts(month: &str, section: &'static str, parts: &[UsagePart]) -> Vec<Vec<Cell>> {

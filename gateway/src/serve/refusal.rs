@@ -25,7 +25,8 @@ pub fn hold(error: HoldError, required: NanoUsd, now_ms: i64) -> ErrorInfo {
     }
 }
 
-/// The page on which a member asks for more of the limit that was in the way.
+/// The page on which a member asks for more of the limit that was in the way. Without a language: a refusal is read by a
+/// program, whose key may be anybody's, and the page offers the other language.
 #[must_use]
 pub fn ask_url(console: &str, error: &HoldError) -> Option<String> {
     let HoldError::Refused(Refusal::LimitExceeded { limit, .. }) = error else { return None };

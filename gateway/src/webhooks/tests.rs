@@ -119,7 +119,7 @@ impl Bench {
             payload_json: r#"{"balance_credits":"1.000","threshold_credits":"2.000"}"#.to_owned(),
             created_at_ms: self.webhooks.parts.world.now_ms(),
         };
-        outbox::insert(&self.store, &event).await.expect("kept");
+        bytespike_store::testing::tell(&self.store, &event).await.expect("kept");
         self.webhooks.spread().await.expect("spread");
     }
 

@@ -127,7 +127,7 @@ pub async fn erase(
         sqlx::query("delete from session where person_id = $1").bind(person_id).execute(&mut *tx).await?;
         sqlx::query(
             "update person set email = $2, email_key = $2, name = '', password_hash = null, email_verified_at_ms = null,
-                 time_zone = 'UTC', state = 'disabled' where id = $1")
+                 time_zone = 'UTC', number_format = 'language', state = 'disabled' where id = $1")
             .bind(person_id).bind(alias).execute(&mut *tx).await?;
         sqlx::query("update change_counter set changes = changes + 1 where name = 'rights'").execute(&mut *tx).await?;
         tx.append(entry).await?;

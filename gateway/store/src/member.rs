@@ -48,7 +48,7 @@ pub async fn of_person(
 ) -> sqlx::Result<Vec<Membership>> {
     on_database!(read store, db => sqlx::query_as(
         "select member.id as member_id, member.role, deployment.id as deployment_id,
-                person.id, person.email, person.name, person.language, person.time_zone, person.password_hash,
+                person.id, person.email, person.name, person.language, person.time_zone, person.number_format, person.password_hash,
                 person.state, person.email_verified_at_ms, person.created_at_ms,
                 org.id as org_id, org.name as org_name, org.preset as org_preset, org.state as org_state,
                 org.created_at_ms as org_created_at_ms

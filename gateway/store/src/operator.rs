@@ -96,7 +96,11 @@ pub async fn replace_hash(store: &Store, id: &str, (old, newer): (&str, &str)) -
 
 /// Creates the very first operator for whoever holds the one-time token, which is used up in the same transaction.
 /// False when the token is not live or an operator already exists: of parallel callers, one succeeds.
-pub async fn insert_first(store: &Store, operator: &NewOperator<'_>, token_hash: &str) -> sqlx::Result<bool> {
+pub async fn insert_first(
+    store: &Store,
+    (operator, token_hash): (&NewOperator<'_>, &str),
+    entry: &Entry,
+) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
         let taken = sqlx::query(
@@ -111,6 +115,9 @@ pub async fn insert_first(store: &Store, operator: &NewOperator<'_>, token_hash:
             .bind(operator.id).bind(operator.email).bind(operator.email_key).bind(operator.name)
             .bind(operator.password_hash).bind(operator.now_ms)
             .execute(&mut *tx).await?.rows_affected();
+        if inserted == 1 {
+            tx.append(entry).await?;
+        }
         tx.commit().await?;
         Ok(inserted == 1)
     })

@@ -33,14 +33,6 @@ pub struct Reader {
     pub time_zone: String,
 }
 
-/// Wants something told.
-pub async fn insert(store: &Store, event: &Event) -> sqlx::Result<()> {
-    on_database!(store, db => {
-        put!(db, event);
-        Ok::<_, sqlx::Error>(())
-    })
-}
-
 /// The oldest events that no letter was written for.
 pub async fn unmailed(store: &Store, limit: u32) -> sqlx::Result<Vec<Event>> {
     on_database!(read store, db => sqlx::query_as(

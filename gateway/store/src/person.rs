@@ -12,6 +12,8 @@ pub struct Person {
     pub name: String,
     pub language: String,
     pub time_zone: String,
+    /// `language`, `comma_point`, `point_comma` or `space_comma`
+    pub number_format: String,
     /// Argon2id in PHC form; `None` for someone who signs in another way.
     pub password_hash: Option<String>,
     pub state: String,
@@ -74,14 +76,14 @@ pub async fn insert_account(store: &Store, account: &NewAccount<'_>, entry: &Ent
 
 pub async fn find_by_email(store: &Store, email_key: &str) -> sqlx::Result<Option<Person>> {
     on_database!(read store, db => sqlx::query_as(
-        "select id, email, name, language, time_zone, password_hash, state, email_verified_at_ms, created_at_ms
+        "select id, email, name, language, time_zone, number_format, password_hash, state, email_verified_at_ms, created_at_ms
          from person where email_key = $1")
         .bind(email_key).fetch_optional(db).await)
 }
 
 pub async fn find(store: &Store, id: &str) -> sqlx::Result<Option<Person>> {
     on_database!(read store, db => sqlx::query_as(
-        "select id, email, name, language, time_zone, password_hash, state, email_verified_at_ms, created_at_ms
+        "select id, email, name, language, time_zone, number_format, password_hash, state, email_verified_at_ms, created_at_ms
          from person where id = $1")
         .bind(id).fetch_optional(db).await)
 }
@@ -203,6 +205,7 @@ pub struct ProfileRow<'a> {
     pub name: &'a str,
     pub language: &'a str,
     pub time_zone: &'a str,
+    pub number_format: &'a str,
 }
 
 pub async fn set_profile(
@@ -213,12 +216,15 @@ pub async fn set_profile(
 ) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        let (name, language, time_zone): (String, String, String) = sqlx::query_as(
-            "update person set name = name where id = $1 returning name, language, time_zone")
+        let (name, language, time_zone, number_format): (String, String, String, String) = sqlx::query_as(
+            "update person set name = name where id = $1 returning name, language, time_zone, number_format")
             .bind(id).fetch_one(&mut *tx).await?;
-        sqlx::query("update person set name = $2, language = $3, time_zone = $4 where id = $1")
-            .bind(id).bind(profile.name).bind(profile.language).bind(profile.time_zone).execute(&mut *tx).await?;
-        let before = json!({ "name": name, "language": language, "time_zone": time_zone });
+        sqlx::query("update person set name = $2, language = $3, time_zone = $4, number_format = $5 where id = $1")
+            .bind(id).bind(profile.name).bind(profile.language).bind(profile.time_zone).bind(profile.number_format)
+            .execute(&mut *tx).await?;
+        let before = json!({
+            "name": name, "language": language, "time_zone": time_zone, "number_format": number_format,
+        });
         tx.append(&entry.before(before)).await?;
         tx.commit().await
     })

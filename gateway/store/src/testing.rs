@@ -77,6 +77,17 @@ async fn run(pool: &sqlx::PgPool, sql: String) {
         .expect("the test schema can be created and dropped");
 }
 
+/// Wants something told without what makes it true: that is not what is tested.
+///
+/// # Errors
+/// The database does not take it.
+pub async fn tell(store: &Store, event: &crate::outbox::Event) -> sqlx::Result<()> {
+    crate::on_database!(store, db => {
+        crate::outbox::put!(db, event);
+        Ok::<_, sqlx::Error>(())
+    })
+}
+
 /// An event for changes whose event is not what is tested. Its hash links nothing.
 #[must_use]
 pub fn entry() -> crate::audit_event::Entry {

@@ -20,6 +20,31 @@ pub struct BatchRow {
     pub used: i64,
 }
 
+/// Writes the batch with all its vouchers, and its codes where they wait for their download.
+macro_rules! put {
+    ($tx:expr, $batch:expr, $vouchers:expr, $codes_sealed:expr) => {{
+        let batch: &$crate::voucher_batch::BatchRow = $batch;
+        let codes_sealed: Option<&str> = $codes_sealed;
+        sqlx::query(
+            "insert into voucher_batch (id, note, amount_nano, codes, uses, per_org, expires_at_ms, credit_lasts_ms, created_at_ms,
+                                        codes_sealed)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+            .bind(&batch.id).bind(&batch.note).bind(batch.amount_nano).bind(batch.codes).bind(batch.uses)
+            .bind(batch.per_org).bind(batch.expires_at_ms).bind(batch.credit_lasts_ms).bind(batch.created_at_ms)
+            .bind(codes_sealed)
+            .execute(&mut *$tx).await?;
+        for row in $vouchers {
+            sqlx::query(
+                "insert into voucher (id, verifier, last_four, amount_nano, uses, expires_at_ms, credit_lasts_ms, note, created_at_ms, batch_id)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+                .bind(&row.id).bind(&row.verifier).bind(&row.last_four).bind(row.amount_nano).bind(row.uses)
+                .bind(row.expires_at_ms).bind(row.credit_lasts_ms).bind(&row.note).bind(row.created_at_ms).bind(&batch.id)
+                .execute(&mut *$tx).await?;
+        }
+    }};
+}
+pub(crate) use put;
+
 /// Writes the batch with all its vouchers, or nothing.
 pub async fn insert(
     store: &Store,
@@ -28,20 +53,7 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        sqlx::query(
-            "insert into voucher_batch (id, note, amount_nano, codes, uses, per_org, expires_at_ms, credit_lasts_ms, created_at_ms)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(&batch.id).bind(&batch.note).bind(batch.amount_nano).bind(batch.codes).bind(batch.uses)
-            .bind(batch.per_org).bind(batch.expires_at_ms).bind(batch.credit_lasts_ms).bind(batch.created_at_ms)
-            .execute(&mut *tx).await?;
-        for row in vouchers {
-            sqlx::query(
-                "insert into voucher (id, verifier, last_four, amount_nano, uses, expires_at_ms, credit_lasts_ms, note, created_at_ms, batch_id)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-                .bind(&row.id).bind(&row.verifier).bind(&row.last_four).bind(row.amount_nano).bind(row.uses)
-                .bind(row.expires_at_ms).bind(row.credit_lasts_ms).bind(&row.note).bind(row.created_at_ms).bind(&batch.id)
-                .execute(&mut *tx).await?;
-        }
+        put!(tx, batch, vouchers, None);
         tx.append(entry).await?;
         tx.commit().await
     })

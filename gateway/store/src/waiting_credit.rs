@@ -1,23 +1,29 @@
-//! Credit that waits for a second operator. That it is confirmed once, by somebody else and in time, is decided here.
+//! Credit, debits and vouchers that wait for a second operator. That each is confirmed once, by somebody else and in time, is
+//! decided here.
 use crate::audit_event::{Appends as _, Entry};
+use crate::voucher::VoucherRow;
+use crate::voucher_batch::{self, BatchRow};
 use crate::{Store, on_database};
 
-/// `amount_nano` is in nano-USD.
+/// `amount_nano` is in nano-USD; of vouchers it is what all of them are worth together.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct WaitingCreditRow {
     pub id: String,
     pub once: String,
-    pub org_id: String,
+    /// None of vouchers.
+    pub org_id: Option<String>,
     pub amount_nano: i64,
-    /// `top_up` or `grant`
+    /// `top_up`, `grant`, `debit_top_up`, `debit_grant` or `vouchers`
     pub kind: String,
     pub reason: String,
     pub credit_expires_at_ms: Option<i64>,
+    /// What the vouchers are to be.
+    pub vouchers_json: Option<String>,
     /// As the audit log names them.
     pub asked_by: String,
     pub asked_at_ms: i64,
     pub waits_until_ms: i64,
-    /// `waiting`, `confirmed` or `refused`
+    /// `waiting`, `confirmed`, `refused`, or `failed` where there was not enough left to be taken
     pub state: String,
     pub decided_by: Option<String>,
     pub decided_at_ms: Option<i64>,
@@ -30,10 +36,11 @@ pub async fn insert(store: &Store, row: &WaitingCreditRow, entry: &Entry) -> sql
         let mut tx = db.begin().await?;
         let inserted = sqlx::query(
             "insert into waiting_credit (id, once, org_id, amount_nano, kind, reason, credit_expires_at_ms, asked_by,
-                                         asked_at_ms, waits_until_ms)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (once) do nothing")
+                                         asked_at_ms, waits_until_ms, vouchers_json)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (once) do nothing")
             .bind(&row.id).bind(&row.once).bind(&row.org_id).bind(row.amount_nano).bind(&row.kind).bind(&row.reason)
             .bind(row.credit_expires_at_ms).bind(&row.asked_by).bind(row.asked_at_ms).bind(row.waits_until_ms)
+            .bind(&row.vouchers_json)
             .execute(&mut *tx).await?.rows_affected();
         if inserted == 0 {
             return Ok(false);
@@ -69,7 +76,30 @@ pub async fn over(store: &Store, now_ms: i64, limit: u32) -> sqlx::Result<Vec<Wa
         .bind(now_ms).bind(i64::from(limit)).fetch_all(db).await)
 }
 
-/// Confirms it, in time and not by who asked. Of any number at once one does; the others get nothing.
+/// Confirms it, in time and not by who asked, and writes that down. Of any number at once one does.
+macro_rules! confirm {
+    ($tx:expr, ($id:expr, $by:expr, $now_ms:expr), $vouchers:expr, $entry:expr) => {{
+        let row: Option<WaitingCreditRow> = sqlx::query_as(
+            "update waiting_credit set state = 'confirmed', decided_by = $2, decided_at_ms = $3
+             where id = $1 and state = 'waiting' and waits_until_ms > $3 and asked_by <> 'operator:' || $2
+               and (kind = 'vouchers') = $4 returning *",
+        )
+        .bind($id)
+        .bind($by)
+        .bind($now_ms)
+        .bind($vouchers)
+        .fetch_optional(&mut *$tx)
+        .await?;
+        if let Some(row) = &row {
+            let mut entry = $entry.about(&row.id);
+            entry.row.org_id.clone_from(&row.org_id);
+            $tx.append(&entry).await?;
+        }
+        row
+    }};
+}
+
+/// Confirms credit or a debit; nothing for who was not first, who asked, or who comes late.
 pub async fn confirm(
     store: &Store,
     (id, by, now_ms): (&str, &str, i64),
@@ -77,17 +107,59 @@ pub async fn confirm(
 ) -> sqlx::Result<Option<WaitingCreditRow>> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        let row: Option<WaitingCreditRow> = sqlx::query_as(
-            "update waiting_credit set state = 'confirmed', decided_by = $2, decided_at_ms = $3
-             where id = $1 and state = 'waiting' and waits_until_ms > $3 and asked_by <> 'operator:' || $2 returning *")
-            .bind(id).bind(by).bind(now_ms).fetch_optional(&mut *tx).await?;
-        if let Some(row) = &row {
-            let mut entry = entry.about(&row.id);
-            entry.row.org_id = Some(row.org_id.clone());
-            tx.append(&entry).await?;
+        let row = confirm!(tx, (id, by, now_ms), false, entry);
+        if row.is_some() {
             tx.commit().await?;
         }
         Ok(row)
+    })
+}
+
+/// Vouchers as they are made once they are confirmed.
+pub struct ConfirmedVouchers<'a> {
+    pub batch: &'a BatchRow,
+    pub vouchers: &'a [VoucherRow],
+    /// The codes, for the one download.
+    pub codes_sealed: &'a str,
+    /// The event of the batch.
+    pub entry: &'a Entry,
+}
+
+/// Confirms vouchers and makes them in the same transaction. False for who was not first, who asked, or who comes late.
+pub async fn confirm_vouchers(
+    store: &Store,
+    (id, by, now_ms): (&str, &str, i64),
+    entry: &Entry,
+    made: ConfirmedVouchers<'_>,
+) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        if confirm!(tx, (id, by, now_ms), true, entry).is_none() {
+            return Ok(false);
+        }
+        sqlx::query("update waiting_credit set booked_at_ms = $2 where id = $1")
+            .bind(id).bind(now_ms).execute(&mut *tx).await?;
+        voucher_batch::put!(tx, made.batch, made.vouchers, Some(made.codes_sealed));
+        tx.append(made.entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+}
+
+/// What was confirmed cannot be done: there is not enough left. False when it is done, or was not confirmed.
+pub async fn fail(store: &Store, id: &str, entry: &Entry) -> sqlx::Result<bool> {
+    on_database!(store, db => {
+        let mut tx = db.begin().await?;
+        let org: Option<(Option<String>,)> = sqlx::query_as(
+            "update waiting_credit set state = 'failed'
+             where id = $1 and state = 'confirmed' and booked_at_ms is null returning org_id")
+            .bind(id).fetch_optional(&mut *tx).await?;
+        let Some((org_id,)) = org else { return Ok(false) };
+        let mut entry = entry.about(id);
+        entry.row.org_id = org_id;
+        tx.append(&entry).await?;
+        tx.commit().await?;
+        Ok(true)
     })
 }
 
@@ -95,13 +167,13 @@ pub async fn confirm(
 pub async fn refuse(store: &Store, (id, by, now_ms): (&str, &str, i64), entry: &Entry) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
-        let org: Option<(String,)> = sqlx::query_as(
+        let org: Option<(Option<String>,)> = sqlx::query_as(
             "update waiting_credit set state = 'refused', decided_by = $2, decided_at_ms = $3
              where id = $1 and state = 'waiting' and waits_until_ms > $3 returning org_id")
             .bind(id).bind(by).bind(now_ms).fetch_optional(&mut *tx).await?;
         let Some((org_id,)) = org else { return Ok(false) };
         let mut entry = entry.about(id);
-        entry.row.org_id = Some(org_id);
+        entry.row.org_id = org_id;
         tx.append(&entry).await?;
         tx.commit().await?;
         Ok(true)

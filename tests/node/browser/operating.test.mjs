@@ -83,6 +83,17 @@ for (const locale of LOCALES) {
       const asked = page.locator("tr", { hasText: reason });
       assert.equal(await asked.count(), 1);
       assert.equal(await asked.locator('form[action$="/confirm"]').count(), 0, "who asked cannot confirm");
+      await page.goto(at(locale, "/admin/vouchers"));
+      await complete(page, { note: { en: "Hackathon in May", zh: "五月黑客松" }[locale], amount: "500" });
+      await page.goto(at(locale, "/admin/orgs"));
+      await follow(page.locator('main a[href*="/admin/orgs/org_"]').first());
+      const org = new URL(page.url()).pathname.replace(/^\/zh/, "");
+      const mistake = { en: "Granted twice by mistake", zh: "重复发放" }[locale];
+      await complete(page, { debit_amount: "999999", debit_reason: mistake });
+      assert.ok(await page.locator('[name="debit_amount"][aria-invalid="true"]').count(), "no more is taken than is free");
+      await complete(page, { debit_amount: "0.01", debit_reason: mistake });
+      assert.equal(new URL(page.url()).pathname, new URL(at(locale, org)).pathname, "what is free is taken");
+      await look("org", org);
       await look("credits", "/admin/credits");
       await look("retention", "/admin/retention");
       await page.goto(at(locale, "/admin/prices/rules"));

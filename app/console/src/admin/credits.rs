@@ -1,7 +1,8 @@
-//! Credit that is above what one operator may give alone: another one confirms it here, or nobody does.
+//! Credit, debits and vouchers above what one operator may decide alone: another one confirms them here, or nobody does.
 use super::act::Act;
 use super::notice::{self, Did};
 use super::shell::{self, Part};
+use super::vouchers;
 use super::who::Operator;
 use crate::problem::Problem;
 use crate::shell::{Titled, see_other};
@@ -10,13 +11,17 @@ use crate::when::Moments;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::Actor;
+use bytespike_accounts::secrets::SecretText;
 use bytespike_accounts::waiting_credits::{ConfirmCreditError, WaitingCreditRow};
+use bytespike_gateway::operations::Confirmed;
 use bytespike_ui::components::{Badge, BadgeKind, Callout, CalloutKind, EmptyState, Hidden, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 pub(super) const PATH: &str = "/admin/credits";
 const MOST_SHOWN: u32 = 50;
+/// What waits is vouchers, not credit of a wallet.
+const VOUCHERS: &str = "vouchers";
 
 /// `GET /admin/credits`
 pub(super) async fn page(
@@ -30,14 +35,45 @@ pub(super) async fn page(
 /// `POST /admin/credits/{id}/confirm`
 pub(super) async fn confirm(act: Act) -> Result<Response, Problem> {
     let Act { state, visit, operator, id, .. } = act;
-    let by = (&operator.origin, operator.row().id.as_str());
+    let found = state.accounts.waiting_credits.find(&id).await?;
+    let address = match found.filter(|row| row.kind == VOUCHERS) {
+        Some(row) => make_vouchers(&state, (&visit, &operator), &row).await,
+        None => book(&state, (&visit, &operator), &id).await,
+    };
     let t = &visit.t().operating.credits;
-    match state.operations().confirm_credit(by, &id).await {
-        Ok(_) => Ok(see_other(&notice::with(&visit.link(PATH), Did::CreditConfirmed))),
+    match address {
+        Ok(address) => Ok(see_other(&address)),
         Err(ConfirmCreditError::Own) => show(&state, (&visit, &operator), Some(t.own)).await,
         Err(ConfirmCreditError::Over) => show(&state, (&visit, &operator), Some(t.gone)).await,
+        Err(ConfirmCreditError::Past) => show(&state, (&visit, &operator), Some(t.past)).await,
         Err(ConfirmCreditError::Unavailable(error)) => Err(error.into()),
     }
+}
+
+/// Confirms credit or a debit; where to go on.
+async fn book(
+    state: &ConsoleState,
+    (visit, operator): (&Visit, &Operator),
+    id: &str,
+) -> Result<String, ConfirmCreditError> {
+    let by = (&operator.origin, operator.row().id.as_str());
+    let did = match state.operations().confirm(by, id).await? {
+        Confirmed::Done => Did::CreditConfirmed,
+        Confirmed::Failed => Did::DebitFailed,
+    };
+    Ok(notice::with(&visit.link(PATH), did))
+}
+
+/// Confirms vouchers, whose codes then wait for their download.
+async fn make_vouchers(
+    state: &ConsoleState,
+    (visit, operator): (&Visit, &Operator),
+    row: &WaitingCreditRow,
+) -> Result<String, ConfirmCreditError> {
+    let by = (&operator.origin, operator.row().id.as_str());
+    let seal = |batch_id: &str, codes: &[SecretText]| vouchers::sealed(state, batch_id, codes);
+    let batch = state.accounts.vouchers.confirm(by, row, seal).await?;
+    Ok(notice::with(&visit.link(&vouchers::batch_path(&batch.id)), Did::BatchMade))
 }
 
 /// `POST /admin/credits/{id}/refuse`
@@ -133,7 +169,7 @@ fn waiting_line(
     view! {
         <tr>
             <th scope="row">{org_link(visit, row)}</th>
-            <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}<span class="note">{kind(visit, row)}</span></td>
+            <td class="num" data-label=t.amount>{signed(row)}<span class="note">{kind(visit, row)}</span></td>
             <td data-label=t.reason>{row.reason.clone()}</td>
             <td data-label=t.asked>
                 <div class="event-change">
@@ -146,14 +182,30 @@ fn waiting_line(
     .into_any()
 }
 
+/// Whose wallet it is about; vouchers are about nobody's yet.
 fn org_link(visit: &Visit, row: &WaitingCreditRow) -> AnyView {
-    let href = visit.link(&format!("/admin/orgs/{}", row.org_id));
-    view! { <a class="long" href=href>{row.org_id.clone()}</a> }.into_any()
+    let Some(org_id) = &row.org_id else {
+        return visit.t().operating.vouchers.title.into_any();
+    };
+    let href = visit.link(&format!("/admin/orgs/{org_id}"));
+    view! { <a class="long" href=href>{org_id.clone()}</a> }.into_any()
+}
+
+/// What comes in, or below zero what is taken.
+fn signed(row: &WaitingCreditRow) -> String {
+    let takes = row.kind.starts_with("debit_");
+    format::usd(if takes { -row.amount_nano } else { row.amount_nano })
 }
 
 fn kind(visit: &Visit, row: &WaitingCreditRow) -> &'static str {
-    let t = &visit.t().admin.org;
-    if row.kind == "top_up" { t.top_up } else { t.grant }
+    let (t, debit) = (&visit.t().admin.org, &visit.t().operating.debit);
+    match row.kind.as_str() {
+        "top_up" => t.top_up,
+        "grant" => t.grant,
+        "debit_top_up" => debit.takes_top_up,
+        "debit_grant" => debit.takes_grant,
+        _ => visit.t().operating.credits.vouchers,
+    }
 }
 
 fn over_part(visit: &Visit, rows: &[WaitingCreditRow], moments: &Moments) -> Option<AnyView> {
@@ -187,6 +239,7 @@ fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyVie
         ("confirmed", Some(_)) => (BadgeKind::Live, t.booked),
         ("confirmed", None) => (BadgeKind::Pending, t.confirmed),
         ("refused", _) => (BadgeKind::Danger, t.refused),
+        ("failed", _) => (BadgeKind::Danger, t.failed),
         _ => (BadgeKind::Muted, t.expired),
     };
     let decided = row.decided_by.clone().unwrap_or_default();
@@ -194,7 +247,7 @@ fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyVie
     view! {
         <tr>
             <th scope="row">{org_link(visit, row)}</th>
-            <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}</td>
+            <td class="num" data-label=t.amount>{signed(row)}</td>
             <td data-label=t.asked><span class="long">{row.asked_by.clone()}</span></td>
             <td data-label=t.decided>
                 <div class="event-change">{decided}<span class="note">{moments.written(at_ms)}</span></div>

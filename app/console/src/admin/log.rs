@@ -145,7 +145,7 @@ fn line(visit: &Visit, row: &AuditRow, moments: &Moments) -> AnyView {
         let href = Filter::default().with_target(target).address(&here, None);
         view! { <a class="long" href=href>{target.clone()}</a> }
     });
-    let reading = change::Reading { locale: visit.locale, moments, names: None };
+    let reading = change::Reading { locale: visit.locale, numbers: visit.numbers, moments, names: None };
     view! {
         <tr>
             <th scope="row">{moments.exact(row.at_ms)}</th>

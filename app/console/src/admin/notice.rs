@@ -43,6 +43,11 @@ did! {
     PriceDropped "price-dropped" price_dropped;
     DraftDiscarded "draft-discarded" draft_discarded;
     Published "published" published;
+    DebitBooked "debit-booked" debit_booked;
+    DebitBookedBefore "debit-booked-before" debit_booked_before;
+    DebitWaits "debit-waits" debit_waits;
+    DebitFailed "debit-failed" debit_failed;
+    VouchersWait "vouchers-wait" vouchers_wait;
     CreditWaits "credit-waits" credit_waits;
     CreditConfirmed "credit-confirmed" credit_confirmed;
     CreditRefused "credit-refused" credit_refused;

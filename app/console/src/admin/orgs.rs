@@ -1,6 +1,8 @@
 //! Organisations as operators see them: found by name, id or a member's address. Nothing of what they ask models is here.
+mod debit;
 mod detail;
 
+pub(super) use debit::debit;
 pub(super) use detail::{credit, freeze, page as org, unfreeze};
 
 use super::paging::{self, Asked, ONE_MORE};

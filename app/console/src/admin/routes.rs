@@ -26,6 +26,7 @@ addresses! {
     "/admin/orgs" get(orgs::page);
     "/admin/orgs/{id}" get(orgs::org);
     "/admin/orgs/{id}/credit" act(orgs::credit);
+    "/admin/orgs/{id}/debit" act(orgs::debit);
     "/admin/orgs/{id}/freeze" act(orgs::freeze);
     "/admin/orgs/{id}/unfreeze" act(orgs::unfreeze);
     "/admin/credits" get(credits::page);

@@ -5,6 +5,7 @@ mod form;
 pub(super) use batch::{codes, end as end_batch, page as batch};
 
 use super::act::Act;
+use super::credits;
 use super::notice::{self, Did};
 use super::shell::{self, Part};
 use super::who::Operator;
@@ -17,7 +18,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::Actor;
 use bytespike_accounts::secrets::{Place, SecretText};
-use bytespike_accounts::vouchers::{Batch, Voucher, VoucherError, VoucherState};
+use bytespike_accounts::vouchers::{Batch, Made, Voucher, VoucherError, VoucherState};
 use bytespike_ui::components::{Badge, BadgeKind, EmptyState, Hidden, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
@@ -43,14 +44,11 @@ pub(super) async fn create(act: Act) -> Result<Response, Problem> {
     let by = (&operator.origin, Actor::Operator(&operator.row().id));
     let vouchers = &state.accounts.vouchers;
     match vouchers.create_batch(by, &wanted.borrowed()).await {
-        Ok((batch, codes)) => {
-            let plain: Vec<&str> = codes.iter().map(SecretText::expose).collect();
-            let json = serde_json::to_vec(&plain).unwrap_or_default();
-            let sealed = state.shown_key.seal(&state.world, place(&batch.id), &json);
-            vouchers.keep_codes(&batch.id, &sealed).await?;
-            let address = visit.link(&format!("{PATH}/batches/{}", batch.id));
-            Ok(see_other(&notice::with(&address, Did::BatchMade)))
+        Ok(Made::Now((batch, codes))) => {
+            vouchers.keep_codes(&batch.id, &sealed(&state, &batch.id, &codes)).await?;
+            Ok(see_other(&notice::with(&visit.link(&batch_path(&batch.id)), Did::BatchMade)))
         }
+        Ok(Made::Waits(_)) => Ok(see_other(&notice::with(&visit.link(credits::PATH), Did::VouchersWait))),
         Err(VoucherError::Unavailable(error)) => Err(error.into()),
         Err(error) => {
             form::refuse(&mut form, visit.locale, &error);
@@ -66,6 +64,18 @@ pub(super) async fn end(act: Act) -> Result<Response, Problem> {
         return Err(Problem::NotFound);
     }
     Ok(see_other(&notice::with(&act.visit.link(PATH), Did::VoucherEnded)))
+}
+
+/// The page of a batch.
+pub(super) fn batch_path(batch_id: &str) -> String {
+    format!("{PATH}/batches/{batch_id}")
+}
+
+/// The codes of a batch as they wait for their download.
+pub(super) fn sealed(state: &ConsoleState, batch_id: &str, codes: &[SecretText]) -> String {
+    let plain: Vec<&str> = codes.iter().map(SecretText::expose).collect();
+    let json = serde_json::to_vec(&plain).unwrap_or_default();
+    state.shown_key.seal(&state.world, place(batch_id), &json)
 }
 
 /// Where the codes of a batch are sealed for.

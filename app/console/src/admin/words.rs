@@ -25,6 +25,8 @@ pub(super) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "channel.removed" => t.channel_removed,
         "channel.costs_set" => t.channel_costs_set,
         "channel.tested" => t.channel_tested,
+        "wallet.debited" => t.wallet_debited,
+        "credit.failed" => t.credit_failed,
         "credit.asked" => t.credit_asked,
         "credit.confirmed" => t.credit_confirmed,
         "credit.refused" => t.credit_refused,

@@ -43,6 +43,7 @@ pub(crate) async fn stream(
     visit: Visit,
     who: SignedIn,
 ) -> Response {
+    let visit = who.reads(visit);
     let filter = Filter::of(&Query::of(&visit));
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/event-stream") {

@@ -34,6 +34,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let query = Query::of(&visit);
     let filter = Filter::of(&query);
     let after = query.get("after").and_then(read_cursor);

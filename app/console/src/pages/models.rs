@@ -21,6 +21,7 @@ use leptos::prelude::*;
 
 /// `GET /console/models`
 pub(crate) async fn page(State(state): State<ConsoleState>, visit: Visit, who: SignedIn) -> Response {
+    let visit = who.reads(visit);
     show(&state, (&visit, &who), None).await
 }
 
@@ -34,6 +35,7 @@ pub(crate) async fn test(
         return Ok(off);
     }
     let SignedPost { who, form } = post;
+    let visit = who.reads(visit);
     let (t, model) = (&visit.t().models, form.value("model"));
     if !may_test(&who) {
         return Err(Problem::Forbidden);

@@ -36,6 +36,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let after = Query::of(&visit).get("after").and_then(read_cursor);
     let is_first = after.is_none();
     let mut rows = state.accounts.notices.of(&who.member, (after.as_ref(), ROWS + 1)).await?;
@@ -122,7 +123,7 @@ fn item(
     (row, names): (&NoticeRow, &Names),
 ) -> Option<AnyView> {
     let about = AlertEvent { kind: &row.kind, subject: &row.subject, payload_json: &row.payload_json };
-    let told = alert::show(about, names, (visit.locale, &visit.urls))?;
+    let told = alert::show(about, names, visit)?;
     let t = &visit.t().notices.page;
     let is_new = row.read_at_ms.is_none();
     let class = if is_new { "notice unread" } else { "notice" };

@@ -12,11 +12,11 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::keys::KeyState;
 use bytespike_ledger::{Dimension, UsageFilter, UsageSums, Wallet, Window};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Bar, BarChart, ButtonKind, ButtonLink, CodeBlock, CopyField, EmptyState, Icon, IconName, Stat, Stats,
     TableFrame,
 };
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 const DAYS: i8 = 14;
@@ -44,6 +44,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let data = load(&state, &visit, &who).await?;
     let t = &visit.t().console.overview;
     // A role that sees only its own calls gets no sums over everyone's.
@@ -98,27 +99,23 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
     let t = &visit.t().console.overview;
     let (available, held) =
         data.wallet.as_ref().map_or((0, 0), |wallet| (wallet.available().0, wallet.held.0));
-    let credits = t.tile_credits(format::credits(available));
+    let credits = t.tile_credits(visit.numbers.credits(available));
     let about = |cny: &Cny| format!("{} · {credits}", cny.about(available));
     let balance_note = data.cny.as_ref().map_or(credits.clone(), about);
     let month = &data.month;
     let date = data.moments.date(data.month_from_ms);
     let tiles = [
-        (t.balance, format::usd(available), balance_note),
-        (t.held, format::usd(held), t.held_note(number(data.running))),
-        (t.spent, format::usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
+        (t.balance, visit.numbers.usd(available), balance_note),
+        (t.held, visit.numbers.usd(held), t.held_note(number(data.running))),
+        (t.spent, visit.numbers.usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
         (
             t.not_billed,
-            count(month.not_billed_calls()),
-            t.not_billed_note(format::usd(month.not_billed_held_nano)),
+            visit.numbers.count(number(month.not_billed_calls())),
+            t.not_billed_note(visit.numbers.usd(month.not_billed_held_nano)),
         ),
     ];
     let tiles = tiles.map(|(label, value, note)| view! { <Stat label=label value=value note=note/> });
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
-}
-
-fn count(calls: i64) -> String {
-    format::count(number(calls))
 }
 
 fn number(calls: i64) -> u64 {
@@ -133,7 +130,7 @@ fn chart(visit: &Visit, data: &Overview) -> AnyView {
     let bars = data.days.iter().map(|(from_ms, day)| Bar {
         label: data.moments.date(*from_ms),
         value: u64::try_from(day.charged_nano).unwrap_or(0),
-        text: format::usd(day.charged_nano),
+        text: visit.numbers.usd(day.charged_nano),
     });
     let first = data.days.first().map(|(from_ms, _)| data.moments.date(*from_ms));
     let last = data.days.last().map(|(from_ms, _)| data.moments.date(*from_ms));
@@ -157,8 +154,8 @@ fn day_table(visit: &Visit, data: &Overview) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{data.moments.date(*from_ms)}</th>
-                <td class="num" data-label=t.chart_calls>{count(day.settled_calls)}</td>
-                <td class="num" data-label=t.chart_charged>{format::usd(day.charged_nano)}</td>
+                <td class="num" data-label=t.chart_calls>{visit.numbers.count(number(day.settled_calls))}</td>
+                <td class="num" data-label=t.chart_charged>{visit.numbers.usd(day.charged_nano)}</td>
             </tr>
         }
     });

@@ -11,11 +11,11 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytespike_accounts::keys::KeyState;
 use bytespike_ledger::Receipt as Stored;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonLink, KeyValues, Receipt, ReceiptEquation, ReceiptLine,
     ReceiptLines, TableFrame,
 };
-use bytespike_ui::{Visit, format};
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -27,6 +27,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let body = load(&state, &who, &id).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let t = &visit.t().receipt;
@@ -90,9 +91,9 @@ fn read(id: &str, stored: &Stored) -> Result<Body, Problem> {
 fn summary(visit: &Visit, body: &Body) -> AnyView {
     let t = &visit.t().receipt;
     let equation = Receipt {
-        held: format::grouped(&body.held.credits),
-        charged: format::grouped(&body.charged.credits),
-        returned: format::grouped(&body.returned.credits),
+        held: visit.numbers.grouped(&body.held.credits),
+        charged: visit.numbers.grouped(&body.charged.credits),
+        returned: visit.numbers.grouped(&body.returned.credits),
         is_delivered: body.outcome == "settled",
         lines: Vec::new(),
     };
@@ -102,7 +103,7 @@ fn summary(visit: &Visit, body: &Body) -> AnyView {
     );
     let money = (body.outcome == "settled").then(|| {
         let (usd, cny) = (trimmed(&body.charged.usd), trimmed(&body.charged.cny));
-        view! { <p class="soft num">{format!("${usd} · ¥{cny}")}</p> }
+        view! { <p class="soft num">{visit.numbers.marked(&format!("${usd} · ¥{cny}"))}</p> }
     });
     view! {
         <section class="stack">
@@ -128,9 +129,9 @@ fn charge(visit: &Visit, body: &Body) -> AnyView {
     }
     let line = |line: &crate::receipt::Line| ReceiptLine {
         component: component_text(visit.locale, &line.component),
-        quantity: format::grouped(&line.qty),
-        price: trimmed(&line.price_usd),
-        credits: format::grouped(&line.credits),
+        quantity: visit.numbers.grouped(&line.qty),
+        price: visit.numbers.marked(&trimmed(&line.price_usd)),
+        credits: visit.numbers.grouped(&line.credits),
     };
     let lines: Vec<ReceiptLine> = body.lines.iter().map(line).collect();
     let sums = [
@@ -141,7 +142,7 @@ fn charge(visit: &Visit, body: &Body) -> AnyView {
     ];
     let sums = sums.into_iter().filter(|(_, _, is_shown)| *is_shown);
     let sums = sums.map(|(name, credits, _)| {
-        (name.to_owned(), view! { <span class="num">{format::grouped(credits)}</span> }.into_any())
+        (name.to_owned(), view! { <span class="num">{visit.numbers.grouped(credits)}</span> }.into_any())
     });
     view! {
         <section class="stack">
@@ -206,7 +207,7 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> AnyView {
             <td class="num" data-label=t.status>{status}</td>
             <td class="num" data-label=t.first_content>{first}</td>
             <td class="num" data-label=t.took>{duration(visit.locale, attempt.ms)}</td>
-            <td class="num" data-label=visit.t().receipt.line.amount>{format::grouped(&attempt.charged_credits)}</td>
+            <td class="num" data-label=visit.t().receipt.line.amount>{visit.numbers.grouped(&attempt.charged_credits)}</td>
             <td data-label=t.outcome><span>{outcome} {finish}</span></td>
         </tr>
     }

@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::role::Permission;
 use bytespike_ledger::{Statement, StatementLine};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, Breadcrumbs, TableFrame};
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 const PATH: &str = "/console/statements";
@@ -22,6 +22,7 @@ pub(crate) async fn list(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     allowed(&who)?;
     let org_id = who.member.org_id();
     let running = state.ledger.statement_preview(org_id).await?;
@@ -82,7 +83,7 @@ fn row(visit: &Visit, (month, badge, closed_at): (&str, AnyView, AnyView), closi
             <th scope="row"><a href=href>{month.to_owned()}</a></th>
             <td data-label=t.state>{badge}</td>
             <td data-label=t.closed_at>{closed_at}</td>
-            <td class="num" data-label=t.closing>{format::credits(closing_nano)}</td>
+            <td class="num" data-label=t.closing>{visit.numbers.credits(closing_nano)}</td>
         </tr>
     }
     .into_any()

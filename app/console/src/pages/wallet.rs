@@ -23,9 +23,9 @@ use axum::response::Response;
 use bytespike_accounts::switches::Feature;
 use bytespike_catalog::NanoUsd;
 use bytespike_ledger::{CallRow, Transaction, UsageFilter, Wallet};
+use bytespike_ui::Visit;
 use bytespike_ui::components::Column::{Number, Text};
 use bytespike_ui::components::{ButtonLink, Callout, CalloutKind, Stat, Stats, Table};
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 const JOURNAL_LINES: u32 = 100;
@@ -37,6 +37,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     show(&state, (&visit, &who), Faulty::default()).await
 }
 
@@ -113,7 +114,7 @@ async fn show(
 /// What payments that were undone left owed, and what that means.
 fn owes(visit: &Visit, owed: NanoUsd) -> AnyView {
     let t = &visit.t().payments.owed;
-    let title = t.title(format::usd(owed.0));
+    let title = t.title(visit.numbers.usd(owed.0));
     view! { <Callout kind=CalloutKind::Warning title=title><p>{t.text}</p></Callout> }.into_any()
 }
 
@@ -137,14 +138,14 @@ fn tiles(visit: &Visit, wallet: Option<&Wallet>, cny: Option<&Cny>) -> AnyView {
         (wallet.available().0, wallet.held.0, wallet.posted.0, wallet.bonus.0)
     });
     let tiles = [
-        (t.balance, available, visit.t().console.overview.tile_credits(format::credits(available))),
+        (t.balance, available, visit.t().console.overview.tile_credits(visit.numbers.credits(available))),
         (t.held, held, t.held_note.to_owned()),
         (t.paid, posted - bonus, t.paid_note.to_owned()),
         (t.granted, bonus, t.granted_note.to_owned()),
     ];
     let tiles = tiles.map(|(label, nano, note)| {
         let note = cny.map_or(note.clone(), |cny| format!("{} · {note}", cny.about(nano)));
-        view! { <Stat label=label value=format::usd(nano) note=note/> }
+        view! { <Stat label=label value=visit.numbers.usd(nano) note=note/> }
     });
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
 }
@@ -161,7 +162,7 @@ fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
                 <td data-label=t.key>{call.key_name.clone()}</td>
                 <td data-label=t.age>{moments.relative(call.held_at_ms)}</td>
                 <td data-label=t.expires>{moments.relative(call.expires_at_ms)}</td>
-                <td class="num" data-label=t.amount>{format::credits(call.held_nano)}</td>
+                <td class="num" data-label=t.amount>{visit.numbers.credits(call.held_nano)}</td>
             </tr>
         }
     });
@@ -193,7 +194,7 @@ fn journal_row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, line: &T
             <td data-label=t.journal.what>{movement::described(visit, &line.kind, line.note.as_deref())}</td>
             <td data-label=t.journal.receipt>{receipt}</td>
             <td class="num" data-label=t.journal.amount>
-                {format!("{sign}{}", format::credits(line.amount_nano))} {about(cny, line.amount_nano)}
+                {format!("{sign}{}", visit.numbers.credits(line.amount_nano))} {about(cny, line.amount_nano)}
             </td>
         </tr>
     }

@@ -193,7 +193,7 @@ async fn a_notice_says_when_calls_work_again_and_is_read_and_put_away() {
     let org_id = member.org_id().to_owned();
     for event in [told("evt_1", 100, crate::support::START_MS + DAY_MS), told("evt_2", 80, 0)] {
         let event = bytespike_store::outbox::Event { org_id: org_id.clone(), ..event };
-        bytespike_store::outbox::insert(&bench.store, &event).await.expect("kept");
+        bytespike_store::testing::tell(&bench.store, &event).await.expect("kept");
     }
     let page = browser.get("/console/notices").await.expect(StatusCode::OK).body;
     assert!(page.contains("is used up") && page.contains("Calls work again when the limit resets"), "{page}");

@@ -69,14 +69,17 @@ const MARKS: [&str; MOST_SERIES] = [
 /// itself and its parts; show the same numbers in a table nearby.
 #[component]
 #[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
-pub fn StackedChart(
+pub fn StackedChart<W>(
     id: &'static str,
     #[prop(into)] title: String,
     #[prop(into)] description: String,
     labels: Vec<String>,
     series: Vec<Series>,
-    write: fn(u64) -> String,
-) -> impl IntoView {
+    write: W,
+) -> impl IntoView
+where
+    W: Fn(u64) -> String + Copy + 'static,
+{
     let sums: Vec<u64> = (0..labels.len()).map(|at| series.iter().map(|one| value(one, at)).sum()).collect();
     let top = round_up(most(sums.iter().copied()));
     let columns = u64::try_from(labels.len()).unwrap_or(1).max(1);
@@ -126,7 +129,7 @@ fn stack(
     id: &'static str,
     label: &str,
     (series, at): (&[Series], u64),
-    (step, top, write): (u64, u64, fn(u64) -> String),
+    (step, top, write): (u64, u64, impl Fn(u64) -> String),
 ) -> AnyView {
     let index = usize::try_from(at).unwrap_or(0);
     let parts = series.iter().enumerate().filter(|(_, one)| value(one, index) > 0);

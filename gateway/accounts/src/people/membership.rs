@@ -1,6 +1,6 @@
 //! A person in one of their orgs: what every handler behind sign-in acts on. Only this module makes one, from the
 //! database, so holding a [`Membership`] is the proof that its person may act in its org.
-use super::People;
+use super::{NumberFormat, People};
 use crate::audit::{Actor, Event};
 use crate::orgs::{Language, Preset};
 use crate::role::Role;
@@ -58,6 +58,10 @@ impl Membership {
     /// An IANA name, for example `Asia/Shanghai`.
     pub fn time_zone(&self) -> &str {
         &self.person.time_zone
+    }
+
+    pub fn numbers(&self) -> NumberFormat {
+        NumberFormat::from_stored(&self.person.number_format)
     }
 
     pub fn org_id(&self) -> &str {

@@ -46,7 +46,7 @@ pub use membership::Membership;
 pub use model_test::MODEL_TESTS_A_DAY;
 pub use overseen::{Overseen, SeenSession};
 pub use places::{Deployment, PlaceError};
-pub use profile::{OrgError, Profile, ProfileError};
+pub use profile::{NumberFormat, OrgError, Profile, ProfileError};
 pub use recovery::{ChangePasswordError, PasswordChange, Reset, ResetError};
 pub use sign_in::{FirstStep, SecondStepError, SignInError};
 pub use sign_up::{NewOwner, ResendError, SignUp, SignUpError, VerifyError};

@@ -18,6 +18,39 @@ pub struct Profile<'a> {
     pub language: Language,
     /// An IANA name, for example `Asia/Shanghai`.
     pub time_zone: &'a str,
+    pub numbers: NumberFormat,
+}
+
+/// How somebody wants numbers written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NumberFormat {
+    /// As their language writes them.
+    #[default]
+    ByLanguage,
+    /// `1,234.56`
+    CommaPoint,
+    /// `1.234,56`
+    PointComma,
+    /// `1 234,56`
+    SpaceComma,
+}
+
+impl NumberFormat {
+    pub const ALL: [Self; 4] = [Self::ByLanguage, Self::CommaPoint, Self::PointComma, Self::SpaceComma];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ByLanguage => "language",
+            Self::CommaPoint => "comma_point",
+            Self::PointComma => "point_comma",
+            Self::SpaceComma => "space_comma",
+        }
+    }
+
+    /// What nobody knows is as the language has it.
+    pub fn from_stored(text: &str) -> Self {
+        Self::ALL.into_iter().find(|format| format.as_str() == text).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +85,13 @@ impl People {
             return Err(ProfileError::TimeZone);
         }
         let language = profile.language.as_str();
-        let after = json!({ "name": name, "language": language, "time_zone": profile.time_zone });
+        let numbers = profile.numbers.as_str();
+        let after = json!({
+            "name": name, "language": language, "time_zone": profile.time_zone, "number_format": numbers,
+        });
         let event = Event::new("person.profile_changed", Actor::Person(member.person_id()));
         let entry = self.audit.entry(origin, event.changed(json!(null), after));
-        let row = ProfileRow { name: &name, language, time_zone: profile.time_zone };
+        let row = ProfileRow { name: &name, language, time_zone: profile.time_zone, number_format: numbers };
         Ok(person::set_profile(&self.store, member.person_id(), row, &entry).await?)
     }
 

@@ -1,6 +1,6 @@
 //! Signing up and proving the address. The answer is the same whether or not the address has an account;
 //! only the mail differs. Nobody signs in, and so nobody spends, before the address is proven.
-use super::{Membership, People};
+use super::{Membership, NumberFormat, People};
 use crate::Origin;
 use crate::audit::{Actor, Entry, Event};
 use crate::email::{EmailAddress, EmailError};
@@ -198,6 +198,7 @@ impl People {
             name: name.to_owned(),
             language: language.as_str().to_owned(),
             time_zone: TIME_ZONE.to_owned(),
+            number_format: NumberFormat::default().as_str().to_owned(),
             password_hash,
             state: "active".to_owned(),
             email_verified_at_ms: None,

@@ -265,13 +265,19 @@ async fn s98_settings_change_what_the_next_request_sees() {
     on_each(async |bench| {
         let owner = bench.owner(EMAIL).await;
         let people = &bench.accounts.people;
-        let profile = Profile { name: "Ada L.", language: Language::Zh, time_zone: "Europe/London" };
+        assert_eq!(owner.numbers(), NumberFormat::ByLanguage);
+        let profile = Profile {
+            name: "Ada L.",
+            language: Language::Zh,
+            time_zone: "Europe/London",
+            numbers: NumberFormat::SpaceComma,
+        };
         people.set_profile(&origin(), &owner, profile).await.expect("changed");
         people.rename_org(&origin(), &owner, "Engines").await.expect("renamed");
         let now = people.membership(owner.person_id(), None).await.expect("read").expect("active");
         assert_eq!(
-            (now.person_name(), now.language(), now.time_zone()),
-            ("Ada L.", Language::Zh, "Europe/London")
+            (now.person_name(), now.language(), now.time_zone(), now.numbers()),
+            ("Ada L.", Language::Zh, "Europe/London", NumberFormat::SpaceComma)
         );
         assert_eq!(now.org_name(), "Engines");
         let odd = Profile { time_zone: "../etc/passwd", ..profile };

@@ -1,7 +1,7 @@
 //! Batches: as many codes as wanted, each worth the same, of which one org redeems only so many. The codes are handed out once.
-use super::{NewVoucher, VoucherError, Vouchers, checked};
+use super::{Made, NewVoucher, VoucherError, Vouchers, checked};
 use crate::Origin;
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::secrets::SecretText;
 use bytespike_store::voucher::VoucherRow;
 use bytespike_store::voucher_batch::{self, BatchRow};
@@ -41,21 +41,33 @@ pub struct Batch {
 }
 
 impl Vouchers {
-    /// Makes the batch with all its codes, which are shown this once.
+    /// Makes the batch with all its codes, which are shown this once. Above what one operator gives alone it waits for another.
     pub async fn create_batch(
         &self,
-        (origin, actor): (&Origin, Actor<'_>),
+        by: (&Origin, Actor<'_>),
         new: &NewBatch<'_>,
-    ) -> Result<(Batch, Vec<SecretText>), VoucherError> {
+    ) -> Result<Made<(Batch, Vec<SecretText>)>, VoucherError> {
         if !(1..=MOST_CODES).contains(&new.codes) {
             return Err(VoucherError::Codes);
         }
         if !(1..=new.codes).contains(&new.per_org) {
             return Err(VoucherError::PerOrg);
         }
-        let now_ms = self.world.now_ms();
-        let note = checked(&new.each, now_ms)?;
-        self.check_worth(&new.each, new.codes)?;
+        let note = checked(&new.each, self.world.now_ms())?;
+        if let Some(waits) = self.wait(by, new, &note).await? {
+            return Ok(Made::Waits(waits));
+        }
+        let (batch, rows, codes) = self.made_batch(new, note);
+        voucher_batch::insert(&self.store, (&batch, &rows), &self.batch_entry(by, &batch)).await?;
+        Ok(Made::Now((batch.into(), codes)))
+    }
+
+    /// A batch to be kept, its vouchers, and their codes.
+    pub(super) fn made_batch(
+        &self,
+        new: &NewBatch<'_>,
+        note: String,
+    ) -> (BatchRow, Vec<VoucherRow>, Vec<SecretText>) {
         let id = self.world.id("vcb");
         let made = (0..new.codes).map(|_| self.made(&new.each, &note, Some(&id)));
         let (rows, codes): (Vec<VoucherRow>, Vec<SecretText>) = made.unzip();
@@ -68,17 +80,21 @@ impl Vouchers {
             per_org: new.per_org,
             expires_at_ms: new.each.expires_at_ms,
             credit_lasts_ms: new.each.credit_lasts_ms,
-            created_at_ms: now_ms,
+            created_at_ms: self.world.now_ms(),
             ended_at_ms: None,
             used: 0,
         };
+        (batch, rows, codes)
+    }
+
+    /// The event of a batch that is made.
+    pub(super) fn batch_entry(&self, (origin, actor): (&Origin, Actor<'_>), batch: &BatchRow) -> Entry {
         let after = json!({
             "amount_nano": batch.amount_nano, "codes": batch.codes, "uses": batch.uses, "per_org": batch.per_org,
             "note": batch.note,
         });
         let event = Event::new("voucher_batch.created", actor).target(&batch.id).changed(json!(null), after);
-        voucher_batch::insert(&self.store, (&batch, &rows), &self.audit.entry(origin, event)).await?;
-        Ok((batch.into(), codes))
+        self.audit.entry(origin, event)
     }
 
     /// The newest first; `after` is the last id of the page before.
@@ -175,8 +191,11 @@ mod tests {
         on_each(async |bench| {
             let vouchers = &bench.accounts.vouchers;
             let by = (&origin(), Actor::Operator("opr_1"));
-            let (batch, codes) =
-                vouchers.create_batch(by, &NewBatch { codes: 8, per_org: 2, ..THREE }).await.expect("made");
+            let (batch, codes) = vouchers
+                .create_batch(by, &NewBatch { codes: 8, per_org: 2, ..THREE })
+                .await
+                .expect("made")
+                .now();
             let member = org(&bench, "ada@example.com").await;
             let tries = codes.iter().enumerate().map(|(n, code)| {
                 let (vouchers, member, code) = (vouchers.clone(), member.clone(), code.clone());
@@ -210,7 +229,7 @@ mod tests {
         on_each(async |bench| {
             let vouchers = &bench.accounts.vouchers;
             let by = (&origin(), Actor::Operator("opr_1"));
-            let (batch, codes) = vouchers.create_batch(by, &THREE).await.expect("made");
+            let (batch, codes) = vouchers.create_batch(by, &THREE).await.expect("made").now();
             vouchers.keep_codes(&batch.id, "sealed").await.expect("kept");
             assert!(vouchers.has_codes(&batch.id).await.expect("read"));
             assert_eq!(vouchers.take_codes(by, &batch.id).await.expect("taken").as_deref(), Some("sealed"));
@@ -222,7 +241,7 @@ mod tests {
                 let refused = vouchers.redeem(&origin(), &member, code.expose()).await;
                 assert!(matches!(refused, Err(RedeemError::Over)), "{refused:?}");
             }
-            let (late, _) = vouchers.create_batch(by, &THREE).await.expect("made");
+            let (late, _) = vouchers.create_batch(by, &THREE).await.expect("made").now();
             vouchers.keep_codes(&late.id, "sealed").await.expect("kept");
             bench.clock.advance(KEPT_MS + 1);
             assert!(!vouchers.has_codes(&late.id).await.expect("read"));
@@ -237,16 +256,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn s112_one_operator_makes_no_vouchers_worth_more_than_they_may_give_alone() {
+    async fn s112_vouchers_worth_more_than_one_operator_gives_alone_wait() {
         on_each(async |bench| {
             let vouchers = &bench.accounts.vouchers;
             let by = (&origin(), Actor::Operator("opr_1"));
             bench.accounts.waiting_credits.configure(3_000);
-            vouchers.create_batch(by, &THREE).await.expect("three thousand in all");
+            vouchers.create_batch(by, &THREE).await.expect("three thousand in all").now();
             let more = NewBatch { codes: 4, ..THREE };
-            assert!(matches!(vouchers.create_batch(by, &more).await, Err(VoucherError::NeedsSecond)));
+            assert!(matches!(vouchers.create_batch(by, &more).await, Ok(Made::Waits(_))));
             let often = NewVoucher { uses: 4, ..EACH };
-            assert!(matches!(vouchers.create(by, &often).await, Err(VoucherError::NeedsSecond)));
+            assert!(matches!(vouchers.create(by, &often).await, Ok(Made::Waits(_))));
             for (wrong, is_codes) in
                 [(NewBatch { codes: 0, ..THREE }, true), (NewBatch { per_org: 4, ..THREE }, false)]
             {

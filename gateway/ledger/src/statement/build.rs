@@ -1,6 +1,7 @@
 //! Puts a month together from the sums of its usage and from the few transactions that are no charge.
 use super::content::{
-    Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementUsage, Status, UsagePart,
+    Credits, Debits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementUsage, Status,
+    UsagePart,
 };
 use super::period::Period;
 use crate::ledger::Ledger;
@@ -108,6 +109,7 @@ impl Ledger {
             usage,
             expired: expired(&moved),
             withdrawals: movements(&moved, "withdrawal"),
+            debits: debits(&moved),
             closing,
             open_holds: self.open_at(org_id, period.to_ms).await?,
             previous_hash: previous.as_ref().map(|previous| format!("sha256:{}", previous.hash)),
@@ -213,23 +215,36 @@ fn not_billed(used: &BTreeMap<UsageKey, UsageSums>) -> NotBilled {
     }
 }
 
-/// Money of one kind; withdrawals are shown as the amounts that left.
+/// Money of one kind, as its amounts came in or left.
 fn movements(moved: &[Moved], kind: &str) -> Movements {
-    let amount = |line: &Moved| if kind == "withdrawal" { -line.amount_nano } else { line.amount_nano };
     let of_kind = || moved.iter().filter(|line| line.kind == kind);
-    let lines = of_kind().map(|line| MovementLine {
+    let amount = of_kind().map(|line| line.amount_nano).sum::<i64>().abs();
+    Movements { credits: Credits::of(amount), lines: of_kind().map(movement_line).collect() }
+}
+
+fn movement_line(line: &Moved) -> MovementLine {
+    MovementLine {
         at: rfc3339(line.at_ms),
         transaction_id: line.id.clone(),
         note: line.note.clone().filter(|note| !note.is_empty()),
-        credits: Credits::of(amount(line)),
-    });
-    Movements { credits: Credits::of(of_kind().map(amount).sum()), lines: lines.collect() }
+        credits: Credits::of(line.amount_nano.abs()),
+    }
 }
 
 fn expired(moved: &[Moved]) -> Pockets {
-    let lapsed = |account: &str| {
-        let lines = moved.iter().filter(|line| line.kind == "breakage" && line.account == account);
+    left(moved, "breakage")
+}
+
+fn debits(moved: &[Moved]) -> Debits {
+    let lines = moved.iter().filter(|line| line.kind == "debit").map(movement_line);
+    Debits { taken: left(moved, "debit"), lines: lines.collect() }
+}
+
+/// What left of paid and of given credit in movements of one kind.
+fn left(moved: &[Moved], kind: &str) -> Pockets {
+    let of = |account: &str| {
+        let lines = moved.iter().filter(|line| line.kind == kind && line.account == account);
         -lines.map(|line| line.amount_nano).sum::<i64>()
     };
-    Pockets::of(lapsed("principal"), lapsed("bonus"))
+    Pockets::of(of("principal"), of("bonus"))
 }

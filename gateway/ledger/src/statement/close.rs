@@ -107,7 +107,12 @@ impl Ledger {
 
 /// Nobody is told of a month in which nothing happened.
 fn has_moved(statement: &Statement) -> bool {
-    let sums = [statement.usage.charged_credits, statement.top_ups.credits, statement.withdrawals.credits];
+    let sums = [
+        statement.usage.charged_credits,
+        statement.top_ups.credits,
+        statement.withdrawals.credits,
+        statement.debits.taken.total_credits,
+    ];
     statement.usage.calls > 0 || sums.iter().any(|sum| sum.nano() != 0)
 }
 

@@ -42,8 +42,8 @@ pub enum Status {
     Preview,
 }
 
-/// One org's month. `opening + top_ups + grants − usage − expired − withdrawals = closing`, also for paid and given
-/// credit each.
+/// One org's month. `opening + top_ups + grants − usage − expired − withdrawals − debits = closing`, also for paid and
+/// given credit each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// `statement`
@@ -69,6 +69,9 @@ pub struct Statement {
     /// What lapsed of given credit.
     pub expired: Pockets,
     pub withdrawals: Movements,
+    /// What was taken by decision. Statements of before there were any do not have it.
+    #[serde(default)]
+    pub debits: Debits,
     pub closing: Pockets,
     /// What calls still held when the month ended, or hold now.
     pub open_holds: Holds,
@@ -88,6 +91,14 @@ pub struct Pockets {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movements {
     pub credits: Credits,
+    pub lines: Vec<MovementLine>,
+}
+
+/// Credit that was taken, of both kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debits {
+    #[serde(flatten)]
+    pub taken: Pockets,
     pub lines: Vec<MovementLine>,
 }
 

@@ -7,7 +7,8 @@ mod content;
 mod period;
 
 pub use content::{
-    Credits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementUsage, Status, UsagePart,
+    Credits, Debits, Holds, MovementLine, Movements, NotBilled, Pockets, Statement, StatementUsage, Status,
+    UsagePart,
 };
 
 use crate::ledger::Ledger;

@@ -125,6 +125,7 @@ impl Needs {
     fn of(commands: &[Command]) -> Self {
         let credit = |command: &Command| match command {
             Command::Credit(credit, _) => Some((credit.org_id.clone(), credit.idempotency_key.clone())),
+            Command::Debit(debit, _) => Some((debit.org_id.clone(), debit.idempotency_key.clone())),
             _ => None,
         };
         let claim = |command: &Command| match command {

@@ -174,7 +174,7 @@ where
     sqlx::query_as(sql).bind(ids).fetch_all(connection).await
 }
 
-/// What an idempotency key booked before: the amount that came into the org's lots.
+/// What an idempotency key booked before: the amount that came into the org's lots, or left them.
 async fn credited(connection: &mut PgConnection, org_id: &str, key: &str) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "select cast(sum(e.amount_nano) as bigint)

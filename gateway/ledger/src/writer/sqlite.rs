@@ -252,7 +252,7 @@ fn select<R: Row>(connection: &Connection, condition: &str, ids: &[&String]) -> 
     Ok(found)
 }
 
-/// What an idempotency key booked before: the amount that came into the org's lots.
+/// What an idempotency key booked before: the amount that came into the org's lots, or left them.
 fn credited(connection: &Connection, org_id: &str, key: &str) -> rusqlite::Result<Option<i64>> {
     let mut statement = connection.prepare_cached(
         "select sum(e.amount_nano) from journal_tx t join journal_entry e on e.tx_id = t.id and e.org_id is not null

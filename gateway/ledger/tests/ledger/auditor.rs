@@ -2,7 +2,7 @@
 //! that it cannot share a mistake with counters that are carried along; months it reckons without a calendar library.
 use crate::calendar::{DAY_MS, HOUR_MS, Zone};
 use crate::request::{Request, Said};
-use bytespike_ledger::{Attempt, Claim, Credit, CreditKind, HoldRequest, NodeId, Outcome, Window};
+use bytespike_ledger::{Attempt, Claim, Credit, CreditKind, Debit, HoldRequest, NodeId, Outcome, Window};
 use std::collections::BTreeMap;
 
 pub const LEASE_MS: i64 = 60_000;
@@ -45,6 +45,8 @@ struct Lot {
     lapsed: i64,
     /// By payments that were undone.
     taken: i64,
+    /// By decision.
+    debited: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ struct Org {
 pub struct Auditor {
     orgs: BTreeMap<String, Org>,
     lots: Vec<Lot>,
+    /// Those that were booked.
+    debits: Vec<Debit>,
     claims: Vec<Claim>,
     pub calls: Vec<Call>,
     pub limits: Vec<Limit>,
@@ -85,6 +89,7 @@ impl Auditor {
         Self {
             orgs: BTreeMap::new(),
             lots: Vec::new(),
+            debits: Vec::new(),
             claims: Vec::new(),
             calls: Vec::new(),
             limits: Vec::new(),
@@ -109,7 +114,7 @@ impl Auditor {
 
     pub fn posted(&self, org: &str) -> i64 {
         let lots = self.lots.iter().filter(|lot| lot.org == org);
-        let credited: i64 = lots.map(|lot| lot.granted - lot.lapsed - lot.taken).sum();
+        let credited: i64 = lots.map(|lot| lot.granted - lot.lapsed - lot.taken - lot.debited).sum();
         let charged: i64 = self.ended(org).map(|end| end.charged).sum();
         credited - charged
     }
@@ -121,7 +126,7 @@ impl Auditor {
     /// What is left of given credit.
     pub fn bonus(&self, org: &str) -> i64 {
         let given = |lot: &&Lot| lot.org == org && lot.kind == CreditKind::Grant;
-        self.lots.iter().filter(given).map(|lot| lot.granted - lot.burnt - lot.lapsed).sum()
+        self.lots.iter().filter(given).map(|lot| lot.granted - lot.burnt - lot.lapsed - lot.debited).sum()
     }
 
     /// What was claimed and is not taken yet.
@@ -147,6 +152,7 @@ impl Auditor {
     pub fn apply(&mut self, request: &Request, now_ms: i64) -> Said {
         match request {
             Request::Credit(credit) => self.credit(credit, now_ms),
+            Request::Debit(debit) => self.debit(debit, now_ms),
             Request::Claim(claim) => self.claim(claim),
             Request::Hold(hold) => self.hold(hold, now_ms),
             Request::Settle(settlement) => {
@@ -209,9 +215,37 @@ impl Auditor {
             burnt: 0,
             lapsed: 0,
             taken: 0,
+            debited: 0,
         });
         self.collect(&credit.org_id);
         Said::Booked { available: self.available(&credit.org_id) }
+    }
+
+    /// All of it out of one kind of credit, or nothing.
+    fn debit(&mut self, debit: &Debit, now_ms: i64) -> Said {
+        let same_key = |before: &&Debit| {
+            before.org_id == debit.org_id && before.idempotency_key == debit.idempotency_key
+        };
+        match self.debits.iter().find(same_key).map(|before| before.amount == debit.amount) {
+            Some(true) => return Said::BookedBefore { available: self.available(&debit.org_id) },
+            Some(false) => return Said::OtherAmount,
+            None => {}
+        }
+        self.lapse(&debit.org_id, now_ms);
+        let mut lots = self.burn_order(&debit.org_id);
+        lots.retain(|lot| self.lots[*lot].kind == debit.kind);
+        let free: i64 = lots.iter().map(|lot| self.free(*lot)).sum();
+        if debit.amount.0 > free {
+            return Said::NotEnough { free };
+        }
+        let mut left = debit.amount.0;
+        for lot in lots {
+            let debited = left.min(self.free(lot));
+            self.lots[lot].debited += debited;
+            left -= debited;
+        }
+        self.debits.push(debit.clone());
+        Said::Booked { available: self.available(&debit.org_id) }
     }
 
     fn claim(&mut self, claim: &Claim) -> Said {
@@ -339,8 +373,8 @@ impl Auditor {
     }
 
     fn free(&self, lot: usize) -> i64 {
-        let Lot { granted, burnt, lapsed, taken, .. } = &self.lots[lot];
-        granted - burnt - lapsed - taken - self.pinned(lot)
+        let Lot { granted, burnt, lapsed, taken, debited, .. } = &self.lots[lot];
+        granted - burnt - lapsed - taken - debited - self.pinned(lot)
     }
 
     fn pin(&self, org: &str, amount: i64) -> Vec<(usize, i64)> {

@@ -4,8 +4,8 @@ use crate::support::START_MS;
 use bytespike_catalog::money::{Exact, NanoUsd};
 use bytespike_catalog::{Charge, Usage};
 use bytespike_ledger::{
-    Attempt, Credit, CreditKind, Held, HoldRequest, Ledger, Payer, Reason, Release, RequestFacts, Settlement,
-    UsageSource,
+    Attempt, BookingError, Credit, CreditKind, Debit, Held, HoldRequest, Ledger, Payer, Reason, Release,
+    RequestFacts, Settlement, UsageSource,
 };
 use bytespike_store::world::{ManualClock, World};
 use bytespike_store::{Store, on_database, sqlx};
@@ -74,7 +74,7 @@ impl History {
             self.clock
                 .advance(self.small(most_hours.saturating_mul(4).max(1)) * HOUR_MS / 4 + self.small(60_000));
             let org_id = ORGS[usize::try_from(self.dice(2)).expect("0 or 1")];
-            match self.dice(12) {
+            match self.dice(13) {
                 0..=4 => self.hold(org_id).await,
                 5..=8 => self.end().await,
                 9 => {
@@ -82,6 +82,7 @@ impl History {
                     self.credit(org_id, 500 + self.small(2_000), CreditKind::Grant, Some(lapses)).await;
                 }
                 10 => self.credit(org_id, 500 + self.small(2_000), CreditKind::TopUp, None).await,
+                11 => self.debit(org_id, self.small(800) + 1).await,
                 _ => drop(self.ledger.tick().await.expect("ticks")),
             }
             if self.dice(9) == 0 {
@@ -101,6 +102,22 @@ impl History {
             expires_at_ms,
         };
         self.ledger.credit(credit).await.expect("is booked");
+    }
+
+    /// Takes credit of either kind, if there is so much of it.
+    async fn debit(&mut self, org_id: &str, nano: i64) {
+        self.credits += 1;
+        let debit = Debit {
+            org_id: org_id.to_owned(),
+            amount: NanoUsd(nano),
+            kind: if self.dice(2) == 0 { CreditKind::TopUp } else { CreditKind::Grant },
+            idempotency_key: self.credits.to_string(),
+            note: "for the test".to_owned(),
+        };
+        match self.ledger.debit(debit, None).await {
+            Ok(_) | Err(BookingError::NotEnough { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
     }
 
     pub async fn hold(&mut self, org_id: &'static str) {

@@ -10,7 +10,7 @@ use crate::steps::{Op, Step, step};
 use crate::support::{START_MS, release_of, request_of, settlement_of};
 use crate::trouble::{Trouble, Troubles};
 use bytespike_catalog::NanoUsd;
-use bytespike_ledger::{Claim, Credit, CreditKind, GrantEnd, Held, Ledger, Outcome, SetLimit, Window};
+use bytespike_ledger::{Claim, Credit, CreditKind, Debit, GrantEnd, Held, Ledger, Outcome, SetLimit, Window};
 use bytespike_store::testing::{on_postgres, on_sqlite};
 use bytespike_store::world::{ManualClock, World};
 use bytespike_store::{Store, on_database, sqlx};
@@ -97,6 +97,7 @@ struct Machine<'a> {
     owned: HashMap<String, Vec<Held>>,
     /// What was asked for: to be asked again.
     credits: Vec<Credit>,
+    debits: Vec<Debit>,
     claims: Vec<Claim>,
     holds: HashMap<String, bytespike_ledger::HoldRequest>,
     /// The receipts of calls that ended; they never change.
@@ -135,6 +136,7 @@ impl<'a> Machine<'a> {
             auditor,
             owned: HashMap::new(),
             credits: Vec::new(),
+            debits: Vec::new(),
             claims: Vec::new(),
             holds: HashMap::new(),
             receipts: BTreeMap::new(),
@@ -212,9 +214,11 @@ impl<'a> Machine<'a> {
     async fn judge(&mut self, request: &Request, said: Said, unsure: bool) {
         let now_ms = self.now_ms();
         if said == Said::Unavailable && !self.took_effect(request).await {
-            if let Request::Hold(hold) = request {
-                // One that was refused may have found credit whose time was up.
-                self.learn_lapses(&hold.payer.org_id).await;
+            // One that was refused may have found credit whose time was up.
+            match request {
+                Request::Hold(hold) => self.learn_lapses(&hold.payer.org_id).await,
+                Request::Debit(debit) => self.learn_lapses(&debit.org_id).await,
+                _ => {}
             }
             return;
         }
@@ -234,13 +238,10 @@ impl<'a> Machine<'a> {
     async fn took_effect(&self, request: &Request) -> bool {
         match request {
             Request::Credit(credit) => {
-                let booked: Option<i64> = on_database!(&self.store, db => sqlx::query_scalar(
-                    "select cast(sum(e.amount_nano) as bigint) from journal_tx t
-                     join journal_entry e on e.tx_id = t.id and e.org_id is not null
-                     where t.org_id = $1 and t.idem_key = $2")
-                    .bind(&credit.org_id).bind(&credit.idempotency_key).fetch_one(db).await)
-                .expect("reads");
-                booked == Some(credit.amount.0)
+                self.moved(&credit.org_id, &credit.idempotency_key).await == Some(credit.amount.0)
+            }
+            Request::Debit(debit) => {
+                self.moved(&debit.org_id, &debit.idempotency_key).await == Some(-debit.amount.0)
             }
             Request::Claim(claim) => {
                 let kept: i64 = on_database!(&self.store, db => sqlx::query_scalar(
@@ -253,6 +254,16 @@ impl<'a> Machine<'a> {
             Request::Settle(settlement) => self.ended_as(&settlement.reservation_id, "settled").await,
             Request::Release(release) => self.ended_as(&release.reservation_id, "released").await,
         }
+    }
+
+    /// What was booked under a key.
+    async fn moved(&self, org_id: &str, key: &str) -> Option<i64> {
+        on_database!(&self.store, db => sqlx::query_scalar(
+            "select cast(sum(e.amount_nano) as bigint) from journal_tx t
+             join journal_entry e on e.tx_id = t.id and e.org_id is not null
+             where t.org_id = $1 and t.idem_key = $2")
+            .bind(org_id).bind(key).fetch_one(db).await)
+        .expect("reads")
     }
 
     /// Whether a call that the auditor takes for open has ended in this way. A late settlement of an expired one may
@@ -300,6 +311,22 @@ impl<'a> Machine<'a> {
                 let mut again = pick(credit, &self.credits)?.clone();
                 again.amount.0 += more;
                 Request::Credit(again)
+            }
+            Op::Debit { org, nano, kind } => {
+                let debit = Debit {
+                    org_id: org_id(*org),
+                    amount: NanoUsd(*nano),
+                    kind: *kind,
+                    idempotency_key: format!("debit {}", self.debits.len()),
+                    note: "for the test".to_owned(),
+                };
+                self.debits.push(debit.clone());
+                Request::Debit(debit)
+            }
+            Op::DebitAgain { debit, more } => {
+                let mut again = pick(debit, &self.debits)?.clone();
+                again.amount.0 += more;
+                Request::Debit(again)
             }
             Op::Claim { org, nano, bonus_nano } => {
                 let claim = Claim {

@@ -9,6 +9,7 @@ mod cast;
 mod claims;
 mod concurrency;
 mod crossing;
+mod debits;
 mod flow;
 mod history;
 mod invariants;

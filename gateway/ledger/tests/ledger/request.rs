@@ -1,7 +1,7 @@
 //! Commands and what is said to them, in terms that the ledger and its auditor share.
 use bytespike_ledger::{
-    BookingError, Claim, Credit, Credited, HoldError, HoldRequest, Ledger, LimitState, Outcome, Refusal,
-    Release, Resolution, ResolveError, Settlement, Unavailable,
+    BookingError, Claim, Credit, Credited, Debit, HoldError, HoldRequest, Ledger, LimitState, Outcome,
+    Refusal, Release, Resolution, ResolveError, Settlement, Unavailable,
 };
 
 /// A command, complete with the ids it names.
@@ -9,6 +9,7 @@ use bytespike_ledger::{
 #[expect(clippy::large_enum_variant, reason = "a few of them live at a time, in a test")]
 pub enum Request {
     Credit(Credit),
+    Debit(Debit),
     Claim(Claim),
     Hold(Box<HoldRequest>),
     Settle(Settlement),
@@ -49,6 +50,10 @@ pub enum Said {
     BookedBefore {
         available: i64,
     },
+    /// So much of the credit that was to be taken is free.
+    NotEnough {
+        free: i64,
+    },
     Claimed {
         owed: i64,
     },
@@ -61,7 +66,7 @@ impl Request {
     /// The call it is about.
     pub fn reservation_id(&self) -> Option<&str> {
         match self {
-            Self::Credit(_) | Self::Claim(_) => None,
+            Self::Credit(_) | Self::Debit(_) | Self::Claim(_) => None,
             Self::Hold(hold) => Some(&hold.reservation_id),
             Self::Settle(settlement) => Some(&settlement.reservation_id),
             Self::Release(release) => Some(&release.reservation_id),
@@ -72,6 +77,7 @@ impl Request {
     pub async fn send(&self, ledger: &Ledger) -> (Said, Option<bytespike_ledger::Held>) {
         match self {
             Self::Credit(credit) => (booked(ledger.credit(credit.clone()).await), None),
+            Self::Debit(debit) => (booked(ledger.debit(debit.clone(), None).await), None),
             Self::Claim(claim) => match ledger.claim(claim.clone()).await {
                 Ok(claimed) => (Said::Claimed { owed: claimed.owed.0 }, None),
                 Err(error) => (booked(Err(error)), None),
@@ -96,6 +102,7 @@ fn booked(said: Result<Credited, BookingError>) -> Said {
         Ok(Credited::Booked { available }) => Said::Booked { available: available.0 },
         Ok(Credited::Already { available }) => Said::BookedBefore { available: available.0 },
         Err(BookingError::IdempotencyMismatch) => Said::OtherAmount,
+        Err(BookingError::NotEnough { free }) => Said::NotEnough { free: free.0 },
         Err(BookingError::Unavailable(_)) => Said::Unavailable,
         Err(other) => panic!("{other}"),
     }

@@ -29,12 +29,16 @@ fn adds_up(statement: &Statement) {
         paid + statement.top_ups.credits.nano()
             - usage.from_paid_credits.nano()
             - paid_expired
-            - statement.withdrawals.credits.nano(),
+            - statement.withdrawals.credits.nano()
+            - statement.debits.taken.paid_credits.nano(),
         paid_closing,
         "{statement:?}"
     );
     assert_eq!(
-        bonus + statement.grants.credits.nano() - usage.from_bonus_credits.nano() - bonus_expired,
+        bonus + statement.grants.credits.nano()
+            - usage.from_bonus_credits.nano()
+            - bonus_expired
+            - statement.debits.taken.bonus_credits.nano(),
         bonus_closing,
         "{statement:?}"
     );

@@ -74,6 +74,17 @@ pub enum Op {
         credit: Index,
         more: i64,
     },
+    /// Credit is taken by decision.
+    Debit {
+        org: usize,
+        nano: i64,
+        kind: CreditKind,
+    },
+    /// A debit that was asked for before, booked or not, with its own amount or another.
+    DebitAgain {
+        debit: Index,
+        more: i64,
+    },
     /// A payment is taken back, whether it was ever made or not.
     Claim {
         org: usize,
@@ -139,12 +150,14 @@ pub fn step() -> impl Strategy<Value = Step> {
 fn op() -> impl Strategy<Value = Op> {
     let call = any::<Index>;
     let cost = || prop_oneof![Just(0i64), 1..900_000i64];
-    let kind = prop_oneof![Just(CreditKind::TopUp), Just(CreditKind::Grant)];
+    let kind = || prop_oneof![Just(CreditKind::TopUp), Just(CreditKind::Grant)];
     let lapses = prop::option::weighted(0.6, prop_oneof![1..100_000i64, 3_600_000..400_000_000i64]);
     prop_oneof![
-        3 => (0..ORGS, 1..5_000i64, kind, lapses)
+        3 => (0..ORGS, 1..5_000i64, kind(), lapses)
             .prop_map(|(org, nano, kind, lapses_in_ms)| Op::Credit { org, nano, kind, lapses_in_ms }),
         1 => (call(), 0..2i64).prop_map(|(credit, more)| Op::CreditAgain { credit, more }),
+        1 => (0..ORGS, 1..2_000i64, kind()).prop_map(|(org, nano, kind)| Op::Debit { org, nano, kind }),
+        1 => (call(), 0..2i64).prop_map(|(debit, more)| Op::DebitAgain { debit, more }),
         1 => (0..ORGS, 1..1_500i64, 0..300i64)
             .prop_map(|(org, nano, bonus_nano)| Op::Claim { org, nano, bonus_nano }),
         1 => (call(), 0..2i64).prop_map(|(claim, more)| Op::ClaimAgain { claim, more }),

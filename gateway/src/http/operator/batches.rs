@@ -4,15 +4,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
-use bytespike_accounts::vouchers::{Batch, NewBatch};
+use bytespike_accounts::vouchers::{Batch, Made, NewBatch};
 use bytespike_catalog::NanoUsd;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable, time};
-use super::shapes::{OperatorError, Rows};
+use super::shapes::{OperatorError, Rows, WaitingCredit};
 use super::vouchers::{refused, worth};
+use super::wallets::waits;
 use super::{Inbound, Operator, acts, as_operator, input, wrong_method};
 use crate::Gateway;
 use crate::operations::Hand;
@@ -106,11 +107,13 @@ async fn list_batches(State(gateway): State<Gateway>, request: Request<Body>) ->
 /// Make a batch of vouchers
 ///
 /// Answers its codes, this once: they are kept as hashes alone. A request sent twice makes two; end the one too many.
+/// Worth more in all than `operators.second_above_usd` it is put aside, and made, with its codes, when another operator confirms it.
 #[utoipa::path(
     post, path = "/api/v1/operator/voucher-batches", operation_id = "createVoucherBatch", tag = "operator", security(("operator" = [])),
     request_body = WantedBatch,
     responses(
         (status = 200, description = "The batch and its codes.", body = MadeBatch),
+        (status = 202, description = "It waits for another operator.", body = WaitingCredit),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
         (status = 401, description = "No valid operator token.", body = OperatorError),
     ),
@@ -155,7 +158,10 @@ async fn create(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> An
     let new = NewBatch { each, codes: wanted.codes, per_org: wanted.per_org.unwrap_or(1) };
     let Hand { actor, origin } = operator.hand();
     let made = gateway.accounts.vouchers.create_batch((origin, actor), &new).await;
-    let (batch, codes) = made.map_err(|error| refused(&error))?;
+    let (batch, codes) = match made.map_err(|error| refused(&error))? {
+        Made::Now(made) => made,
+        Made::Waits(row) => return waits(gateway, &row),
+    };
     let voucher_codes = codes.iter().map(|code| code.expose().to_owned()).collect();
     input::value(&MadeBatch { batch: ListedBatch::of(&batch), voucher_codes })
 }

@@ -138,10 +138,10 @@ pub struct FrozenWallet {
     pub frozen: bool,
 }
 
-/// Credit that was put into a wallet, now or by the same request before.
+/// Credit that was put into a wallet or taken out of it, now or by the same request before.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BookedCredit {
-    #[schema(pattern = "^credit$")]
+    #[schema(pattern = "^(credit|debit)$")]
     pub object: &'static str,
     pub org_id: String,
     #[schema(value_type = String)]
@@ -246,18 +246,22 @@ impl OrgWallet {
     }
 }
 
-/// Credit above what one operator may give alone.
+/// Credit, a debit or vouchers above what one operator may decide alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WaitingCredit {
     #[schema(pattern = "^waiting_credit$")]
     pub object: &'static str,
     pub id: String,
-    pub org_id: String,
-    #[schema(pattern = "^(top_up|grant)$")]
+    /// Null of vouchers.
+    pub org_id: Option<String>,
+    /// What is to be done; a debit is named after the credit that it is taken from.
+    #[schema(pattern = "^(top_up|grant|debit_top_up|debit_grant|vouchers)$")]
     pub kind: String,
+    /// Of vouchers, what all of them are worth together.
     pub amount_credits: String,
     pub reason: String,
-    #[schema(pattern = "^(waiting|confirmed|refused|expired)$")]
+    /// `failed`: it was confirmed when there was not enough left to be taken, and nothing was.
+    #[schema(pattern = "^(waiting|confirmed|refused|expired|failed)$")]
     pub state: &'static str,
     /// Who asked for it, as the audit log names them.
     pub asked_by: String,
@@ -278,6 +282,7 @@ impl WaitingCredit {
             state: match row.state.as_str() {
                 "confirmed" => "confirmed",
                 "refused" => "refused",
+                "failed" => "failed",
                 _ if row.waits_until_ms <= now_ms => "expired",
                 _ => "waiting",
             },

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
-use bytespike_accounts::vouchers::{NewVoucher, Voucher, VoucherError};
+use bytespike_accounts::vouchers::{Made, NewVoucher, Voucher, VoucherError};
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::ErrorInfo;
 use http::{Request, Response};
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::super::{Answer, receipts::unavailable, time};
-use super::shapes::{OperatorError, Rows};
+use super::shapes::{OperatorError, Rows, WaitingCredit};
+use super::wallets::waits;
 use super::{Inbound, Operator, acts, as_operator, input, wrong_method};
 use crate::Gateway;
 use crate::operations::Hand;
@@ -101,11 +102,14 @@ async fn list_vouchers(State(gateway): State<Gateway>, request: Request<Body>) -
 /// Make a voucher
 ///
 /// Answers its code, this once: it is kept as a hash alone. A request sent twice makes two; end the one too many.
+/// Worth more in all than `operators.second_above_usd` it is put aside, and made, as a batch of one code, when another operator
+/// confirms it.
 #[utoipa::path(
     post, path = "/api/v1/operator/vouchers", operation_id = "createVoucher", tag = "operator", security(("operator" = [])),
     request_body = WantedVoucher,
     responses(
         (status = 200, description = "The voucher and its code.", body = MadeVoucher),
+        (status = 202, description = "It waits for another operator.", body = WaitingCredit),
         (status = 400, description = "Something in the request is not valid.", body = OperatorError),
         (status = 401, description = "No valid operator token.", body = OperatorError),
     ),
@@ -149,7 +153,10 @@ async fn create(gateway: &Gateway, operator: &Operator, inbound: &Inbound) -> An
     )?;
     let Hand { actor, origin } = operator.hand();
     let made = gateway.accounts.vouchers.create((origin, actor), &new).await;
-    let (voucher, code) = made.map_err(|error| refused(&error))?;
+    let (voucher, code) = match made.map_err(|error| refused(&error))? {
+        Made::Now(made) => made,
+        Made::Waits(row) => return waits(gateway, &row),
+    };
     input::value(&MadeVoucher {
         voucher: ListedVoucher::of(&voucher, gateway.world.now_ms()),
         code: code.expose().to_owned(),
@@ -195,7 +202,6 @@ pub fn refused(error: &VoucherError) -> ErrorInfo {
             let reason = "amount_credits: a positive decimal with at most three places, as text, is wanted, such as \"1000.000\", and no more than 1,000,000,000,000";
             return input::invalid(reason).with_param("amount_credits");
         }
-        VoucherError::NeedsSecond => "amount_credits",
         VoucherError::Uses => "uses",
         VoucherError::Codes => "codes",
         VoucherError::PerOrg => "per_org",

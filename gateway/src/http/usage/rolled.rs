@@ -1,8 +1,9 @@
-//! `GET /v1/usage`: sums by day, hour, model, key, member, deployment and outcome.
+//! `GET /v1/usage`: sums by day, hour, model, key, member, deployment, outcome and tag.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use bytespike_accounts::keys::KeyTags;
 use bytespike_catalog::NanoUsd;
 use bytespike_dialects::ErrorInfo;
 use bytespike_ledger::{Dimension, Names, QUARTER_MS, UsageKey, UsageSums};
@@ -16,41 +17,94 @@ use crate::http::receipts::unavailable;
 use crate::http::{Answer, Inbound, reply, time};
 
 const MOST_HOURS: i64 = 31 * 24;
+const TAG: &str = "tag";
+
+/// What the ledger groups by, and the tag: nothing where nobody asked for tags, and of keys without any.
+type Group = (UsageKey, Option<String>);
+
+/// What an answer is grouped by.
+struct Grouping {
+    dimensions: Vec<Dimension>,
+    /// Also by the tags of keys, which the ledger does not know.
+    by_tag: bool,
+}
 
 /// Groups in the order of their keys, a page at a time, and the sum over all of them.
 pub async fn rolled(gateway: &Gateway, inbound: &Inbound) -> Answer {
     let reader = reader(gateway, inbound).await?;
     let asked = Asked::read(gateway, inbound, &reader, &["group_by", "limit", "cursor"]).await?;
-    let group_by = dimensions(&asked)?;
+    let grouping = grouping(&asked)?;
     let (limit, after) = (asked.limit()?, after(&asked)?);
-    let by = (&group_by[..], &asked.zone);
-    let groups = gateway.ledger.usage(&reader.org_id, &asked.filter, by).await;
-    let groups = groups.map_err(|error| unavailable(&error))?;
+    let by = grouping.for_ledger();
+    let sums = gateway.ledger.usage(&reader.org_id, &asked.filter, (&by, &asked.zone)).await;
+    let sums = sums.map_err(|error| unavailable(&error))?;
+    let mut total = UsageSums::default();
+    sums.values().for_each(|sums| total.add(sums));
+    let tags = match grouping.by_tag {
+        true => gateway.accounts.keys.tags(&reader.org_id).await.map_err(|error| unavailable(&error))?,
+        false => KeyTags::new(),
+    };
+    let groups = grouping.groups(sums, &tags);
     let names = gateway.ledger.names(&reader.org_id).await.map_err(|error| unavailable(&error))?;
     let page = page(&groups, after, limit);
-    let next = page.last().filter(|(key, _)| groups.last_key_value().is_some_and(|(last, _)| last != *key));
+    let next =
+        page.last().filter(|(group, _)| groups.last_key_value().is_some_and(|(last, _)| last != *group));
     let rows: Vec<Value> =
-        page.iter().map(|(key, sums)| row(key, sums, (&asked, &group_by, &names))).collect();
-    let mut total = UsageSums::default();
-    groups.values().for_each(|sums| total.add(sums));
+        page.iter().map(|(group, sums)| row(group, sums, (&asked, &grouping, &names))).collect();
     let quarters = |at_ms: i64| time::rfc3339(at_ms.div_euclid(QUARTER_MS) * QUARTER_MS);
     Ok(reply::value(&json!({
         "object": "usage",
         "from": quarters(asked.filter.from_ms),
         "to": quarters(asked.filter.to_ms + QUARTER_MS - 1),
         "time_zone": asked.zone_name,
-        "group_by": group_by.iter().map(|by| by.name()).collect::<Vec<_>>(),
+        "group_by": grouping.names(),
         "data": rows,
         "total": sums_json(&total),
         "has_more": next.is_some(),
-        "next_cursor": next.and_then(|(key, _)| serde_json::to_string(key).ok()).map(|key| write_cursor(&key)),
+        "next_cursor": next.and_then(|(group, _)| serde_json::to_string(group).ok()).map(|place| write_cursor(&place)),
     })))
 }
 
-fn dimensions(asked: &Asked) -> Result<Vec<Dimension>, Box<ErrorInfo>> {
-    let names: Vec<&str> =
+impl Grouping {
+    fn names(&self) -> Vec<&'static str> {
+        self.dimensions.iter().map(|by| by.name()).chain(self.by_tag.then_some(TAG)).collect()
+    }
+
+    /// A tag is found by its key.
+    fn for_ledger(&self) -> Vec<Dimension> {
+        let mut by = self.dimensions.clone();
+        if self.by_tag && !by.contains(&Dimension::Key) {
+            by.push(Dimension::Key);
+        }
+        by
+    }
+
+    /// Each row of the ledger's under each tag of its key.
+    fn groups(&self, sums: BTreeMap<UsageKey, UsageSums>, tags: &KeyTags) -> BTreeMap<Group, UsageSums> {
+        let mut groups: BTreeMap<Group, UsageSums> = BTreeMap::new();
+        for (mut key, sums) in sums {
+            let found = key.key_id.as_deref().and_then(|id| tags.get(id));
+            let of_key: Vec<Option<String>> = match found {
+                Some(tags) => tags.names().map(|tag| Some(tag.to_owned())).collect(),
+                None => vec![None],
+            };
+            if !self.dimensions.contains(&Dimension::Key) {
+                key.key_id = None;
+            }
+            for tag in of_key {
+                groups.entry((key.clone(), tag)).or_default().add(&sums);
+            }
+        }
+        groups
+    }
+}
+
+fn grouping(asked: &Asked) -> Result<Grouping, Box<ErrorInfo>> {
+    let mut names: Vec<&str> =
         asked.get("group_by").map(|list| list.split(',').map(str::trim).collect()).unwrap_or_default();
-    let known = || Dimension::ALL.map(Dimension::name).join(", ");
+    let by_tag = names.contains(&TAG);
+    names.retain(|name| *name != TAG);
+    let known = || [&Dimension::ALL.map(Dimension::name)[..], &[TAG]].concat().join(", ");
     let read: Option<Vec<Dimension>> = names.iter().map(|name| Dimension::parse(name)).collect();
     let mut by =
         read.ok_or_else(|| refuse("group_by", &format!("'group_by' is one or more of {}", known())))?;
@@ -66,30 +120,26 @@ fn dimensions(asked: &Asked) -> Result<Vec<Dimension>, Box<ErrorInfo>> {
     if by.starts_with(&[Dimension::Hour, Dimension::Day]) {
         by.remove(1);
     }
-    Ok(by)
+    Ok(Grouping { dimensions: by, by_tag })
 }
 
-fn after(asked: &Asked) -> Result<Option<UsageKey>, Box<ErrorInfo>> {
+fn after(asked: &Asked) -> Result<Option<Group>, Box<ErrorInfo>> {
     let Some(place) = asked.cursor()? else { return Ok(None) };
     serde_json::from_str(&place).map(Some).map_err(|_| no_cursor())
 }
 
-fn page(
-    groups: &BTreeMap<UsageKey, UsageSums>,
-    after: Option<UsageKey>,
-    limit: u32,
-) -> Vec<(&UsageKey, &UsageSums)> {
+fn page(groups: &BTreeMap<Group, UsageSums>, after: Option<Group>, limit: u32) -> Vec<(&Group, &UsageSums)> {
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     groups.range((from, Bound::Unbounded)).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
 }
 
-fn row(key: &UsageKey, sums: &UsageSums, (asked, group_by, names): (&Asked, &[Dimension], &Names)) -> Value {
+fn row((key, tag): &Group, sums: &UsageSums, (asked, grouping, names): (&Asked, &Grouping, &Names)) -> Value {
     let mut row = Map::new();
     let mut say = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
     if let Some(start_ms) = key.start_ms {
         let at = Timestamp::from_millisecond(start_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let local = at.to_zoned(asked.zone.clone());
-        if group_by.contains(&Dimension::Hour) {
+        if grouping.dimensions.contains(&Dimension::Hour) {
             say("hour", local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string().into());
         } else {
             say("day", local.date().to_string().into());
@@ -107,6 +157,9 @@ fn row(key: &UsageKey, sums: &UsageSums, (asked, group_by, names): (&Asked, &[Di
     }
     if let Some(outcome) = &key.outcome {
         say("outcome", outcome.as_str().into());
+    }
+    if grouping.by_tag {
+        say(TAG, tag.as_deref().into());
     }
     if let Value::Object(sums) = sums_json(sums) {
         row.extend(sums);

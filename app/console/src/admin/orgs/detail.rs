@@ -1,5 +1,5 @@
 //! One organisation: its wallet, who belongs to it, and what an operator can do about its money, each with a reason.
-use super::PATH;
+use super::{PATH, debit};
 use crate::admin::act::Act;
 use crate::admin::credits;
 use crate::admin::notice::{self, Did};
@@ -16,7 +16,7 @@ use axum::response::Response;
 use bytespike_accounts::audit::Actor;
 use bytespike_accounts::role::Role;
 use bytespike_catalog::NanoUsd;
-use bytespike_gateway::operations::{Given, GivenCredit, Hand, Why};
+use bytespike_gateway::operations::{Deed, Hand, Moved, MovedCredit, Why};
 use bytespike_ledger::{BookingError, CreditKind, Credited, OrgRow};
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, Field, Hidden, InputKind, KeyValues, Select, SelectOption, TableFrame,
@@ -26,9 +26,10 @@ use leptos::prelude::*;
 
 /// The forms of the page that came back with faults.
 #[derive(Default)]
-struct Faulty {
-    credit: Option<Form>,
-    freeze: Option<Form>,
+pub(super) struct Faulty {
+    pub credit: Option<Form>,
+    pub debit: Option<Form>,
+    pub freeze: Option<Form>,
 }
 
 /// `GET /admin/orgs/{id}`
@@ -58,19 +59,20 @@ pub(in crate::admin) async fn credit(act: Act) -> Result<Response, Problem> {
         let faulty = Faulty { credit: Some(form), ..Faulty::default() };
         return show(&state, (&visit, &operator), &id, faulty).await;
     };
-    let given = GivenCredit {
+    let kind = if form.value("kind") == "top_up" { CreditKind::TopUp } else { CreditKind::Grant };
+    let moved = MovedCredit {
         org_id: id.clone(),
         amount,
-        kind: if form.value("kind") == "top_up" { CreditKind::TopUp } else { CreditKind::Grant },
+        deed: Deed::Give(kind),
         once: form.value("once").to_owned(),
         expires_at_ms: None,
     };
-    match state.operations().credit(hand(&operator), given, &why).await {
-        Ok(Given::Booked(Credited::Booked { .. })) => Ok(done(&visit, &id, Did::CreditBooked)),
-        Ok(Given::Booked(Credited::Already { .. }) | Given::Decided(_)) => {
+    match state.operations().move_credit(hand(&operator), moved, &why).await {
+        Ok(Moved::Booked(Credited::Booked { .. })) => Ok(done(&visit, &id, Did::CreditBooked)),
+        Ok(Moved::Booked(Credited::Already { .. }) | Moved::Decided(_)) => {
             Ok(done(&visit, &id, Did::CreditBookedBefore))
         }
-        Ok(Given::Waits(_)) => Ok(see_other(&notice::with(&visit.link(credits::PATH), Did::CreditWaits))),
+        Ok(Moved::Waits(_)) => Ok(see_other(&notice::with(&visit.link(credits::PATH), Did::CreditWaits))),
         Err(BookingError::IdempotencyMismatch) => {
             form.refuse("amount", t.sent_before);
             let faulty = Faulty { credit: Some(form), ..Faulty::default() };
@@ -104,15 +106,15 @@ async fn set_frozen(act: Act, frozen: bool) -> Result<Response, Problem> {
     }
 }
 
-fn done(visit: &Visit, id: &str, did: Did) -> Response {
+pub(super) fn done(visit: &Visit, id: &str, did: Did) -> Response {
     see_other(&notice::with(&visit.link(&format!("{PATH}/{id}")), did))
 }
 
-fn hand(operator: &Operator) -> Hand<'_> {
+pub(super) fn hand(operator: &Operator) -> Hand<'_> {
     Hand { actor: Actor::Operator(&operator.row().id), origin: &operator.origin }
 }
 
-fn why(visit: &Visit, form: &mut Form, field: &str) -> Option<Why> {
+pub(super) fn why(visit: &Visit, form: &mut Form, field: &str) -> Option<Why> {
     let why = Why::parse(form.value(field));
     if why.is_none() {
         form.refuse(field, visit.t().admin.org.reason_fault);
@@ -120,7 +122,7 @@ fn why(visit: &Visit, form: &mut Form, field: &str) -> Option<Why> {
     why
 }
 
-async fn show(
+pub(super) async fn show(
     state: &ConsoleState,
     (visit, operator): (&Visit, &Operator),
     id: &str,
@@ -129,11 +131,13 @@ async fn show(
     let org = state.ledger.org(id).await?.ok_or(Problem::NotFound)?;
     let people = state.accounts.people.of_org(id).await?;
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
-    let wrong = [&faulty.credit, &faulty.freeze].into_iter().flatten().next().cloned();
+    let free = state.ledger.free_credit(id).await?.unwrap_or_default();
+    let wrong = [&faulty.credit, &faulty.debit, &faulty.freeze].into_iter().flatten().next().cloned();
     let titled =
         if wrong.is_some() { Titled::faulty(visit, &org.name) } else { Titled::ok(org.name.as_str()) };
     let above = vec![(visit.link(PATH), visit.t().admin.orgs.title.to_owned())];
-    let once = state.world.id("form");
+    let (once, debit_once) = (state.world.id("form"), state.world.id("form"));
+    let alone_nano = state.accounts.waiting_credits.above_nano();
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=org.name.clone()/>
@@ -142,7 +146,8 @@ async fn show(
         {wrong.map(|form| form.summary(visit.locale))}
         {facts(visit, &org, &moments)}
         {members(visit, &people)}
-        {credit_part((visit, operator), &org, (faulty.credit, once), state.accounts.waiting_credits.above_nano())}
+        {credit_part((visit, operator), &org, (faulty.credit, once), alone_nano)}
+        {debit::part((visit, operator), &org.id, (faulty.debit, debit_once), (free, alone_nano))}
         {freeze_part((visit, operator), &org, faulty.freeze)}
     };
     Ok(shell::page((visit, operator), Part::Orgs, titled, content).await)

@@ -80,7 +80,6 @@ pub(super) fn refuse(form: &mut Form, locale: Locale, error: &VoucherError) {
     let t = &locale.t().operating.voucher_form;
     match error {
         VoucherError::Amount => form.refuse("amount", t.amount_fault),
-        VoucherError::NeedsSecond => form.refuse("amount", t.too_much),
         VoucherError::Uses => form.refuse("uses", t.number_fault(1_000_000)),
         VoucherError::Codes => form.refuse("codes", t.number_fault(MOST_CODES)),
         VoucherError::PerOrg => form.refuse("per_org", t.per_org_fault),

@@ -4,7 +4,7 @@ use crate::pages::members;
 use crate::when::Moments;
 use bytespike_accounts::role::Role;
 use bytespike_store::names::Names;
-use bytespike_ui::{Locale, format};
+use bytespike_ui::{Locale, Numbers};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
@@ -20,6 +20,7 @@ struct Line {
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'a> {
     pub locale: Locale,
+    pub numbers: Numbers,
     pub moments: &'a Moments,
     /// Of one org; without them ids stay what they are.
     pub names: Option<&'a Names>,
@@ -50,7 +51,7 @@ impl Reading<'_> {
                 number.as_i64().map_or_else(|| number.to_string(), hundredths)
             }
             Value::Number(number) if field.ends_with("_nano") => {
-                number.as_i64().map_or_else(|| number.to_string(), format::usd)
+                number.as_i64().map_or_else(|| number.to_string(), |nano| self.numbers.usd(nano))
             }
             Value::Array(values) => {
                 values.iter().map(|value| self.said(field, value)).collect::<Vec<_>>().join(", ")
@@ -121,7 +122,8 @@ mod tests {
     #[test]
     fn amounts_read_as_money() {
         let moments = Moments::new(Locale::En, "UTC", 0);
-        let reading = Reading { locale: Locale::En, moments: &moments, names: None };
+        let reading =
+            Reading { locale: Locale::En, numbers: Numbers::default(), moments: &moments, names: None };
         assert_eq!(reading.said("amount_minor", &json!(2505)), "25.05");
         assert_eq!(reading.said("amount_nano", &json!(2_500_000_000_i64)), "$2.50");
     }

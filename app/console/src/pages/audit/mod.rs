@@ -45,6 +45,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let query = Query::of(&visit);
     let filter = Filter::of(&query);
     let after: Option<i64> = query.get("after").and_then(|seq| seq.parse().ok());
@@ -200,7 +201,8 @@ fn line((visit, moments): (&Visit, &Moments), filter: &Filter, log: &Log, row: &
         "" => row.ip.clone(),
         request_id => format!("{} · {request_id}", row.ip),
     };
-    let reading = change::Reading { locale: visit.locale, moments, names: Some(&log.names) };
+    let reading =
+        change::Reading { locale: visit.locale, numbers: visit.numbers, moments, names: Some(&log.names) };
     view! {
         <tr>
             <th scope="row">{moments.exact(row.at_ms)}</th>

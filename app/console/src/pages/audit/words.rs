@@ -127,6 +127,7 @@ pub(crate) fn field(locale: Locale, name: &str) -> Option<&'static str> {
         "state" => t.state,
         "preset" => t.preset,
         "time_zone" => t.time_zone,
+        "number_format" => t.number_format,
         "email" => t.email,
         "owner" => t.owner,
         "keys_revoked" => t.keys_revoked,

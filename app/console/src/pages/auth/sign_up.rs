@@ -11,10 +11,10 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::{SignUp, SignUpError};
 use bytespike_accounts::switches::{NotAdmitted, SignUpPolicy};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Button, ButtonKind, Callout, CalloutKind, Field, Hidden, Icon, IconName, InputKind,
 };
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 /// `GET /console/sign-up`
@@ -127,7 +127,7 @@ fn open(
     let t = &visit.t().auth;
     let trial = state.options.trial_grant.0;
     let gift = (trial > 0)
-        .then(|| view! { <p class="hint">{t.sign_up.trial(format::count(whole_credits(trial)))}</p> });
+        .then(|| view! { <p class="hint">{t.sign_up.trial(visit.numbers.count(whole_credits(trial)))}</p> });
     view! {
         {condition(visit, policy)}
         {form.summary(visit.locale)}

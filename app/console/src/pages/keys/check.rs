@@ -23,6 +23,7 @@ struct Finding {
 
 /// `GET /console/keys/check`
 pub(crate) async fn form(visit: Visit, who: SignedIn) -> Response {
+    let visit = who.reads(visit);
     show((&visit, &who), &Form::default(), None).await
 }
 
@@ -33,6 +34,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let pasted = form.value("key").trim().to_owned();
     if pasted.is_empty() {
         form.refuse("key", visit.t().keys.error.key_missing);

@@ -35,6 +35,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
         return Ok(off);
     }
@@ -62,6 +63,7 @@ pub(crate) async fn derive_form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     if let Some(off) = switched_off::page(&state, &visit, Feature::NewKeys).await {
         return Ok(off);
     }
@@ -156,7 +158,7 @@ fn refuse(form: &mut Form, (visit, moments): (&Visit, &Moments), error: MakeErro
     match error {
         MakeError::Key(error) => refuse_key(form, (visit, moments), error),
         MakeError::Above(above) => {
-            limits::refuse_above(form, visit.locale, &above);
+            limits::refuse_above(form, visit, &above);
             Ok(())
         }
         MakeError::Limits(error) => Err(Problem::unavailable(&error)),

@@ -24,6 +24,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let key = find(&state, &who, &key_id).await?;
     show(&state, (&visit, &who), &key, None).await
 }
@@ -36,6 +37,7 @@ pub(crate) async fn set_limits(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let key = manageable(&state, &who, &key_id).await?;
     if !may_limit(&who) {
         return Err(Problem::Forbidden);
@@ -43,7 +45,7 @@ pub(crate) async fn set_limits(
     let wanted = limits::read(&mut form, visit.locale);
     let node = format!("key:{}", key.id);
     let saved =
-        !form.has_faults() && limits::save(&state, (&who, visit.locale), (&node, &wanted), &mut form).await?;
+        !form.has_faults() && limits::save(&state, (&visit, &who), (&node, &wanted), &mut form).await?;
     match saved {
         true => Ok(see_other(&flash::with(&address(&visit, &key), Notice::LimitsSaved))),
         false => show(&state, (&visit, &who), &key, Some(form)).await,
@@ -194,7 +196,7 @@ fn facts(
     let mut facts = vec![
         (t.shown_as, view! { <code>{key.masked.clone()}</code> }.into_any()),
         (t.id, view! { <code>{key.id.clone()}</code> }.into_any()),
-        (t.charged, bytespike_ui::format::usd(spent_nano).into_any()),
+        (t.charged, visit.numbers.usd(spent_nano).into_any()),
         (t.holder, names.get(&key.member_id).into_any()),
         (t.deployment, names.get(&key.deployment_id).into_any()),
         (t.created, moments.exact(key.created_at_ms)),

@@ -22,6 +22,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let key = manageable(&state, &who, &key_id).await?;
     let page = Page::of(&state, (&visit, &who), &key).await?;
     Ok(show((&visit, &who), &page, &terms::filled(&key)).await)
@@ -35,6 +36,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let key = manageable(&state, &who, &key_id).await?;
     let page = Page::of(&state, (&visit, &who), &key).await?;
     let wanted = terms::read(&mut form, (&state, visit.locale), &page.ends);

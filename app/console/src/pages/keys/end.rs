@@ -50,6 +50,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let key = manageable(&state, &who, &key_id).await?;
     show(&state, (&visit, &who), (&key, Ending::of(&visit)), &Form::default()).await
 }
@@ -62,6 +63,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let (key, ending) = (manageable(&state, &who, &key_id).await?, Ending::of(&visit));
     if form.value("confirm").trim() != key.terms.name {
         form.refuse("confirm", visit.t().keys.error.confirm_wrong);

@@ -9,7 +9,7 @@ use bytespike_accounts::keys::Manager;
 use bytespike_gateway::quota::{AboveParent, By, Change, OrgLimits, Which};
 use bytespike_ledger::{LimitState, NodeId, Window};
 use bytespike_ui::components::{Badge, BadgeKind, Field, InputKind, TableFrame};
-use bytespike_ui::{Locale, Visit, format};
+use bytespike_ui::{Locale, Numbers, Visit};
 use leptos::prelude::*;
 
 /// The limits as typed: one entry for each, `None` for no limit.
@@ -48,8 +48,8 @@ pub(crate) fn label_of(locale: Locale, which: Which) -> &'static str {
 }
 
 /// A value as a page shows it.
-pub(crate) fn said(which: Which, value: i64) -> String {
-    if which.is_credits() { format::usd(value) } else { value.to_string() }
+pub(crate) fn said(numbers: Numbers, (which, value): (Which, i64)) -> String {
+    if which.is_credits() { numbers.usd(value) } else { value.to_string() }
 }
 
 /// Reads every limit field; a fault stands beside its field.
@@ -87,16 +87,17 @@ pub(crate) fn filled(node: &str, all: &OrgLimits) -> Form {
 }
 
 /// A limit above that of a node above, beside its field.
-pub(crate) fn refuse_above(form: &mut Form, locale: Locale, above: &AboveParent) {
-    let node = node_words(locale, &above.node);
-    let fault = locale.t().keys.error.limit_above(said(above.which, above.most), node);
+pub(crate) fn refuse_above(form: &mut Form, visit: &Visit, above: &AboveParent) {
+    let node = node_words(visit.locale, &above.node);
+    let most = said(visit.numbers, (above.which, above.most));
+    let fault = visit.t().keys.error.limit_above(most, node);
     form.refuse(field_of(above.which), fault);
 }
 
 /// Writes what differs from what is set, once all of it is within what is set above. False when it is not: the form says so.
 pub(crate) async fn save(
     state: &ConsoleState,
-    (who, locale): (&SignedIn, Locale),
+    (visit, who): (&Visit, &SignedIn),
     (node, wanted): (&str, &Wanted),
     form: &mut Form,
 ) -> Result<bool, Problem> {
@@ -108,7 +109,7 @@ pub(crate) async fn save(
         if let Some(value) = value.filter(|_| is_changed)
             && let Err(too_much) = all.check(&above, (*which, value))
         {
-            refuse_above(form, locale, &too_much);
+            refuse_above(form, visit, &too_much);
         }
     }
     if form.has_faults() {
@@ -149,8 +150,8 @@ fn fields(locale: Locale, form: &Form, wanted: fn(&Which) -> bool) -> AnyView {
 }
 
 /// `$2.10 of $10.00, per calendar month` for the node's own tightest limit, and how many more there are.
-pub(crate) fn brief(locale: Locale, node: &str, all: &OrgLimits) -> AnyView {
-    let t = &locale.t().keys;
+pub(crate) fn brief(visit: &Visit, node: &str, all: &OrgLimits) -> AnyView {
+    let (t, locale) = (&visit.t().keys, visit.locale);
     let own: Vec<&LimitState> = all.spend.iter().filter(|limit| limit.node.as_str() == node).collect();
     let calls: Vec<Which> =
         all.calls.iter().filter(|l| &*l.node == node).map(|l| Which::Calls(l.kind)).collect();
@@ -158,12 +159,12 @@ pub(crate) fn brief(locale: Locale, node: &str, all: &OrgLimits) -> AnyView {
         let Some(first) = calls.first() else {
             return view! { <span class="faint">{t.list.no_limit}</span> }.into_any();
         };
-        let value = said(*first, all.value(node, *first).unwrap_or(0));
+        let value = said(visit.numbers, (*first, all.value(node, *first).unwrap_or(0)));
         return view! { <span><span class="num">{value}</span><span class="note">{label_of(locale, *first)}</span></span> }
             .into_any();
     };
     let more = own.len() + calls.len() - 1;
-    let (used, limit) = (format::usd(tightest.used.0), format::usd(tightest.limit.0));
+    let (used, limit) = (visit.numbers.usd(tightest.used.0), visit.numbers.usd(tightest.limit.0));
     view! {
         <span>
             <span class="num">{t.list.used_of(limit, used)}</span>
@@ -177,16 +178,16 @@ pub(crate) fn brief(locale: Locale, node: &str, all: &OrgLimits) -> AnyView {
 }
 
 /// The node on the way whose limit leaves this one the least, and how much.
-pub(crate) fn bound_by(locale: Locale, node: &str, all: &OrgLimits) -> AnyView {
-    let t = &locale.t().keys.list;
+pub(crate) fn bound_by(visit: &Visit, node: &str, all: &OrgLimits) -> AnyView {
+    let t = &visit.t().keys.list;
     let Some(binding) = all.binding(node) else {
         return view! { <span class="faint">{t.unbound}</span> }.into_any();
     };
     let what = match binding.node.as_str() == node {
         true => t.itself.to_owned(),
-        false => named(locale, binding.node.as_str(), all),
+        false => named(visit.locale, binding.node.as_str(), all),
     };
-    let left = t.left(format::usd(binding.remaining().0));
+    let left = t.left(visit.numbers.usd(binding.remaining().0));
     view! { <span>{what}<span class="note">{left}</span></span> }.into_any()
 }
 
@@ -262,10 +263,10 @@ fn row(visit: &Visit, moments: &Moments, (limit, node, is_tightest): (&LimitStat
         <tr>
             <th scope="row">{label_of(visit.locale, Which::Spend(limit.window))} {mark}</th>
             <td data-label=t.node>{node}</td>
-            <td class="num" data-label=t.used>{format::usd(limit.used.0)}</td>
-            <td class="num" data-label=t.held>{format::usd(limit.held.0)}</td>
-            <td class="num" data-label=t.limit>{format::usd(limit.limit.0)}</td>
-            <td class="num" data-label=t.left>{format::usd(limit.remaining().0)}</td>
+            <td class="num" data-label=t.used>{visit.numbers.usd(limit.used.0)}</td>
+            <td class="num" data-label=t.held>{visit.numbers.usd(limit.held.0)}</td>
+            <td class="num" data-label=t.limit>{visit.numbers.usd(limit.limit.0)}</td>
+            <td class="num" data-label=t.left>{visit.numbers.usd(limit.remaining().0)}</td>
             <td data-label=t.resets>{resets}</td>
         </tr>
     }
@@ -281,7 +282,7 @@ fn call_row(visit: &Visit, which: Which, (value, node): (i64, String)) -> AnyVie
             <td data-label=t.node>{node}</td>
             <td class="num" data-label=t.used>{none()}</td>
             <td class="num" data-label=t.held>{none()}</td>
-            <td class="num" data-label=t.limit>{said(which, value)}</td>
+            <td class="num" data-label=t.limit>{said(visit.numbers, (which, value))}</td>
             <td class="num" data-label=t.left>{none()}</td>
             <td data-label=t.resets>{none()}</td>
         </tr>

@@ -26,6 +26,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let query = Query::of(&visit);
     let shows_ended = query.get("show") == Some("ended");
     let tag = query.get("tag").map(str::to_lowercase);

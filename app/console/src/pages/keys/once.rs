@@ -30,6 +30,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let key = find(&state, &who, &key_id).await?;
     let secret = shown_once::take((&state, &who), (Of::Key, &key_id)).await?;
     let t = &visit.t().keys.once;

@@ -87,7 +87,7 @@ fn row(facts: Facts<'_>, (depth, key): (usize, &KeyInfo)) -> AnyView {
     let class = (!key.state.is_open()).then_some("faded");
     let branch = (depth > 0).then(|| view! { <span class="tree-branch" aria-hidden="true">"└"</span> });
     let level = (depth > 0).then(|| view! { <span class="visually-hidden">{t.derived_at(depth)} " "</span> });
-    let charged = bytespike_ui::format::usd(spent.get(&key.id).copied().unwrap_or(0));
+    let charged = visit.numbers.usd(spent.get(&key.id).copied().unwrap_or(0));
     view! {
         <tr class=class>
             <th scope="row" class=format!("tree-{}", depth.min(3))>
@@ -95,8 +95,8 @@ fn row(facts: Facts<'_>, (depth, key): (usize, &KeyInfo)) -> AnyView {
             </th>
             <td data-label=t.key><code>{key.masked.clone()}</code></td>
             <td data-label=t.state>{state_badge(visit.locale, key, moments.now_ms)}</td>
-            <td data-label=t.limit>{limits::brief(visit.locale, &node, limits)}</td>
-            <td data-label=t.bound_by>{limits::bound_by(visit.locale, &node, limits)}</td>
+            <td data-label=t.limit>{limits::brief(visit, &node, limits)}</td>
+            <td data-label=t.bound_by>{limits::bound_by(visit, &node, limits)}</td>
             <td class="num" data-label=t.spent>{charged}</td>
             <td data-label=t.last_used>{last_used}</td>
         </tr>

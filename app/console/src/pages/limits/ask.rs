@@ -34,6 +34,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let query = Query::of(&visit);
     let (node, name) = (query.get("node").unwrap_or_default(), query.get("limit").unwrap_or_default());
     let limit = limit(&state, &who, (node, name)).await?;
@@ -47,6 +48,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let limit = limit(&state, &who, (form.value("node"), form.value("limit"))).await?;
     let wanted = match read_one(form.value("wanted"), (limit.which, visit.locale)) {
         Ok(wanted) => wanted.unwrap_or(0),
@@ -95,7 +97,9 @@ async fn limit(state: &ConsoleState, who: &SignedIn, (node, name): (&str, &str))
 fn refuse(form: &mut Form, visit: &Visit, (limit, error): (&Limit, RequestError)) -> Result<(), Problem> {
     let t = &visit.t().limits.error;
     match error {
-        RequestError::NotMore => form.refuse("wanted", t.not_more(said(limit.which, limit.now))),
+        RequestError::NotMore => {
+            form.refuse("wanted", t.not_more(said(visit.numbers, (limit.which, limit.now))));
+        }
         RequestError::NoReason => form.refuse("reason", t.reason),
         RequestError::TooMany => form.refuse("wanted", t.too_many),
         RequestError::Unavailable(error) => return Err(error.into()),
@@ -109,7 +113,7 @@ async fn show((visit, who): (&Visit, &SignedIn), limit: &Limit, form: &Form) -> 
     let t = &visit.t().limits;
     let title = t.ask.title;
     let (node, label) = (named(visit.locale, &limit.node, &limit.all), label_of(visit.locale, limit.which));
-    let lead = t.ask.lead(label, node, said(limit.which, limit.now));
+    let lead = t.ask.lead(label, node, said(visit.numbers, (limit.which, limit.now)));
     let back = visit.link("/console/limits");
     let above = vec![(back.clone(), t.page.title.to_owned())];
     let cancel = visit.t().console.word.cancel;

@@ -20,7 +20,6 @@ use bytespike_gateway::quota::{OrgLimits, Which};
 use bytespike_ledger::LimitState;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, ButtonLink, TableFrame};
-use bytespike_ui::format;
 use leptos::prelude::*;
 
 use crate::forms::Form;
@@ -34,6 +33,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     show(&state, (&visit, &who), &Form::default()).await
 }
 
@@ -143,14 +143,14 @@ fn spend_row((visit, moments): (&Visit, &Moments), limit: &LimitState, node: Str
         (0, None) => view! { <Badge kind=BadgeKind::Danger label=t.refused_for_good/> }.into_any(),
         _ => view! { <Badge kind=BadgeKind::Live label=t.room/> }.into_any(),
     };
-    let taken = format::usd(limit.used.0.saturating_add(limit.held.0));
+    let taken = visit.numbers.usd(limit.used.0.saturating_add(limit.held.0));
     view! {
         <tr>
             <th scope="row">{label_of(visit.locale, which)}</th>
             <td data-label=t.node>{node}</td>
             <td class="num" data-label=t.used>{taken}</td>
-            <td class="num" data-label=t.limit>{format::usd(limit.limit.0)}</td>
-            <td class="num" data-label=t.left>{format::usd(limit.remaining().0)}</td>
+            <td class="num" data-label=t.limit>{visit.numbers.usd(limit.limit.0)}</td>
+            <td class="num" data-label=t.left>{visit.numbers.usd(limit.remaining().0)}</td>
             <td data-label=t.state>{state}</td>
             <td>{ask_link(visit, limit.node.as_str(), which)}</td>
         </tr>
@@ -165,7 +165,7 @@ fn call_row(visit: &Visit, (id, which, value): (&str, Which, i64), node: String)
             <th scope="row">{label_of(visit.locale, which)}</th>
             <td data-label=t.node>{node}</td>
             <td class="num" data-label=t.used><span class="faint">"–"</span></td>
-            <td class="num" data-label=t.limit>{said(which, value)}</td>
+            <td class="num" data-label=t.limit>{said(visit.numbers, (which, value))}</td>
             <td class="num" data-label=t.left><span class="faint">"–"</span></td>
             <td data-label=t.state>{t.counted}</td>
             <td>{ask_link(visit, id, which)}</td>

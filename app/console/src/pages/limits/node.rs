@@ -24,6 +24,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let all = settable(&state, &who, &node).await?;
     show(&state, (&visit, &who), (&node, &all), Forms::default()).await
 }
@@ -36,10 +37,11 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let all = settable(&state, &who, &node).await?;
     let wanted = limits::read(&mut form, visit.locale);
     let saved =
-        !form.has_faults() && limits::save(&state, (&who, visit.locale), (&node, &wanted), &mut form).await?;
+        !form.has_faults() && limits::save(&state, (&visit, &who), (&node, &wanted), &mut form).await?;
     match saved {
         true => Ok(see_other(&flash::with(&address(&visit, &node), Notice::LimitsSaved))),
         false => show(&state, (&visit, &who), (&node, &all), Forms { limits: Some(form), rule: None }).await,
@@ -54,6 +56,7 @@ pub(crate) async fn set_rule(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let all = settable(&state, &who, &node).await?;
     if node.starts_with("key:") {
         return Err(Problem::NotFound);

@@ -13,10 +13,10 @@ use axum::response::Response;
 use bytespike_gateway::quota::{OrgLimits, Which};
 use bytespike_gateway::quota_requests::{Answer, QuotaRequestRow, RequestError};
 use bytespike_ledger::Names;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, Field, Hidden, InputKind, Select, TableFrame, TextArea,
 };
-use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
 
 /// `GET /console/limits/requests/{id}`
@@ -26,6 +26,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let row = answerable(&state, &who, &id).await?;
     let which = Which::parse(&row.limit_name).ok_or(Problem::NotFound)?;
     let wanted =
@@ -42,6 +43,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let row = answerable(&state, &who, &id).await?;
     let which = Which::parse(&row.limit_name).ok_or(Problem::NotFound)?;
     let granted = match form.value("decision") {
@@ -111,7 +113,10 @@ async fn refused(
         RequestError::Above(above) => {
             let all = state.quotas().of_org(who.member.org_id()).await?;
             let at = named(visit.locale, &above.node, &all);
-            form.refuse("granted", visit.t().keys.error.limit_above(said(which, above.most), at));
+            form.refuse(
+                "granted",
+                visit.t().keys.error.limit_above(said(visit.numbers, (which, above.most)), at),
+            );
         }
         RequestError::NotMore => form.refuse("granted", visit.t().keys.error.limit_positive),
         RequestError::NotFound => form.refuse("granted", visit.t().limits.error.answered),
@@ -131,10 +136,13 @@ async fn show(
     let names = state.ledger.names(who.member.org_id()).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
     let title = t.request.title;
-    let now = all.value(&row.node_id, which).map_or_else(|| "–".to_owned(), |now| said(which, now));
+    let now = all
+        .value(&row.node_id, which)
+        .map_or_else(|| "–".to_owned(), |now| said(visit.numbers, (which, now)));
     let node = named(visit.locale, &row.node_id, &all);
     let label = label_of(visit.locale, which);
-    let lead = t.request.lead(label, node, now, said(which, row.wanted), names.get(&row.member_id));
+    let lead =
+        t.request.lead(label, node, now, said(visit.numbers, (which, row.wanted)), names.get(&row.member_id));
     let until = match row.ends_at_ms {
         Some(at_ms) => t.request.until_date(moments.date(at_ms)),
         None => t.ask.until_good.to_owned(),
@@ -236,18 +244,18 @@ fn request_row(
         <tr>
             <th scope="row">{names.get(&row.member_id)}</th>
             <td data-label=t.what>{what}</td>
-            <td class="num" data-label=t.wanted>{said(which, row.wanted)}</td>
+            <td class="num" data-label=t.wanted>{said(visit.numbers, (which, row.wanted))}</td>
             <td data-label=t.reason>{row.reason.clone()}</td>
-            <td data-label=t.state>{state_words(visit.locale, (row, which), moments)} {answer}</td>
+            <td data-label=t.state>{state_words(visit, (row, which), moments)} {answer}</td>
             <td>{action}</td>
         </tr>
     }
     .into_any()
 }
 
-fn state_words(locale: Locale, (row, which): (&QuotaRequestRow, Which), moments: &Moments) -> String {
-    let t = &locale.t().limits.request;
-    let granted = said(which, row.granted.unwrap_or(0));
+fn state_words(visit: &Visit, (row, which): (&QuotaRequestRow, Which), moments: &Moments) -> String {
+    let t = &visit.t().limits.request;
+    let granted = said(visit.numbers, (which, row.granted.unwrap_or(0)));
     match (row.state.as_str(), row.ends_at_ms) {
         ("granted", Some(at_ms)) => t.state_granted_until(granted, moments.date(at_ms)),
         ("granted", None) => t.state_granted(granted),

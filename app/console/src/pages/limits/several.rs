@@ -23,6 +23,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     if !super::may_set(&who) {
         return Err(Problem::Forbidden);
     }
@@ -69,7 +70,10 @@ fn read(
             all.tree.above(node).into_iter().filter(|above| !nodes.contains(&above.id)).collect();
         if let Err(above) = all.check(&above, (which, wanted)) {
             let at = named(visit.locale, &above.node, all);
-            form.refuse("value", visit.t().keys.error.limit_above(said(which, above.most), at));
+            form.refuse(
+                "value",
+                visit.t().keys.error.limit_above(said(visit.numbers, (which, above.most)), at),
+            );
             return None;
         }
     }
@@ -128,7 +132,7 @@ fn row(visit: &Visit, all: &OrgLimits, node: &str, is_chosen: bool) -> AnyView {
                 <input type="checkbox" id=format!("choose-{node}") name="node" value=node.to_owned() checked=is_chosen/>
             </td>
             <th scope="row">{name}</th>
-            <td data-label=t.limits>{brief(visit.locale, node, all)}</td>
+            <td data-label=t.limits>{brief(visit, node, all)}</td>
             <td><a href=edit>{t.edit}</a></td>
         </tr>
     }

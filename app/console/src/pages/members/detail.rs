@@ -13,10 +13,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::people::{Member, MemberError, PlaceError};
 use bytespike_accounts::role::{Permission, Role};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, KeyValues, Select,
 };
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 /// The forms of the page that came back with faults.
@@ -33,6 +33,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let member = find(&state, &who, &id).await?;
     show(&state, (&visit, &who), &member, Faulty::default()).await
 }
@@ -45,6 +46,7 @@ pub(crate) async fn set_role(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let member = find(&state, &who, &id).await?;
     let role = Role::parse(form.value("role")).ok_or(Problem::NotFound)?;
     match state.accounts.people.set_role(&who.origin, &who.member, &id, role).await {
@@ -66,6 +68,7 @@ pub(crate) async fn rename(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let member = find(&state, &who, &id).await?;
     let new = (id.as_str(), form.value("name"));
     match state.accounts.people.rename_service_account(&who.origin, &who.member, new).await {
@@ -117,7 +120,7 @@ async fn show(
 
 fn facts(visit: &Visit, moments: &Moments, people: &People, member: &Member) -> AnyView {
     let t = &visit.t().people.members;
-    let spent = format::usd(people.spent.get(&member.id).copied().unwrap_or(0));
+    let spent = visit.numbers.usd(people.spent.get(&member.id).copied().unwrap_or(0));
     let text = |text: String| text.into_any();
     let email = member.email.clone().map(|email| (t.email.to_owned(), text(email)));
     let pairs = [

@@ -12,8 +12,8 @@ use bytespike_accounts::people::Member;
 use bytespike_accounts::role::Permission;
 use bytespike_gateway::quota::OrgLimits;
 use bytespike_ledger::Dimension;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, TableFrame};
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 use std::collections::HashMap;
 use tabs::OrgTab;
@@ -33,6 +33,7 @@ pub(crate) async fn page(
     visitor: Visitor,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let mut people = load(&state, &who).await?;
     people.members.retain(Member::is_person);
     let invitations = state.accounts.people.invitations(&who.member).await?;
@@ -99,12 +100,12 @@ fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, people: &People, on
     let you = is_self.then(|| view! { " " <Badge kind=BadgeKind::Plain label=t.you/> });
     let email = one.email.clone().map(|email| view! { <span class="note">{email}</span> });
     let spent = people.spent.get(&one.id).copied().unwrap_or(0);
-    let quota = brief(visit.locale, &format!("mem:{}", one.id), &people.limits);
+    let quota = brief(visit, &format!("mem:{}", one.id), &people.limits);
     view! {
         <tr>
             <th scope="row"><a href=href>{one.name.clone()}</a>{you}{email}</th>
             <td data-label=t.role>{words::role(visit.locale, one.role)}</td>
-            <td class="num" data-label=t.spent>{format::usd(spent)}</td>
+            <td class="num" data-label=t.spent>{visit.numbers.usd(spent)}</td>
             <td data-label=t.quota>{quota}</td>
             <td class="num" data-label=t.keys>{one.open_keys}</td>
             <td data-label=t.joined>{moments.date(one.joined_at_ms)}</td>

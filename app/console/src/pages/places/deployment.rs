@@ -14,10 +14,10 @@ use axum::response::Response;
 use bytespike_accounts::people::{Deployment, PlaceError};
 use bytespike_accounts::role::Permission;
 use bytespike_ledger::{Dimension, UsageFilter, UsageSums, Window};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, Button, ButtonKind, ButtonLink, Field, Hidden, KeyValues, TableFrame,
 };
-use bytespike_ui::{Visit, format};
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
@@ -31,6 +31,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let deployment = find(&state, &who, &id).await?;
     show(&state, (&visit, &who), &deployment, None).await
 }
@@ -43,6 +44,7 @@ pub(crate) async fn rename(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let deployment = find(&state, &who, &id).await?;
     let new = (id.as_str(), form.value("name"));
     match state.accounts.people.rename_deployment(&who.origin, &who.member, new).await {
@@ -74,6 +76,7 @@ pub(crate) async fn archive(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let deployment = archivable(&state, &who, &id).await?;
     if form.value("confirm").trim() != deployment.name {
         form.refuse("confirm", visit.t().people.error.confirm_wrong);
@@ -149,7 +152,7 @@ fn facts(visit: &Visit, moments: &Moments, deployment: &Deployment, spent: i64) 
     let archived =
         deployment.archived_at_ms.map(|at_ms| (t.archived_at.to_owned(), moments.date(at_ms).into_any()));
     let pairs = [
-        (t.spent.to_owned(), number(format::usd(spent))),
+        (t.spent.to_owned(), number(visit.numbers.usd(spent))),
         (t.keys.to_owned(), number(deployment.open_keys.to_string())),
         (t.created.to_owned(), moments.date(deployment.created_at_ms).into_any()),
     ];
@@ -163,7 +166,7 @@ fn usage(visit: &Visit, used: &Used) -> AnyView {
         return view! { <section class="stack"><h2>{t.usage}</h2><p class="soft">{t.unused}</p></section> }
             .into_any();
     }
-    let count = |count: i64| format::count(u64::try_from(count).unwrap_or(0));
+    let count = |count: i64| visit.numbers.count(u64::try_from(count).unwrap_or(0));
     let row = |(model, sums): &(String, UsageSums)| {
         let tokens = &sums.quantities;
         let input = tokens.input_tokens + tokens.cache_read_tokens + tokens.cache_write_tokens;
@@ -174,7 +177,7 @@ fn usage(visit: &Visit, used: &Used) -> AnyView {
                 <td class="num" data-label=t.not_billed>{count(sums.not_billed_calls())}</td>
                 <td class="num" data-label=t.tokens_in>{count(input)}</td>
                 <td class="num" data-label=t.tokens_out>{count(tokens.output_tokens)}</td>
-                <td class="num" data-label=t.charged>{format::usd(sums.charged_nano)}</td>
+                <td class="num" data-label=t.charged>{visit.numbers.usd(sums.charged_nano)}</td>
             </tr>
         }
     };

@@ -15,8 +15,8 @@ use bytespike_accounts::people::Deployment;
 use bytespike_accounts::role::Permission;
 use bytespike_gateway::quota::OrgLimits;
 use bytespike_ledger::Dimension;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, ButtonKind, ButtonLink, TableFrame};
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 use std::collections::HashMap;
 use tabs::OrgTab;
@@ -29,6 +29,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let all = state.accounts.people.deployments(&who.member).await?;
     let limits = state.quotas().of_org(who.member.org_id()).await?;
     let spent = spent(&state, &who).await?;
@@ -85,8 +86,8 @@ fn row(
     view! {
         <tr class=class>
             <th scope="row"><a href=href>{one.name.clone()}</a>{badge}</th>
-            <td class="num" data-label=t.spent>{format::usd(spent.unwrap_or(0))}</td>
-            <td data-label=t.quota>{brief(visit.locale, &format!("dep:{}", one.id), limits)}</td>
+            <td class="num" data-label=t.spent>{visit.numbers.usd(spent.unwrap_or(0))}</td>
+            <td data-label=t.quota>{brief(visit, &format!("dep:{}", one.id), limits)}</td>
             <td class="num" data-label=t.keys>{one.open_keys}</td>
             <td data-label=t.created>{moments.date(one.created_at_ms)}</td>
         </tr>
@@ -96,6 +97,7 @@ fn row(
 
 /// `GET /console/deployments/new`
 pub(crate) async fn form(visit: Visit, who: SignedIn) -> Response {
+    let visit = who.reads(visit);
     show((&visit, &who), &Form::default()).await
 }
 
@@ -106,6 +108,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     match state.accounts.people.create_deployment(&who.origin, &who.member, form.value("name")).await {
         Ok(id) => {
             let page = visit.link(&format!("{PATH}/{id}"));

@@ -25,6 +25,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let mut people = members::list(&state, &who).await?;
     people.members.retain(|one| !Member::is_person(one));
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
@@ -56,6 +57,7 @@ fn new_button(visit: &Visit, who: &SignedIn) -> Option<AnyView> {
 
 /// `GET /console/service-accounts/new`
 pub(crate) async fn form(visit: Visit, who: SignedIn) -> Response {
+    let visit = who.reads(visit);
     let form = Form::filled([("role", Role::Developer.as_str().to_owned())]);
     show((&visit, &who), &form).await
 }
@@ -67,6 +69,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let role = Role::parse(form.value("role")).ok_or(Problem::NotFound)?;
     let new = (form.value("name"), role);
     match state.accounts.people.create_service_account(&who.origin, &who.member, new).await {

@@ -13,8 +13,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use bytespike_accounts::data_exports::{AskError, DataExport, DataExports, ExportState};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, Callout, CalloutKind, Hidden};
-use bytespike_ui::{Visit, format};
 use futures_util::stream::try_unfold;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use leptos::prelude::*;
@@ -88,7 +88,7 @@ pub(super) fn part(
         ExportState::Waiting => (CalloutKind::Note, t.waiting.to_owned(), None),
         ExportState::Failed => (CalloutKind::Warning, t.failed.to_owned(), None),
         ExportState::Ready { bytes, expires_at_ms } => {
-            let text = t.ready(size(bytes), moments.written(expires_at_ms));
+            let text = t.ready(size(visit, bytes), moments.written(expires_at_ms));
             (CalloutKind::Note, text, Some(copy.id))
         }
     });
@@ -124,7 +124,7 @@ fn form(
 }
 
 /// Rounded up to whole kilobytes.
-fn size(bytes: i64) -> String {
+fn size(visit: &Visit, bytes: i64) -> String {
     let kilobytes = u64::try_from(bytes).unwrap_or(0).div_ceil(1_000);
-    format!("{} kB", format::count(kilobytes))
+    format!("{} kB", visit.numbers.count(kilobytes))
 }

@@ -22,6 +22,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     show(&state, (&visit, &who), Form::default()).await
 }
 
@@ -32,6 +33,7 @@ pub(crate) async fn ask(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     if !form.value("confirm").trim().eq_ignore_ascii_case(who.member.email()) {
         form.refuse("confirm", visit.t().security.end.confirm_wrong);
         return show(&state, (&visit, &who), form).await;

@@ -37,6 +37,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     show(&state, (&visit, &who), Faulty::default()).await
 }
 

@@ -21,6 +21,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let zone = form.value("org_time_zone").trim().to_owned();
     if bytespike_ledger::time_zone(&zone).is_none() {
         form.refuse("org_time_zone", visit.t().settings.error.time_zone_unknown);

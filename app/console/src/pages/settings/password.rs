@@ -21,6 +21,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let change = PasswordChange {
         session: &who.session,
         current: form.value("current_password"),

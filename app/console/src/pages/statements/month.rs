@@ -7,12 +7,12 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use bytespike_ledger::{Movements, Pockets, Statement, Status, UsagePart};
+use bytespike_ledger::{MovementLine, Pockets, Statement, Status, UsagePart};
+use bytespike_ui::Visit;
 use bytespike_ui::components::Column::{Number, Text};
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonLink, Callout, CalloutKind, KeyValues, Table,
 };
-use bytespike_ui::{Visit, format};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -31,6 +31,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let shown = find(&state, &who, &month).await?;
     let statement = &shown.statement;
     let t = &visit.t().statements;
@@ -137,15 +138,16 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
         (t.usage, minus((usage.from_paid_credits.nano(), usage.from_bonus_credits.nano()))),
         (t.expired, minus(both(&statement.expired))),
         (t.withdrawals, minus(paid_only(statement.withdrawals.credits.nano()))),
+        (t.debits, minus(both(&statement.debits.taken))),
         (closing, both(&statement.closing)),
     ];
     let rows = lines.map(|(label, (paid, bonus))| {
         view! {
             <tr>
                 <th scope="row">{label}</th>
-                <td class="num" data-label=t.paid>{format::credits(paid)}</td>
-                <td class="num" data-label=t.bonus>{format::credits(bonus)}</td>
-                <td class="num" data-label=t.total>{format::credits(paid.saturating_add(bonus))}</td>
+                <td class="num" data-label=t.paid>{visit.numbers.credits(paid)}</td>
+                <td class="num" data-label=t.bonus>{visit.numbers.credits(bonus)}</td>
+                <td class="num" data-label=t.total>{visit.numbers.credits(paid.saturating_add(bonus))}</td>
             </tr>
         }
     });
@@ -156,22 +158,23 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
 
 fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView {
     let t = &visit.t().statements.moved;
-    let lines = |kind: &'static str, moved: &Movements, sign: i64| {
-        let row = |line: &bytespike_ledger::MovementLine| {
+    let lines = |kind: &'static str, moved: &[MovementLine], sign: i64| {
+        let row = |line: &MovementLine| {
             view! {
                 <tr>
                     <th scope="row">{moment(visit, state, statement, &line.at)}</th>
                     <td data-label=t.what>{movement::described(visit, kind, line.note.as_deref())}</td>
-                    <td class="num" data-label=t.credits>{format::credits(sign * line.credits.nano())}</td>
+                    <td class="num" data-label=t.credits>{visit.numbers.credits(sign * line.credits.nano())}</td>
                 </tr>
             }
             .into_any()
         };
-        moved.lines.iter().map(row).collect::<Vec<AnyView>>()
+        moved.iter().map(row).collect::<Vec<AnyView>>()
     };
-    let mut rows = lines("top_up", &statement.top_ups, 1);
-    rows.extend(lines("grant", &statement.grants, 1));
-    rows.extend(lines("withdrawal", &statement.withdrawals, -1));
+    let mut rows = lines("top_up", &statement.top_ups.lines, 1);
+    rows.extend(lines("grant", &statement.grants.lines, 1));
+    rows.extend(lines("withdrawal", &statement.withdrawals.lines, -1));
+    rows.extend(lines("debit", &statement.debits.lines, -1));
     if rows.is_empty() {
         return view! { <p class="soft">{t.none}</p> }.into_any();
     }
@@ -199,14 +202,14 @@ fn used(visit: &Visit, statement: &Statement) -> AnyView {
 
 fn part_table(visit: &Visit, title: &'static str, parts: &[UsagePart]) -> AnyView {
     let t = &visit.t().statements.used;
-    let count = |calls: i64| format::count(u64::try_from(calls).unwrap_or(0));
+    let count = |calls: i64| visit.numbers.count(u64::try_from(calls).unwrap_or(0));
     let rows = parts.iter().map(|part| {
         view! {
             <tr>
                 <th scope="row">{bytespike_ui::components::breakable(&part.name)}</th>
                 <td class="num" data-label=t.calls>{count(part.calls)}</td>
                 <td class="num" data-label=t.not_billed>{count(part.not_billed_calls)}</td>
-                <td class="num" data-label=t.charged>{format::credits(part.charged_credits.nano())}</td>
+                <td class="num" data-label=t.charged>{visit.numbers.credits(part.charged_credits.nano())}</td>
             </tr>
         }
     });
@@ -222,10 +225,11 @@ fn free(visit: &Visit, statement: &Statement) -> AnyView {
     let text = if failed.calls == 0 {
         t.none.to_owned()
     } else {
-        let charged = format::credits(failed.charged_credits.nano());
-        t.text(number(failed.calls), charged, format::credits(failed.held_credits.nano()))
+        let charged = visit.numbers.credits(failed.charged_credits.nano());
+        t.text(number(failed.calls), charged, visit.numbers.credits(failed.held_credits.nano()))
     };
-    let open = (open.calls > 0)
-        .then(|| view! { <p>{t.open(number(open.calls), format::credits(open.held_credits.nano()))}</p> });
+    let open = (open.calls > 0).then(
+        || view! { <p>{t.open(number(open.calls), visit.numbers.credits(open.held_credits.nano()))}</p> },
+    );
     view! { <p>{text}</p> {open} }.into_any()
 }

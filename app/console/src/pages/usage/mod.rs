@@ -33,6 +33,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let sees_org = narrowed(&who).is_none();
     let asked = Asked::of(&Query::of(&visit), sees_org);
     let shown = sums::load(&state, (&who, visit.locale), &asked).await?;
@@ -128,14 +129,18 @@ fn tiles(visit: &Visit, shown: &Shown) -> AnyView {
     let t = &visit.t().usage.page;
     let all = &shown.all;
     let tiles = [
-        (t.charged, format::usd(all.charged_nano), Some(t.credits(format::credits(all.charged_nano)))),
-        (t.requests, count(all.calls()), None),
+        (
+            t.charged,
+            visit.numbers.usd(all.charged_nano),
+            Some(t.credits(visit.numbers.credits(all.charged_nano))),
+        ),
+        (t.requests, count(visit, all.calls()), None),
         (
             t.not_billed,
-            count(all.not_billed_calls()),
-            Some(t.not_billed_note(format::usd(all.not_billed_held_nano))),
+            count(visit, all.not_billed_calls()),
+            Some(t.not_billed_note(visit.numbers.usd(all.not_billed_held_nano))),
         ),
-        (t.tokens, count(sums::tokens(all)), None),
+        (t.tokens, count(visit, sums::tokens(all)), None),
     ];
     let tiles = tiles.into_iter().map(|(label, value, note)| {
         view! { <Stat label=label value=value nostrip:note=note/> }
@@ -158,7 +163,7 @@ fn picture(visit: &Visit, (asked, shown): (&Asked, &Shown), moments: &Moments) -
     let ends = [labels.first().cloned(), labels.last().cloned()];
     let series =
         shown.parts.iter().map(|part| Series { name: part.name.clone(), values: part.values.clone() });
-    let write = sums::writer(asked.measure);
+    let write = sums::writer(asked.measure, visit.numbers);
     let legend: Vec<AnyView> = shown
         .parts
         .iter()
@@ -246,11 +251,11 @@ fn total_row(
     view! {
         <tr>
             <th scope="row">{name}</th>
-            <td class="num" data-label=t.charged>{format::usd(group.sums.charged_nano)}</td>
-            <td class="num" data-label=t.requests>{count(group.sums.calls())}</td>
-            <td class="num" data-label=t.not_billed>{count(group.sums.not_billed_calls())}</td>
-            <td class="num" data-label=t.input>{count(input)}</td>
-            <td class="num" data-label=t.output>{count(used.output_tokens)}</td>
+            <td class="num" data-label=t.charged>{visit.numbers.usd(group.sums.charged_nano)}</td>
+            <td class="num" data-label=t.requests>{count(visit, group.sums.calls())}</td>
+            <td class="num" data-label=t.not_billed>{count(visit, group.sums.not_billed_calls())}</td>
+            <td class="num" data-label=t.input>{count(visit, input)}</td>
+            <td class="num" data-label=t.output>{count(visit, used.output_tokens)}</td>
         </tr>
     }
     .into_any()
@@ -280,7 +285,7 @@ fn by_time(visit: &Visit, (asked, shown): (&Asked, &Shown), moments: &Moments) -
         return None;
     }
     let t = &visit.t().usage.page;
-    let write = sums::writer(asked.measure);
+    let write = sums::writer(asked.measure, visit.numbers);
     let names: Vec<String> = shown.parts.iter().map(|part| part.name.clone()).collect();
     let heads =
         names.iter().map(|name| view! { <th scope="col" class="num">{breakable(name)}</th> }).collect_view();
@@ -331,6 +336,6 @@ fn by_time(visit: &Visit, (asked, shown): (&Asked, &Shown), moments: &Moments) -
     )
 }
 
-fn count(calls: i64) -> String {
-    format::count(u64::try_from(calls).unwrap_or(0))
+fn count(visit: &Visit, calls: i64) -> String {
+    visit.numbers.count(u64::try_from(calls).unwrap_or(0))
 }

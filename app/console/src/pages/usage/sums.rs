@@ -10,7 +10,7 @@ use bytespike_accounts::keys::KeyTags;
 use bytespike_catalog::fx::FxRate;
 use bytespike_ledger::{Dimension, UsageFilter, UsageKey, UsageSums};
 use bytespike_ui::components::MOST_SERIES;
-use bytespike_ui::{Locale, format};
+use bytespike_ui::{Locale, Numbers};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -153,15 +153,15 @@ pub(super) fn tokens(sums: &UsageSums) -> i64 {
 }
 
 /// How a value of the measure is written.
-pub(super) fn writer(measure: Measure) -> fn(u64) -> String {
-    fn signed(value: u64) -> i64 {
-        i64::try_from(value).unwrap_or(i64::MAX)
-    }
-    match measure {
-        Measure::Usd => |value| format::usd(signed(value)),
-        Measure::Cny => |value| format::cny(signed(value)),
-        Measure::Credits => |value| format::credits(signed(value)),
-        Measure::Tokens | Measure::Requests => format::count,
+pub(super) fn writer(measure: Measure, numbers: Numbers) -> impl Fn(u64) -> String + Copy {
+    move |value| {
+        let signed = i64::try_from(value).unwrap_or(i64::MAX);
+        match measure {
+            Measure::Usd => numbers.usd(signed),
+            Measure::Cny => numbers.cny(signed),
+            Measure::Credits => numbers.credits(signed),
+            Measure::Tokens | Measure::Requests => numbers.count(value),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     if !may_change(&who) {
         return Err(Problem::Forbidden);
     }

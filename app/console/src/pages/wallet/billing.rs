@@ -30,6 +30,7 @@ pub(crate) async fn form(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let payments = allowed(&state, &who)?;
     let details = payments.billing_details(who.member.org_id()).await?;
     Ok(show((&visit, &who), filled(&details)).await)
@@ -42,6 +43,7 @@ pub(crate) async fn submit(
     post: SignedPost,
 ) -> Result<Response, Problem> {
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let payments = allowed(&state, &who)?;
     let details = read(&mut form, visit.locale);
     if form.has_faults() {

@@ -23,6 +23,7 @@ pub(crate) async fn page(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let payments = state.payments.as_ref().ok_or(Problem::NotFound)?;
     if !may_pay(&who) {
         return Err(Problem::Forbidden);
@@ -117,12 +118,15 @@ fn lines(visit: &Visit, invoice: &Invoice) -> AnyView {
         false => (t.credit, t.bonus, t.total),
     };
     let sign = if invoice.is_credit_note { "−" } else { "" };
-    let amount = format!("{sign}{}", money(invoice.currency, invoice.amount_minor));
-    let free = money(invoice.currency, 0);
-    let mut rows =
-        vec![line(visit, credit, (format!("{sign}{}", format::credits(content.paid_nano)), amount.clone()))];
+    let amount = format!("{sign}{}", money(visit.numbers, (invoice.currency, invoice.amount_minor)));
+    let free = money(visit.numbers, (invoice.currency, 0));
+    let mut rows = vec![line(
+        visit,
+        credit,
+        (format!("{sign}{}", visit.numbers.credits(content.paid_nano)), amount.clone()),
+    )];
     if content.bonus_nano > 0 {
-        rows.push(line(visit, bonus, (format!("{sign}{}", format::credits(content.bonus_nano)), free)));
+        rows.push(line(visit, bonus, (format!("{sign}{}", visit.numbers.credits(content.bonus_nano)), free)));
     }
     let sum = view! {
         <tr class="total">
@@ -216,7 +220,7 @@ pub(super) fn table((visit, moments): (&Visit, &Moments), invoices: &[Invoice]) 
                 <th scope="row"><a href=href>{invoice.number.clone()}</a></th>
                 <td data-label=t.kind>{if invoice.is_credit_note { kind.credit_note } else { kind.invoice }}</td>
                 <td data-label=t.issued>{moments.date(invoice.issued_at_ms)}</td>
-                <td class="num" data-label=t.amount>{format!("{sign}{}", money(invoice.currency, invoice.amount_minor))}</td>
+                <td class="num" data-label=t.amount>{format!("{sign}{}", money(visit.numbers, (invoice.currency, invoice.amount_minor)))}</td>
             </tr>
         }
     });

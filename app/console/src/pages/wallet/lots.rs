@@ -3,8 +3,8 @@ use super::about;
 use crate::cny::Cny;
 use crate::when::Moments;
 use bytespike_ledger::Lot;
+use bytespike_ui::Visit;
 use bytespike_ui::components::TableFrame;
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 pub(super) fn table((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lots: &[Lot]) -> AnyView {
@@ -40,9 +40,9 @@ fn row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lot: &Lot) -> An
             <th scope="row">{source}</th>
             <td data-label=t.received>{moments.exact(lot.created_at_ms)}</td>
             <td data-label=t.expires>{lot.expires_at_ms.map_or_else(never, |at_ms| moments.exact(at_ms))}</td>
-            <td class="num" data-label=t.was>{format::credits(lot.granted_nano)}</td>
-            <td class="num" data-label=t.held>{format::credits(lot.pinned_nano)}</td>
-            <td class="num" data-label=t.left>{format::credits(lot.remaining_nano)} {about(cny, lot.remaining_nano)}</td>
+            <td class="num" data-label=t.was>{visit.numbers.credits(lot.granted_nano)}</td>
+            <td class="num" data-label=t.held>{visit.numbers.credits(lot.pinned_nano)}</td>
+            <td class="num" data-label=t.left>{visit.numbers.credits(lot.remaining_nano)} {about(cny, lot.remaining_nano)}</td>
         </tr>
     }
     .into_any()

@@ -33,6 +33,7 @@ pub(crate) async fn page(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let payments = state.payments.as_ref().ok_or(Problem::NotFound)?;
     if !top_up::may_pay(&who) {
         return Err(Problem::Forbidden);
@@ -94,7 +95,7 @@ async fn show(state: &ConsoleState, (visit, who): (&Visit, &SignedIn), known: Kn
     let Known { order, undone, invoices } = &known;
     let t = &visit.t().payments.order;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let title = t.title(amount(order));
+    let title = t.title(amount(visit, order));
     let above = vec![(visit.link("/console/wallet"), visit.t().wallet.page.title.to_owned())];
     let mut facts = facts((visit, &moments), order);
     facts.extend(undone.iter().map(|row| reversal((visit, &moments), order, row)));
@@ -145,9 +146,9 @@ fn news((visit, moments): (&Visit, &Moments), order: &OrderRow) -> AnyView {
 
 fn facts((visit, moments): (&Visit, &Moments), order: &OrderRow) -> Vec<(String, AnyView)> {
     let t = &visit.t().payments.order;
-    let credits = |nano: i64| visit.t().payments.form.worth(format::credits(nano));
+    let credits = |nano: i64| visit.t().payments.form.worth(visit.numbers.credits(nano));
     let mut facts = vec![
-        (t.amount.to_owned(), view! { <span class="num">{amount(order)}</span> }.into_any()),
+        (t.amount.to_owned(), view! { <span class="num">{amount(visit, order)}</span> }.into_any()),
         (t.worth.to_owned(), view! { <span class="num">{credits(order.paid_nano)}</span> }.into_any()),
     ];
     if order.bonus_nano > 0 {
@@ -174,7 +175,7 @@ fn reversal((visit, moments): (&Visit, &Moments), order: &OrderRow, row: &Revers
     let day = moments.date(row.left_at_ms.or(row.back_at_ms).unwrap_or(moments.now_ms));
     let when = if row.back_at_ms.is_some() { t.undone_and_back(day) } else { t.undone_on(day) };
     let currency = Currency::parse(&order.currency).unwrap_or(Currency::Usd);
-    let amount = money(currency, row.amount_minor);
+    let amount = money(visit.numbers, (currency, row.amount_minor));
     let value = view! { <span class="num">{amount}</span> " " <span class="note">{when}</span> };
     (what.to_owned(), value.into_any())
 }
@@ -186,8 +187,9 @@ fn rate(visit: &Visit, order: &OrderRow) -> Option<String> {
     Some(visit.t().payments.order.rate_value(format::iso_date(visit.locale, day), rate))
 }
 
-fn amount(order: &OrderRow) -> String {
-    money(Currency::parse(&order.currency).unwrap_or(Currency::Usd), order.amount_minor)
+fn amount(visit: &Visit, order: &OrderRow) -> String {
+    let currency = Currency::parse(&order.currency).unwrap_or(Currency::Usd);
+    money(visit.numbers, (currency, order.amount_minor))
 }
 
 fn badge(visit: &Visit, order: &OrderRow) -> AnyView {
@@ -242,8 +244,8 @@ fn row(visit: &Visit, moments: &Moments, order: &OrderRow) -> AnyView {
         <tr>
             <th scope="row"><a href=href>{moments.exact(order.created_at_ms)}</a></th>
             <td data-label=t.state>{badge(visit, order)}</td>
-            <td class="num" data-label=t.amount>{amount(order)}</td>
-            <td class="num" data-label=t.credit>{format::credits(order.paid_nano + order.bonus_nano)}</td>
+            <td class="num" data-label=t.amount>{amount(visit, order)}</td>
+            <td class="num" data-label=t.credit>{visit.numbers.credits(order.paid_nano + order.bonus_nano)}</td>
         </tr>
     }
     .into_any()

@@ -13,14 +13,12 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::switches::Feature;
 use bytespike_catalog::NanoUsd;
-use bytespike_payments::{
-    ApplyError, CardPage, Currency, NewRecharge, Payments, RechargeError, RechargeRow, amount_text,
-};
+use bytespike_payments::{ApplyError, CardPage, Currency, NewRecharge, Payments, RechargeError, RechargeRow};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Callout, CalloutKind, Checkbox, Field, Hidden, InputKind,
     KeyValues, Select, SelectOption,
 };
-use bytespike_ui::{Locale, Visit, format};
 use leptos::prelude::*;
 use serde_json::json;
 
@@ -34,6 +32,7 @@ pub(crate) async fn page(
     visit: Visit,
     who: SignedIn,
 ) -> Result<Response, Problem> {
+    let visit = who.reads(visit);
     let payments = allowed(&state, &who)?;
     let query = Query::of(&visit);
     let row = payments.recharge(who.member.org_id()).await?;
@@ -83,6 +82,7 @@ pub(crate) async fn card(
         return Ok(off);
     }
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let payments = allowed(&state, &who)?;
     let event = who.member.did("recharge.card_begun");
     let entry = state.accounts.audit.entry(&who.origin, event);
@@ -116,6 +116,7 @@ pub(crate) async fn submit(
         return Ok(off);
     }
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let payments = allowed(&state, &who)?;
     let Some(new) = read(&mut form, (&visit, &who)) else {
         let row = payments.recharge(who.member.org_id()).await?;
@@ -132,7 +133,7 @@ pub(crate) async fn submit(
         Err(RechargeError::Database(error)) => Err(error.into()),
         Err(error) => {
             let currency = new.currency;
-            refuse(&mut form, visit.locale, (currency, &error));
+            refuse(&mut form, &visit, (currency, &error));
             let row = payments.recharge(who.member.org_id()).await?;
             Ok(show((&visit, &who), payments, row.as_ref(), Some(form)).await)
         }
@@ -187,13 +188,14 @@ fn read<'a>(form: &mut Form, (visit, who): (&'a Visit, &'a SignedIn)) -> Option<
     })
 }
 
-fn refuse(form: &mut Form, locale: Locale, (currency, error): (Currency, &RechargeError)) {
-    let t = &locale.t().recharge.error;
+fn refuse(form: &mut Form, visit: &Visit, (currency, error): (Currency, &RechargeError)) {
+    let t = &visit.t().recharge.error;
+    let written = |minor: i64| money(visit.numbers, (currency, minor));
     let (field, words) = match error {
         RechargeError::NoCard => ("card", t.no_card.to_owned()),
         RechargeError::NotOffered => ("currency", t.not_offered.to_owned()),
         RechargeError::Amount { least_minor, most_minor } => {
-            ("amount", t.amount(money(currency, *least_minor), money(currency, *most_minor)))
+            ("amount", t.amount(written(*least_minor), written(*most_minor)))
         }
         RechargeError::Threshold => ("threshold", t.threshold.to_owned()),
         RechargeError::Month => ("most", t.month.to_owned()),
@@ -354,9 +356,9 @@ pub(super) async fn part(
     }
     let said = row.as_ref().and_then(|row| {
         let currency = Currency::parse(&row.currency)?;
-        let (amount, most) =
-            (amount_text(currency, row.amount_minor), amount_text(currency, row.month_most_minor));
-        Some(t.on(amount, card_words(row.card.as_deref()?), most, format::usd(row.threshold_nano)))
+        let written = |minor: i64| money(visit.numbers, (currency, minor));
+        let (amount, most) = (written(row.amount_minor), written(row.month_most_minor));
+        Some(t.on(amount, card_words(row.card.as_deref()?), most, visit.numbers.usd(row.threshold_nano)))
     });
     let link = if said.is_some() { t.change } else { t.link };
     let text = said.unwrap_or_else(|| t.off.to_owned());

@@ -13,7 +13,7 @@ use bytespike_accounts::switches::Feature;
 use bytespike_catalog::fx::FxRate;
 use bytespike_payments::{Currency, CurrencyOffer, NewOrder, OrderError, Payments, worth};
 use bytespike_ui::components::{Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption};
-use bytespike_ui::{Locale, Surface, Visit, format};
+use bytespike_ui::{Locale, Numbers, Surface, Visit, format};
 use leptos::prelude::*;
 use serde_json::json;
 
@@ -39,6 +39,7 @@ pub(crate) async fn submit(
         return Ok(off);
     }
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     let payments = state.payments.as_ref().ok_or(Problem::NotFound)?;
     if !may_pay(&who) {
         return Err(Problem::Forbidden);
@@ -68,7 +69,7 @@ pub(crate) async fn submit(
             if let OrderError::Provider(error) = &error {
                 tracing::error!(%error, "a page to pay on could not be made");
             }
-            form.refuse("amount", words(visit.locale, currency, &error));
+            form.refuse("amount", words(&visit, currency, &error));
             again(&state, (&visit, &who), form).await
         }
     }
@@ -111,11 +112,11 @@ fn read(form: &mut Form, locale: Locale) -> Option<(Currency, i64)> {
     None
 }
 
-fn words(locale: Locale, currency: Currency, error: &OrderError) -> String {
-    let t = &locale.t().payments.error;
+fn words(visit: &Visit, currency: Currency, error: &OrderError) -> String {
+    let t = &visit.t().payments.error;
     match error {
-        OrderError::TooSmall { least_minor } => t.small(money(currency, *least_minor)),
-        OrderError::TooLarge { most_minor } => t.large(money(currency, *most_minor)),
+        OrderError::TooSmall { least_minor } => t.small(money(visit.numbers, (currency, *least_minor))),
+        OrderError::TooLarge { most_minor } => t.large(money(visit.numbers, (currency, *most_minor))),
         OrderError::TooMany => t.many.to_owned(),
         OrderError::NotOffered => t.not_offered.to_owned(),
         OrderError::Provider(_) | OrderError::Database(_) => t.provider.to_owned(),
@@ -123,11 +124,11 @@ fn words(locale: Locale, currency: Currency, error: &OrderError) -> String {
 }
 
 /// An amount of cents or fen as it is written.
-pub(super) fn money(currency: Currency, minor: i64) -> String {
+pub(super) fn money(numbers: Numbers, (currency, minor): (Currency, i64)) -> String {
     let nano = minor.saturating_mul(NANO_PER_MINOR);
     match currency {
-        Currency::Usd => format::usd(nano),
-        Currency::Cny => format::cny(nano),
+        Currency::Usd => numbers.usd(nano),
+        Currency::Cny => numbers.cny(nano),
     }
 }
 
@@ -191,12 +192,12 @@ fn preset(visit: &Visit, offered: &Offered, (currency, minor): (Currency, i64)) 
     let t = &visit.t().payments.form;
     let paid = worth(currency, minor, offered.rate.as_ref())?;
     let bonus = offered.payments.offer.bonus(paid);
-    let on_top = (bonus.0 > 0).then(|| t.on_top(whole_credits(bonus.0)));
-    let amount = money(currency, minor);
+    let on_top = (bonus.0 > 0).then(|| t.on_top(whole_credits(visit, bonus.0)));
+    let amount = money(visit.numbers, (currency, minor));
     let view = view! {
         <button type="submit" class="amount" name="preset" value=format!("{}:{minor}", currency.code())>
             <strong class="num">{amount}</strong>
-            <span class="num">{t.worth(whole_credits(paid.0))}</span>
+            <span class="num">{t.worth(whole_credits(visit, paid.0))}</span>
             {on_top.map(|on_top| view! { <span class="num on-top">{on_top}</span> })}
         </button>
     };
@@ -204,8 +205,8 @@ fn preset(visit: &Visit, offered: &Offered, (currency, minor): (Currency, i64)) 
 }
 
 /// A preview of so many credits needs no thousandths.
-fn whole_credits(nano: i64) -> String {
-    format::count(u64::try_from(nano / 1_000).unwrap_or(0))
+fn whole_credits(visit: &Visit, nano: i64) -> String {
+    visit.numbers.count(u64::try_from(nano / 1_000).unwrap_or(0))
 }
 
 fn own((visit, who): (&Visit, &SignedIn), offered: &Offered, form: &Form) -> AnyView {
@@ -218,7 +219,10 @@ fn own((visit, who): (&Visit, &SignedIn), offered: &Offered, form: &Form) -> Any
     let option = |offer: &&CurrencyOffer| SelectOption::new(offer.currency.code(), name(offer.currency));
     let options: Vec<SelectOption> = offers.iter().map(option).collect();
     let bounds = |offer: &CurrencyOffer| {
-        (money(offer.currency, offer.least_minor), money(offer.currency, offer.most_minor))
+        (
+            money(visit.numbers, (offer.currency, offer.least_minor)),
+            money(visit.numbers, (offer.currency, offer.most_minor)),
+        )
     };
     let hint = match offers.as_slice() {
         [first, second, ..] => {
@@ -261,7 +265,7 @@ fn ladder(visit: &Visit, offered: &Offered) -> Option<AnyView> {
     }
     rungs.sort_by_key(|rung| rung.from);
     let steps = rungs.iter().map(|rung| {
-        let text = t.step(format::usd(rung.from.0), rung.percent);
+        let text = t.step(visit.numbers.usd(rung.from.0), rung.percent);
         view! { <li>{text}</li> }
     });
     let steps: Vec<_> = steps.collect();

@@ -30,6 +30,7 @@ pub(crate) async fn submit(
         return Ok(off);
     }
     let SignedPost { who, mut form } = post;
+    let visit = who.reads(visit);
     if !may_pay(&who) {
         return Err(Problem::Forbidden);
     }

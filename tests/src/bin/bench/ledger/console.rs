@@ -57,6 +57,7 @@ impl Account {
             name: "Someone".to_owned(),
             language: "en".to_owned(),
             time_zone: "UTC".to_owned(),
+            number_format: "language".to_owned(),
             password_hash: None,
             state: "active".to_owned(),
             email_verified_at_ms: None,
