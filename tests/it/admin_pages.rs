@@ -71,7 +71,7 @@ async fn s112_a_wallet_is_found_credited_once_frozen_and_opened_again_each_with_
         let _ = ask().await.expect_status(200);
         assert_eq!(events(&stage.product).await, ["wallet.credited", "wallet.frozen", "wallet.unfrozen"]);
         let log = operator.page(&format!("/admin/audit?org={org}&event=wallet.")).await;
-        assert!(log.contains("a chargeback") && log.contains("Credit was booked"), "{log}");
+        assert!(log.contains("a chargeback") && log.contains("Credit was added"), "{log}");
     }
 }
 

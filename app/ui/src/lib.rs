@@ -14,6 +14,7 @@ pub mod layout;
 pub mod locale;
 pub mod markdown;
 pub mod page;
+pub mod price_words;
 pub mod theme;
 mod visit;
 

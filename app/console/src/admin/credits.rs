@@ -11,12 +11,16 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::Actor;
 use bytespike_accounts::waiting_credits::{ConfirmCreditError, WaitingCreditRow};
+use bytespike_store::names::Names;
 use bytespike_ui::components::{Badge, BadgeKind, Callout, CalloutKind, EmptyState, Hidden, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 pub(super) const PATH: &str = "/admin/credits";
 const MOST_SHOWN: u32 = 50;
+
+/// What rows are read with.
+type Known<'a> = (&'a Names, &'a Moments);
 
 /// `GET /admin/credits`
 pub(super) async fn page(
@@ -59,6 +63,7 @@ async fn show(
     let credits = &state.accounts.waiting_credits;
     let waiting = credits.waiting(MOST_SHOWN).await?;
     let over = credits.over(MOST_SHOWN).await?;
+    let names = state.accounts.operators.names().await?;
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let t = &visit.t().operating.credits;
     let lead = match credits.above_nano() {
@@ -71,8 +76,8 @@ async fn show(
     let content = view! {
         <div class="page-head"><div><h1>{t.title}</h1><p>{lead}</p></div></div>
         {fault}
-        {waiting_table((visit, operator), &waiting, &moments)}
-        {over_part(visit, &over, &moments)}
+        {waiting_table((visit, operator), &waiting, (&names, &moments))}
+        {over_part(visit, &over, (&names, &moments))}
     };
     Ok(shell::page((visit, operator), Part::Credits, titled, content).await)
 }
@@ -80,13 +85,13 @@ async fn show(
 fn waiting_table(
     (visit, operator): (&Visit, &Operator),
     rows: &[WaitingCreditRow],
-    moments: &Moments,
+    known: Known<'_>,
 ) -> AnyView {
     let t = &visit.t().operating.credits;
     if rows.is_empty() {
         return view! { <EmptyState title=t.none_title><p>{t.none}</p></EmptyState> }.into_any();
     }
-    let lines: Vec<AnyView> = rows.iter().map(|row| waiting_line((visit, operator), row, moments)).collect();
+    let lines: Vec<AnyView> = rows.iter().map(|row| waiting_line((visit, operator), row, known)).collect();
     view! {
         <TableFrame caption=t.waiting>
             <thead>
@@ -107,7 +112,7 @@ fn waiting_table(
 fn waiting_line(
     (visit, operator): (&Visit, &Operator),
     row: &WaitingCreditRow,
-    moments: &Moments,
+    (names, moments): Known<'_>,
 ) -> AnyView {
     let t = &visit.t().operating.credits;
     let is_own = row.asked_by == Actor::Operator(&operator.row().id).to_string();
@@ -132,12 +137,12 @@ fn waiting_line(
     };
     view! {
         <tr>
-            <th scope="row">{org_link(visit, row)}</th>
+            <th scope="row">{org_link(visit, row, names)}</th>
             <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}<span class="note">{kind(visit, row)}</span></td>
             <td data-label=t.reason>{row.reason.clone()}</td>
             <td data-label=t.asked>
                 <div class="event-change">
-                    {row.asked_by.clone()}<span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
+                    {who(names, &row.asked_by)}<span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
                 </div>
             </td>
             <td data-label=t.decision>{decision}</td>
@@ -146,19 +151,24 @@ fn waiting_line(
     .into_any()
 }
 
-fn org_link(visit: &Visit, row: &WaitingCreditRow) -> AnyView {
+fn org_link(visit: &Visit, row: &WaitingCreditRow, names: &Names) -> AnyView {
     let href = visit.link(&format!("/admin/orgs/{}", row.org_id));
-    view! { <a class="long" href=href>{row.org_id.clone()}</a> }.into_any()
+    view! { <a class="long" href=href title=row.org_id.clone()>{names.get(&row.org_id)}</a> }.into_any()
+}
+
+/// By address, and what the audit log has in a title.
+fn who(names: &Names, actor: &str) -> AnyView {
+    view! { <span class="long" title=actor.to_owned()>{names.actor(actor)}</span> }.into_any()
 }
 
 fn kind(visit: &Visit, row: &WaitingCreditRow) -> &'static str {
-    let t = &visit.t().admin.org;
+    let t = &visit.t().operating.credits;
     if row.kind == "top_up" { t.top_up } else { t.grant }
 }
 
-fn over_part(visit: &Visit, rows: &[WaitingCreditRow], moments: &Moments) -> Option<AnyView> {
+fn over_part(visit: &Visit, rows: &[WaitingCreditRow], known: Known<'_>) -> Option<AnyView> {
     let t = &visit.t().operating.credits;
-    let lines: Vec<AnyView> = rows.iter().map(|row| over_line(visit, row, moments)).collect();
+    let lines: Vec<AnyView> = rows.iter().map(|row| over_line(visit, row, known)).collect();
     (!lines.is_empty()).then(|| {
         view! {
             <section class="stack">
@@ -181,7 +191,7 @@ fn over_part(visit: &Visit, rows: &[WaitingCreditRow], moments: &Moments) -> Opt
     })
 }
 
-fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyView {
+fn over_line(visit: &Visit, row: &WaitingCreditRow, (names, moments): Known<'_>) -> AnyView {
     let t = &visit.t().operating.credits;
     let (badge, label) = match (row.state.as_str(), row.booked_at_ms) {
         ("confirmed", Some(_)) => (BadgeKind::Live, t.booked),
@@ -189,13 +199,13 @@ fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyVie
         ("refused", _) => (BadgeKind::Danger, t.refused),
         _ => (BadgeKind::Muted, t.expired),
     };
-    let decided = row.decided_by.clone().unwrap_or_default();
+    let decided = row.decided_by.as_deref().map(|by| who(names, by));
     let at_ms = row.decided_at_ms.unwrap_or(row.waits_until_ms);
     view! {
         <tr>
-            <th scope="row">{org_link(visit, row)}</th>
+            <th scope="row">{org_link(visit, row, names)}</th>
             <td class="num" data-label=t.amount>{format::usd(row.amount_nano)}</td>
-            <td data-label=t.asked><span class="long">{row.asked_by.clone()}</span></td>
+            <td data-label=t.asked>{who(names, &row.asked_by)}</td>
             <td data-label=t.decided>
                 <div class="event-change">{decided}<span class="note">{moments.written(at_ms)}</span></div>
             </td>
