@@ -24,6 +24,9 @@ use crate::stored_channels::{StoredChannels, StoredError};
 /// What the installation is made of, in words for its operator.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The note of a version that nobody decided: what a start found in the configuration and the catalogue.
+pub const AT_A_START: &str = "at a start, from the configuration and the catalogue";
+
 /// Where drafts come from: the part of a price book that is the installation's own.
 pub trait Drafts: Send + Sync {
     /// Builds a draft of the catalogue and the configuration with these overrides.

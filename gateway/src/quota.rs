@@ -86,13 +86,13 @@ pub enum MakeError {
 }
 
 impl Which {
-    /// In the order people think of them.
+    /// The shortest time first.
     pub const ALL: [Self; 8] = [
-        Self::Spend(Window::Month),
-        Self::Spend(Window::Day),
-        Self::Spend(Window::Lifetime),
-        Self::Spend(Window::Week),
         Self::Spend(Window::FiveHours),
+        Self::Spend(Window::Day),
+        Self::Spend(Window::Week),
+        Self::Spend(Window::Month),
+        Self::Spend(Window::Lifetime),
         Self::Calls(CallLimitKind::CreditsPerCall),
         Self::Calls(CallLimitKind::RequestsPerMinute),
         Self::Calls(CallLimitKind::ConcurrentCalls),

@@ -1,15 +1,19 @@
-// Adds copy buttons, watches lists that grow, and closes open menus. Every page works without it.
+// Adds buttons to copy and to print, watches lists that grow, shows where a long menu stands, and closes open menus.
+// Every page works without it.
 
 const button = (host) => {
   const element = document.createElement("button");
   element.type = "button";
-  element.className = "copy-button";
+  element.className = host.matches(".actions") ? "button" : "copy-button";
   element.textContent = host.dataset.copy;
   element.setAttribute("aria-live", "polite");
   return element;
 };
 
-const textOf = (host) => host.querySelector("input")?.value ?? host.querySelector("code")?.textContent ?? "";
+const textOf = (host) => {
+  const place = document.getElementById(host.dataset.copyOf) ?? host;
+  return [...place.querySelectorAll("code, output")].map((one) => one.textContent).join("\n");
+};
 
 const addCopy = (host) => {
   const element = button(host);
@@ -50,6 +54,21 @@ const addLive = (host) => {
   host.append(element);
 };
 
+const addPrint = (host) => {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "button";
+  element.textContent = host.dataset.print;
+  element.addEventListener("click", () => window.print());
+  host.replaceChildren(element);
+};
+
+// The menu beside a text scrolls by itself; the page does not move.
+const showCurrent = (entry) => {
+  const menu = entry.closest(".docs-side");
+  menu.scrollTop = entry.offsetTop - menu.clientHeight / 2;
+};
+
 const closeOthers = (event) => {
   for (const menu of document.querySelectorAll("details[data-close][open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -66,5 +85,7 @@ const closeAll = (event) => {
 
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(addCopy);
 if (window.EventSource) document.querySelectorAll("[data-live]").forEach(addLive);
+document.querySelectorAll("[data-print]").forEach(addPrint);
+document.querySelectorAll(".docs-side [aria-current]").forEach(showCurrent);
 document.addEventListener("click", closeOthers);
 document.addEventListener("keydown", closeAll);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytespike_catalog::model::Provider;
 use bytespike_catalog::{BookOptions, Catalog, Markup, Overrides, PriceBook};
-use bytespike_gateway::price_desk::{self, Around, Drafts, newest, problems, refuse_blocked};
+use bytespike_gateway::price_desk::{self, AT_A_START, Around, Drafts, newest, problems, refuse_blocked};
 use bytespike_gateway::{Channel, PriceDesk};
 use bytespike_ledger::{Draft, Ledger};
 use futures_util::future::BoxFuture;
@@ -52,7 +52,7 @@ pub fn draft(config: &Config, with_demo: bool, overrides: Overrides, now_ms: i64
     Ok(Draft {
         book: PriceBook::build(&catalog, &options)?,
         overrides,
-        note: "at a start, from the configuration and the catalogue".to_owned(),
+        note: AT_A_START.to_owned(),
         observed: catalog.fx_observations,
     })
 }

@@ -71,7 +71,7 @@ async fn s112_a_wallet_is_found_credited_once_frozen_and_opened_again_each_with_
         let _ = ask().await.expect_status(200);
         assert_eq!(events(&stage.product).await, ["wallet.credited", "wallet.frozen", "wallet.unfrozen"]);
         let log = operator.page(&format!("/admin/audit?org={org}&event=wallet.")).await;
-        assert!(log.contains("a chargeback") && log.contains("Credit was booked"), "{log}");
+        assert!(log.contains("a chargeback") && log.contains("Credit was added"), "{log}");
         let file = operator.page(&format!("/admin/audit/audit.csv?org={org}&event=wallet.")).await;
         let events: Vec<_> = file.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
         assert_eq!(events, ["wallet.unfrozen", "wallet.frozen", "wallet.credited"], "{file}");

@@ -64,8 +64,8 @@ async fn somebody(stage: &mut Stage) -> Vec<String> {
     let confirm = Form::posting_to(&begun, "security/app").expect("a form").set("code", &app.code(0));
     let shown = person.submit(&confirm).await.expect_status(200).text();
     let code = shown.split("<code translate=\"no\">").nth(1).and_then(|rest| rest.split('<').next());
-    let secret = begun.split("id=\"secret\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
-    let secret = secret.and_then(|rest| rest.split('"').next()).expect("the secret of the app").to_owned();
+    let secret = begun.split("id=\"secret\"").nth(1).and_then(|rest| rest.split('>').nth(1));
+    let secret = secret.and_then(|rest| rest.split('<').next()).expect("the secret of the app").to_owned();
     let key = person.create_key("=1+1 a formula", &[("models", CLAUDE)]).await;
     let hook = person.open("/console/webhooks/new").await.expect_status(200).text();
     let hook = person.submit(&Form::with(&hook, "url").set("url", "https://hooks.example.com/")).await;

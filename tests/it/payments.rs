@@ -44,7 +44,7 @@ impl Shop {
 
     pub async fn state(&mut self, place: &str) -> String {
         let page = self.person.open(place).await.expect_status(200).text();
-        let states = ["not paid yet", "on its way", "credited", "did not go through"];
+        let states = ["Not paid yet", "On its way", "Credited", "Did not go through"];
         let found: Vec<&str> =
             states.into_iter().filter(|state| page.contains(&format!("<span>{state}</span>"))).collect();
         found.join(",")
@@ -86,9 +86,9 @@ async fn s111_a_payment_becomes_paid_credit_and_credit_on_top_exactly_once() {
         assert_eq!((&session["amount_total"], &session["currency"]), (&json!(6_050), &json!("usd")));
         let request = shop.stripe.requests().pop().expect("a request");
         assert_eq!(request.header("idempotency-key"), session["client_reference_id"].as_str());
-        assert_eq!(shop.state(&place).await, "not paid yet");
+        assert_eq!(shop.state(&place).await, "Not paid yet");
         // Coming back says nothing: Stripe is asked, and knows of no payment.
-        assert_eq!(shop.state(&format!("{place}?returned=1")).await, "not paid yet");
+        assert_eq!(shop.state(&format!("{place}?returned=1")).await, "Not paid yet");
         assert_eq!(shop.posted().await, 0);
 
         let session = shop.stripe.pay(session["id"].as_str().expect("an id"));
@@ -109,7 +109,7 @@ async fn s111_a_payment_becomes_paid_credit_and_credit_on_top_exactly_once() {
             1
         );
         assert_eq!(shop.outcomes().await, ["applied", "known"]);
-        assert_eq!(shop.state(&place).await, "credited");
+        assert_eq!(shop.state(&place).await, "Credited");
         let wallet = shop.person.open("/console/wallet").await.expect_status(200).text();
         assert!(wallet.contains("$62.315") && wallet.contains("60,500,000.000"));
         shop.rules_hold().await;
@@ -216,7 +216,7 @@ async fn s111_amount_currency_order_session_mode_and_account_all_have_to_match()
     }
     assert_eq!(shop.read("select count(*) from payment_event where outcome = 'unknown'").await, 3);
     assert_eq!(shop.posted().await, 0);
-    assert_eq!(shop.state(&place).await, "not paid yet");
+    assert_eq!(shop.state(&place).await, "Not paid yet");
     let event = shop.stripe.event("checkout.session.completed", &honest);
     let _ = shop.stripe.send(&event).await.expect_status(200);
     assert_eq!(shop.posted().await, 20 * USD);
@@ -235,11 +235,11 @@ async fn s111_complete_is_not_paid_and_events_out_of_order_end_with_the_money() 
         );
         let completed = shop.stripe.event("checkout.session.completed", &waiting);
         let _ = shop.stripe.send(&completed).await.expect_status(200);
-        assert_eq!(shop.state(&place).await, "on its way");
+        assert_eq!(shop.state(&place).await, "On its way");
         assert_eq!(shop.posted().await, 0);
         let failed = shop.stripe.event("checkout.session.async_payment_failed", &waiting);
         let _ = shop.stripe.send(&failed).await.expect_status(200);
-        assert_eq!(shop.state(&place).await, "did not go through");
+        assert_eq!(shop.state(&place).await, "Did not go through");
 
         // The money overtakes what was sent before it.
         let (session, place) = shop.order(&[("amount", "30"), ("currency", "usd")]).await;
@@ -258,7 +258,7 @@ async fn s111_complete_is_not_paid_and_events_out_of_order_end_with_the_money() 
         for event in &late {
             let _ = shop.stripe.send(event).await.expect_status(200);
         }
-        assert_eq!(shop.state(&place).await, "credited");
+        assert_eq!(shop.state(&place).await, "Credited");
         assert_eq!(shop.posted().await, 30 * USD);
         shop.rules_hold().await;
     }
@@ -269,8 +269,8 @@ async fn an_event_that_never_came_is_made_up_for_by_asking() {
     let mut shop = Shop::on(Kind::Sqlite).await;
     let (session, place) = shop.order(&[("amount", "25"), ("currency", "usd")]).await;
     let _ = shop.stripe.pay(session["id"].as_str().expect("an id"));
-    assert_eq!(shop.state(&place).await, "not paid yet", "without an event, and without asking");
-    assert_eq!(shop.state(&format!("{place}?returned=1")).await, "credited");
+    assert_eq!(shop.state(&place).await, "Not paid yet", "without an event, and without asking");
+    assert_eq!(shop.state(&format!("{place}?returned=1")).await, "Credited");
     assert_eq!(shop.posted().await, 25 * USD);
 }
 

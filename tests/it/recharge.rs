@@ -110,7 +110,7 @@ async fn a_low_balance_is_filled_once_by_the_saved_card_and_the_credit_is_like_a
             1
         );
         let audit = shop.person.open("/console/audit").await.expect_status(200).text();
-        for said in ["Card saved", "Auto-recharge on", "Saved card charged"] {
+        for said in ["Card saved", "Auto-recharge turned on", "Saved card charged"] {
             assert!(audit.contains(said), "{said}");
         }
         shop.rules_hold().await;

@@ -74,7 +74,7 @@ async fn s111_what_is_undone_must_match_its_order_and_may_overtake_the_payment()
     let session = shop.stripe.pay(session["id"].as_str().expect("an id"));
     // Half of it is given back, and that is told before the payment is.
     shop.tell("refund.created", &stripe::given_back("re_1", &session, (1_000, "succeeded"))).await;
-    assert_eq!(shop.state(&place).await, "credited");
+    assert_eq!(shop.state(&place).await, "Credited");
     assert_eq!(shop.posted().await, 10 * USD);
     shop.tell("checkout.session.completed", &session).await;
     assert_eq!(shop.posted().await, 10 * USD);

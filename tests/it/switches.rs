@@ -159,7 +159,7 @@ async fn who_asks_to_be_let_in_waits_for_an_operator_and_is_told_by_letter() {
             let (_, path) = before.rsplit_once("action=\"").expect("an address");
             path.split('"').next().expect("closed").to_owned()
         };
-        let approve = Form::posting_at(&page, &action("Let in", "in@example.com")).expect("a form");
+        let approve = Form::posting_at(&page, &action("Approve", "in@example.com")).expect("a form");
         assert_eq!(operator.browser.submit_only(&approve).await.status, 303);
         assert_eq!(operator.browser.submit_only(&approve).await.status, 404, "once");
         waiting[0].sign_in().await;
@@ -169,7 +169,7 @@ async fn who_asks_to_be_let_in_waits_for_an_operator_and_is_told_by_letter() {
         let refuse = Form::posting_at(&page, &action("Refuse", "out@example.com")).expect("a form");
         let refuse = refuse.set("reason", "No room.");
         assert_eq!(operator.browser.submit_only(&refuse).await.status, 303);
-        assert!(operator.page("/admin/sign-ups").await.contains("Nobody waits"));
+        assert!(operator.page("/admin/sign-ups").await.contains("No sign-ups to review"));
 
         let store = product.database.connect().await;
         let sql = "select event from audit_event where event like 'sign_up.%' order by seq";

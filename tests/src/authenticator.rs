@@ -10,7 +10,7 @@ impl App {
     #[must_use]
     pub fn typed(page: &str) -> Self {
         let (_, rest) = page.split_once("id=\"secret\"").expect("the secret");
-        let value = rest.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a value");
+        let value = rest.split('>').nth(1).and_then(|rest| rest.split('<').next()).expect("a value");
         let secret = Secret::Encoded(value.replace(' ', "")).to_bytes().expect("base32");
         Self(TOTP::new(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).expect("a secret"))
     }

@@ -291,7 +291,7 @@ mod tests {
         let token = format!("bs1a{}", "7Qm3Zt9aLk".repeat(5));
         let codes = "<ol class=\"recovery-codes\"><li><code translate=\"no\">abcde-12345</code></li></ol>";
         let listed = format!("{{\"key\":\"{key}\"}}");
-        let typed = "<input id=\"secret\" type=\"text\" readonly value=\"JBSW Y3DP EHPK 3PXP\">";
+        let typed = "<output id=\"secret\" translate=\"no\">JBSW Y3DP EHPK 3PXP</output>";
         for (kind, place, form, body, secret) in [
             ("key", "GET /zh/console/keys/key_1/created", page, &*key, &*key),
             ("key", "POST /api/v1/keys", json, &*listed, &*key),

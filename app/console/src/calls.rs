@@ -116,6 +116,9 @@ fn row(visit: &Visit, moments: &Moments, call: &CallRow) -> AnyView {
     let t = &visit.t().calls.column;
     let is_free = matches!(call.state.as_str(), "released" | "expired");
     let charged = call.charged_nano.map_or_else(|| "—".to_owned(), format::credits);
+    let attempts = u64::try_from(call.attempts).ok().filter(|attempts| *attempts > 1);
+    let tries = attempts
+        .map(|attempts| view! { <span class="note">{visit.t().calls.attempt.count(attempts)}</span> });
     let took = call.duration_ms.map_or_else(|| "—".to_owned(), |ms| duration(visit.locale, ms));
     view! {
         <tr class=is_free.then_some("faded")>
@@ -126,7 +129,7 @@ fn row(visit: &Visit, moments: &Moments, call: &CallRow) -> AnyView {
             <td class="num" data-label=t.held>{visit.numbers.credits(call.held_nano)}</td>
             <td class="num" data-label=t.charged>{charged}</td>
             <td class="num" data-label=t.took>{took}</td>
-            <td data-label=t.outcome><span class="nowrap">{badge(visit.locale, call)} {dots(visit.locale, call)}</span></td>
+            <td data-label=t.outcome><span class="nowrap">{badge(visit.locale, call)} {dots(visit.locale, call)}</span>{tries}</td>
         </tr>
     }
     .into_any()

@@ -63,8 +63,6 @@ pub(crate) enum Notice {
     VoucherRedeemed,
     VoucherOwed,
     BillingSaved,
-    RechargeOn,
-    RechargeOff,
     DataAsked,
     PasskeyAdded,
     PasskeyRenamed,
@@ -75,7 +73,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 65] = [
+    const ALL: [Self; 63] = [
         Self::SignedOut,
         Self::Verified,
         Self::PasswordReset,
@@ -132,8 +130,6 @@ impl Notice {
         Self::VoucherRedeemed,
         Self::VoucherOwed,
         Self::BillingSaved,
-        Self::RechargeOn,
-        Self::RechargeOff,
         Self::DataAsked,
         Self::PasskeyAdded,
         Self::PasskeyRenamed,
@@ -201,8 +197,6 @@ impl Notice {
             Self::VoucherRedeemed => "voucher-redeemed",
             Self::VoucherOwed => "voucher-owed",
             Self::BillingSaved => "billing-saved",
-            Self::RechargeOn => "recharge-on",
-            Self::RechargeOff => "recharge-off",
             Self::DataAsked => "data-asked",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRenamed => "passkey-renamed",
@@ -272,8 +266,6 @@ impl Notice {
             Self::VoucherRedeemed => locale.t().vouchers.flash.redeemed,
             Self::VoucherOwed => locale.t().vouchers.flash.owed,
             Self::BillingSaved => locale.t().invoices.flash.saved,
-            Self::RechargeOn => locale.t().recharge.flash.on,
-            Self::RechargeOff => locale.t().recharge.flash.off,
             Self::DataAsked => locale.t().security.flash.data_asked,
             Self::PasskeyAdded => locale.t().security.flash.passkey_added,
             Self::PasskeyRenamed => locale.t().security.flash.passkey_renamed,

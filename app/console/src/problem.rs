@@ -5,6 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytespike_ledger::{BookingError, Unavailable};
 use bytespike_ui::components::{ButtonKind, ButtonLink};
+use bytespike_ui::layout::Entrance;
 use bytespike_ui::{CachePolicy, Catalogue, Head, Page, Visit, layout};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
@@ -94,10 +95,15 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 async fn page(visit: &Visit, status: StatusCode, request_id: Option<String>) -> Response {
+    let is_operators = visit.path == "/admin" || visit.path.starts_with("/admin/");
     let (title, text) = words(visit.t(), status);
     let t = &visit.t().console.problem;
+    let text = if is_operators && status == StatusCode::NOT_FOUND { t.not_found_operators } else { text };
     let number = request_id.filter(|_| status.is_server_error()).map(|id| t.request_id(id));
-    let home = visit.link("/console");
+    // Nobody's session is read here: whoever has none is asked to sign in there.
+    let (home, entrance) =
+        if is_operators { ("/admin", Entrance::Operators) } else { ("/console", Entrance::Console) };
+    let home = visit.link(home);
     let content = view! {
         <div class="error-page">
             <p class="error-code num">{status.as_u16()}</p>
@@ -107,7 +113,7 @@ async fn page(visit: &Visit, status: StatusCode, request_id: Option<String>) -> 
             <p class="actions"><ButtonLink kind=ButtonKind::Primary href=home>{t.home}</ButtonLink></p>
         </div>
     };
-    let body = layout::narrow(visit, content);
+    let body = layout::narrow_within(visit, entrance, content);
     Page::new(Head::private(title), CachePolicy::Private, || body).status(status).render(visit).await
 }
 

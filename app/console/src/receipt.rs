@@ -1,4 +1,5 @@
 //! A receipt as the ledger wrote it, read back for a page; and why a call ended, in a plain sentence.
+use bytespike_dialects::ErrorCode;
 use bytespike_ui::Locale;
 use serde::Deserialize;
 
@@ -115,6 +116,10 @@ pub(crate) fn reason_text(locale: Locale, reason: &str) -> Option<&'static str> 
         "revoked_after_content" => t.revoked_after_content,
         "upstream_error" => t.upstream_error,
         "upstream_overloaded" => t.upstream_overloaded,
+        "upstream_unavailable" => t.upstream_unavailable,
+        "upstream_timeout" => t.upstream_timeout,
+        "upstream_rate_limited" => t.upstream_rate_limited,
+        "upstream_credential_rejected" => t.upstream_credential_rejected,
         "upstream_200_error_body" => t.upstream_200_error_body,
         "upstream_garbled" => t.upstream_garbled,
         "timeout_connect" => t.timeout_connect,
@@ -134,7 +139,16 @@ pub(crate) fn reason_text(locale: Locale, reason: &str) -> Option<&'static str> 
         "asset_undeliverable" => t.asset_undeliverable,
         "cancelled_queued" => t.cancelled_queued,
         "cancelled_running" => t.cancelled_running,
-        _ => return None,
+        code => return error_text(locale, code),
+    })
+}
+
+/// What the table of errors says of a code: an attempt may end with any that a provider's answer is read as.
+fn error_text(locale: Locale, code: &str) -> Option<&'static str> {
+    let row = ErrorCode::rows().iter().find(|row| row.name == code)?;
+    Some(match locale {
+        Locale::En => row.docs_en,
+        Locale::Zh => row.docs_zh,
     })
 }
 
@@ -174,6 +188,18 @@ mod tests {
             assert_eq!(sentences.len(), Reason::ALL.len(), "two reasons share a sentence");
             assert!(sentences.iter().all(|sentence| sentence.is_ascii() == (locale == Locale::En)));
         }
+    }
+
+    #[test]
+    fn every_code_an_attempt_may_end_with_has_words_in_both_languages() {
+        let codes = ErrorCode::rows().iter().map(|row| row.name);
+        for code in codes.chain(["cancelled_after_content", "revoked_after_content"]) {
+            let [english, chinese] = Locale::ALL.map(|locale| {
+                reason_text(locale, code).unwrap_or_else(|| panic!("a receipt has no words for {code}"))
+            });
+            assert!(!english.is_empty() && english != chinese, "{code}");
+        }
+        assert_eq!(reason_text(Locale::En, "end_of_the_world"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::who::{SignedIn, Visitor};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytespike_accounts::role::Permission;
 use bytespike_ui::components::{Hidden, IconName};
-use bytespike_ui::layout::{self, ConsoleFrame, NavCount, NavItem};
+use bytespike_ui::layout::{self, ConsoleFrame, Entrance, NavCount, NavItem};
 use bytespike_ui::{CachePolicy, Head, Page, Visit};
 use http::header::REFERRER_POLICY;
 use http::{HeaderValue, StatusCode};
@@ -82,7 +82,17 @@ pub(crate) async fn narrow(
     titled: Titled,
     content: impl IntoView + 'static,
 ) -> Response {
-    let body = layout::narrow(visit, view! { {flash::of(visit)} {content.into_any()} });
+    card((visit, visitor), Entrance::Public, titled, content).await
+}
+
+/// The same, also for somebody who may be signed in already.
+pub(crate) async fn card(
+    (visit, visitor): (&Visit, &Visitor),
+    entrance: Entrance,
+    titled: Titled,
+    content: impl IntoView + 'static,
+) -> Response {
+    let body = layout::narrow_within(visit, entrance, view! { {flash::of(visit)} {content.into_any()} });
     let mut response = respond(visit, titled, body).await;
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     visitor.remember(response)

@@ -4,6 +4,7 @@ use crate::state::ConsoleState;
 use axum::response::Response;
 use bytespike_accounts::switches::Feature;
 use bytespike_ui::components::{ButtonKind, ButtonLink};
+use bytespike_ui::layout::Entrance;
 use bytespike_ui::{Locale, Visit, layout};
 use http::StatusCode;
 use leptos::prelude::*;
@@ -23,7 +24,9 @@ pub(crate) async fn page(state: &ConsoleState, visit: &Visit, feature: Feature) 
             <p class="actions"><ButtonLink kind=ButtonKind::Primary href=home>{t.home}</ButtonLink></p>
         </div>
     };
-    let mut response = shell::respond(visit, Titled::ok(title), layout::narrow(visit, content)).await;
+    let mut response =
+        shell::respond(visit, Titled::ok(title), layout::narrow_within(visit, Entrance::Console, content))
+            .await;
     *response.status_mut() = StatusCode::FORBIDDEN;
     Some(response)
 }

@@ -51,15 +51,15 @@ impl Moments {
         format::date(self.locale, at_ms, self.offset(at_ms))
     }
 
-    /// `3 min ago`, `in 2 h`.
+    /// `3 minutes ago`, `in 2 hours`.
     pub fn distance(&self, at_ms: i64) -> String {
         let t = &self.locale.t().console.ago;
         match self.now_ms.saturating_sub(at_ms) {
             past @ 0.. if past < 5_000 => t.now.to_owned(),
-            past @ 0.. if past < MINUTE_MS => t.seconds(past / 1_000),
-            past @ 0.. if past < HOUR_MS => t.minutes(past / MINUTE_MS),
-            past @ 0.. if past < 2 * DAY_MS => t.hours(past / HOUR_MS),
-            past @ 0.. => t.days(past / DAY_MS),
+            past @ 0.. if past < MINUTE_MS => t.seconds(units(past, 1_000)),
+            past @ 0.. if past < HOUR_MS => t.minutes(units(past, MINUTE_MS)),
+            past @ 0.. if past < 2 * DAY_MS => t.hours(units(past, HOUR_MS)),
+            past @ 0.. => t.days(units(past, DAY_MS)),
             soon if -soon < HOUR_MS => t.in_minutes(begun(-soon, MINUTE_MS)),
             soon if -soon < 2 * DAY_MS => t.in_hours(begun(-soon, HOUR_MS)),
             soon => t.in_days(begun(-soon, DAY_MS)),
@@ -90,9 +90,14 @@ impl Moments {
     }
 }
 
+/// How many whole units a span has.
+fn units(ms: i64, unit_ms: i64) -> u64 {
+    (ms / unit_ms).unsigned_abs()
+}
+
 /// How many units a span touches: what is still to come is rounded up.
-fn begun(ms: i64, unit_ms: i64) -> i64 {
-    (ms + unit_ms - 1) / unit_ms
+fn begun(ms: i64, unit_ms: i64) -> u64 {
+    units(ms + unit_ms - 1, unit_ms)
 }
 
 /// A span in a fitting unit: `842 ms`, `3.2 s`, `4 min`.
@@ -130,12 +135,12 @@ mod tests {
         let at = moments("UTC", "2026-11-24T12:00:00Z");
         for (ms, text) in [
             (0, "just now"),
-            (-59_000, "59 s ago"),
-            (-HOUR_MS, "1 h ago"),
-            (-3 * DAY_MS, "3 d ago"),
-            (1, "in 1 min"),
-            (5 * HOUR_MS, "in 5 h"),
-            (7 * DAY_MS, "in 7 d"),
+            (-59_000, "59 seconds ago"),
+            (-HOUR_MS, "1 hour ago"),
+            (-3 * DAY_MS, "3 days ago"),
+            (1, "in 1 minute"),
+            (5 * HOUR_MS, "in 5 hours"),
+            (7 * DAY_MS, "in 7 days"),
         ] {
             assert_eq!(at.distance(at.now_ms + ms), text);
         }

@@ -68,7 +68,7 @@ pub(crate) fn tests(locale: Locale) -> Result<String, Fault> {
         let name = &row.name;
         let code = test(file, name).ok_or_else(|| Fault(format!("there is no test {name}")))?;
         let what = text(row, locale).replace("**", "");
-        let _ = write!(out, "\n### `{name}` {{#{name}}}\n\n{what}\n\n```rust\n{code}\n```\n"); // to a String
+        let _ = write!(out, "\n### {what} {{#{name}}}\n\n`{name}`\n\n```rust\n{code}\n```\n"); // to a String
     }
     Ok(out)
 }

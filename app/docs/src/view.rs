@@ -61,27 +61,40 @@ pub(crate) fn plain(visit: &Visit, shelf: &Shelf, query: &str, content: AnyView)
     layout::docs(visit, frame, content)
 }
 
-/// Nothing at this address; the pages whose names are nearest to it.
+/// Where somebody begins who found nothing.
+const BEGINNINGS: [&str; 3] = ["quickstart", "authentication", "errors"];
+
+/// Nothing at this address; the pages whose names are nearest to it, or those to begin with.
 pub(crate) fn missing(visit: &Visit, shelf: &Shelf, slug: &str) -> AnyView {
     let t = &visit.t().docs.missing;
     let mut near: Vec<(usize, &Article)> = shelf
         .articles
         .iter()
         .map(|article| (strsim::levenshtein(article.entry.slug, slug), article))
+        .filter(|(distance, _)| distance * 3 <= slug.len())
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
-    let links = near.into_iter().take(3).map(|(_, article)| {
+    let near: Vec<&Article> = near.into_iter().take(3).map(|(_, article)| article).collect();
+    let ways = match near.is_empty() {
+        true => beginnings(visit, shelf),
+        false => view! { <p>{t.similar}</p> {links(visit, near)} }.into_any(),
+    };
+    let content = view! { <div class="prose"><h1>{t.title}</h1><p class="lead">{t.lead}</p>{ways}</div> };
+    plain(visit, shelf, "", content.into_any())
+}
+
+/// Pages to begin with.
+pub(crate) fn beginnings(visit: &Visit, shelf: &Shelf) -> AnyView {
+    let begins = |article: &&Article| BEGINNINGS.contains(&article.entry.slug);
+    let articles = shelf.articles.iter().filter(begins).collect();
+    view! { <p>{visit.t().docs.missing.begin}</p> {links(visit, articles)} }.into_any()
+}
+
+fn links(visit: &Visit, articles: Vec<&Article>) -> AnyView {
+    let links = articles.into_iter().map(|article| {
         view! { <li><a href=visit.link(&article.entry.path())>{article.title.clone()}</a></li> }
     });
-    let content = view! {
-        <div class="prose">
-            <h1>{t.title}</h1>
-            <p class="lead">{t.lead}</p>
-            <p>{t.similar}</p>
-            <ul>{links.collect_view()}</ul>
-        </div>
-    };
-    plain(visit, shelf, "", content.into_any())
+    view! { <ul>{links.collect_view()}</ul> }.into_any()
 }
 
 fn search_form(visit: &Visit, query: &str) -> AnyView {

@@ -115,6 +115,13 @@ pub fn iso_date(locale: Locale, iso: &str) -> String {
     }
 }
 
+/// Words that stand alone in a cell, with a capital first: `member “Ada”` → `Member “Ada”`. Chinese stays as it is.
+#[must_use]
+pub fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 fn short(value: u64, step: u64, suffix: char) -> String {
     let hundredths = (value * 100 + step / 2) / step;
     let fraction = format!("{:02}", hundredths % 100);
@@ -175,6 +182,12 @@ mod tests {
         assert_eq!(usd(1), "$0.000000001");
         assert_eq!(usd(-1_234_567_000_000_000), "−$1,234,567.00");
         assert_eq!(cny(21_400_000), "¥0.0214");
+    }
+
+    #[test]
+    fn a_cell_begins_with_a_capital() {
+        assert_eq!(sentence("member “Ada”"), "Member “Ada”");
+        assert_eq!((sentence("密钥"), sentence("")), ("密钥".to_owned(), String::new()));
     }
 
     #[test]

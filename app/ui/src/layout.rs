@@ -39,12 +39,23 @@ pub struct NavGroup {
     pub items: Vec<NavItem>,
 }
 
+/// What the header offers beside its navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// To sign in, and to begin.
+    Public,
+    /// The console, for pages of it that lack its navigation.
+    Console,
+    /// The operators' pages, likewise.
+    Operators,
+}
+
 /// Home, pricing, blog: header, content over the full width, footer. Sections centre themselves with `class="wrap"`.
 pub fn site(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
     view! {
         {skip_link(visit)}
         {announced::of_page(visit)}
-        {header(visit)}
+        {header(visit, Entrance::Public)}
         <main id="content">{content.into_any()}</main>
         {footer(visit)}
     }
@@ -58,10 +69,15 @@ pub fn reading(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
 
 /// A single card in the middle: sign-up, sign-in, a key shown once, an error.
 pub fn narrow(visit: &Visit, content: impl IntoView + 'static) -> AnyView {
+    narrow_within(visit, Entrance::Public, content)
+}
+
+/// The same, on a page that belongs to the console or the operators.
+pub fn narrow_within(visit: &Visit, entrance: Entrance, content: impl IntoView + 'static) -> AnyView {
     view! {
         {skip_link(visit)}
         {announced::of_page(visit)}
-        {header(visit)}
+        {header(visit, entrance)}
         <main id="content" class="narrow"><div class="card">{content.into_any()}</div></main>
         {footer(visit)}
     }

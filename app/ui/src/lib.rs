@@ -15,6 +15,7 @@ pub mod locale;
 pub mod markdown;
 mod numbers;
 pub mod page;
+pub mod price_words;
 pub mod theme;
 mod visit;
 

@@ -58,6 +58,15 @@ impl Locale {
         }
     }
 
+    /// What stands between two sentences of a paragraph. A Chinese full stop brings its own space.
+    #[must_use]
+    pub const fn gap(self) -> &'static str {
+        match self {
+            Self::En => " ",
+            Self::Zh => "",
+        }
+    }
+
     #[must_use]
     pub const fn other(self) -> Self {
         match self {

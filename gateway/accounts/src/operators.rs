@@ -12,6 +12,7 @@ use crate::secrets::SecretText;
 use crate::throttle::Throttle;
 use crate::tokens::{TokenKind, Tokens};
 use bytespike_store::Store;
+use bytespike_store::names::Names;
 use bytespike_store::operator;
 use bytespike_store::world::World;
 pub use sessions::{
@@ -119,6 +120,11 @@ impl Operators {
         let event = Event::new("operator.reset", Actor::Host).target(&found.id);
         operator::reset(&self.store, (&found.id, &hash), &self.audit.entry(&Origin::host(), event)).await?;
         Ok(())
+    }
+
+    /// What operators, and the orgs they credit, are called.
+    pub async fn names(&self) -> sqlx::Result<Names> {
+        bytespike_store::names::for_operators(&self.store).await
     }
 
     async fn check(&self, new: NewOperator<'_>) -> Result<Checked, OperatorError> {

@@ -41,6 +41,16 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    pub const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAiChat];
+
+    /// As people know it: a proper name, the same in every language.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Anthropic => "Anthropic Messages",
+            Self::OpenAiChat => "OpenAI Chat Completions",
+        }
+    }
+
     /// As receipts, configuration and addresses spell it.
     pub fn name(self) -> &'static str {
         match self {

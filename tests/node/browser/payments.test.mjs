@@ -73,14 +73,14 @@ journeys({
     await me.look("console_wallet_recharge_refused");
     await me.tick(recharge.form.consent);
     await me.press(recharge.form.submit);
-    await me.reads(recharge.flash.on);
+    await me.reads(recharge.page.on);
     await me.look("console_wallet_recharge_on");
     // A new organisation's balance is below the threshold, so the card is charged within seconds.
     await me.go(console.nav.wallet);
     await me.readsSoon("20,000,000.000");
     await me.follow(recharge.part.change);
     await me.press(recharge.page.forget_card);
-    await me.reads(recharge.flash.off, recharge.page.no_card);
+    await me.reads(recharge.page.off, recharge.page.no_card);
   },
 });
 

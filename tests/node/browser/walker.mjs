@@ -161,7 +161,7 @@ export class Walker {
 
   /** What is shown once, to be copied from the field of this name. */
   async copied(label) {
-    return this.page.locator("main").getByLabel(label, { exact: true }).inputValue();
+    return this.page.locator("main").getByLabel(label, { exact: true }).textContent();
   }
 
   /** A fault stands beside this field, and the page's title says first that there is one. */

@@ -39,11 +39,10 @@ pub(super) fn in_body(body: &str, is_page: bool) -> Vec<(&'static str, String)> 
     found
 }
 
-/// The value of the field with the id `secret`, as it stands there and as an app takes it.
+/// The text of the field with the id `secret`, as it stands there and as an app takes it.
 fn shown(page: &str) -> Vec<String> {
     let Some((_, rest)) = page.split_once("id=\"secret\"") else { return Vec::new() };
-    let tag = rest.split('>').next().unwrap_or_default();
-    let Some(value) = tag.split_once("value=\"").and_then(|(_, value)| value.split('"').next()) else {
+    let Some(value) = rest.split_once('>').and_then(|(_, value)| value.split('<').next()) else {
         return Vec::new();
     };
     let value = value.replace("&#x2F;", "/").replace("&amp;", "&");

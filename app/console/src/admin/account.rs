@@ -5,6 +5,7 @@ use super::who::Operator;
 use crate::flash::{self, Notice};
 use crate::next;
 use crate::pages::security::codes as recovery;
+use crate::pages::settings::sessions;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::shell::{Titled, see_other};
@@ -15,7 +16,7 @@ use axum::response::Response;
 use bytespike_accounts::factors::{FactorState, Subject};
 use bytespike_accounts::operators::{Kept, OperatorSessionInfo};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Button, Hidden, KeyValues, TableFrame};
+use bytespike_ui::components::{Badge, BadgeKind, Button, Hidden, KeyValues, TableFrame};
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/account";
@@ -78,7 +79,7 @@ fn facts(visit: &Visit, operator: &Operator, (factor, moments): (Option<FactorSt
         (visit.t().auth.field.email.to_owned(), text(operator.row().email.clone())),
     ];
     let pairs: Vec<(String, AnyView)> = pairs.into_iter().chain(factor).collect();
-    view! { <KeyValues pairs=pairs/> <p class="hint">{t.reset}</p> }.into_any()
+    view! { <KeyValues pairs=pairs/> <p class="hint">{t.reset} " " <code>"bytespike operator reset"</code></p> }.into_any()
 }
 
 fn sessions_part(
@@ -116,14 +117,19 @@ fn sessions_part(
     .into_any()
 }
 
+/// A browser by name; what it says itself is in the title.
+pub(super) fn browser(visit: &Visit, user_agent: &str) -> AnyView {
+    let name =
+        sessions::browser(user_agent).unwrap_or_else(|| visit.t().admin.account.unknown_browser.to_owned());
+    view! { <span title=user_agent.to_owned()>{name}</span> }.into_any()
+}
+
 fn row(visit: &Visit, session: &OperatorSessionInfo, moments: &Moments) -> AnyView {
     let t = &visit.t().admin.account;
-    let browser =
-        if session.user_agent.is_empty() { t.unknown_browser.to_owned() } else { session.user_agent.clone() };
-    let here = session.is_current.then(|| view! { " " <span class="faint">{t.this_one}</span> });
+    let here = session.is_current.then(|| view! { " " <Badge kind=BadgeKind::Live label=t.this_one/> });
     view! {
         <tr>
-            <th scope="row"><span class="long">{browser}</span>{here}</th>
+            <th scope="row">{browser(visit, &session.user_agent)}{here}</th>
             <td data-label=t.address>{session.ip.clone()}</td>
             <td data-label=t.since>{moments.exact(session.signed_in_at_ms)}</td>
             <td data-label=t.seen>{moments.relative(session.last_seen_at_ms)}</td>

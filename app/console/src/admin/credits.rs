@@ -14,6 +14,7 @@ use bytespike_accounts::audit::Actor;
 use bytespike_accounts::secrets::SecretText;
 use bytespike_accounts::waiting_credits::{ConfirmCreditError, WaitingCreditRow};
 use bytespike_gateway::operations::Confirmed;
+use bytespike_store::names::Names;
 use bytespike_ui::components::{Badge, BadgeKind, Callout, CalloutKind, EmptyState, Hidden, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
@@ -22,6 +23,9 @@ pub(super) const PATH: &str = "/admin/credits";
 const MOST_SHOWN: u32 = 50;
 /// What waits is vouchers, not credit of a wallet.
 const VOUCHERS: &str = "vouchers";
+
+/// What rows are read with.
+type Known<'a> = (&'a Names, &'a Moments);
 
 /// `GET /admin/credits`
 pub(super) async fn page(
@@ -95,6 +99,7 @@ async fn show(
     let credits = &state.accounts.waiting_credits;
     let waiting = credits.waiting(MOST_SHOWN).await?;
     let over = credits.over(MOST_SHOWN).await?;
+    let names = state.accounts.operators.names().await?;
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let t = &visit.t().operating.credits;
     let lead = match credits.above_nano() {
@@ -107,8 +112,8 @@ async fn show(
     let content = view! {
         <div class="page-head"><div><h1>{t.title}</h1><p>{lead}</p></div></div>
         {fault}
-        {waiting_table((visit, operator), &waiting, &moments)}
-        {over_part(visit, &over, &moments)}
+        {waiting_table((visit, operator), &waiting, (&names, &moments))}
+        {over_part(visit, &over, (&names, &moments))}
     };
     Ok(shell::page((visit, operator), Part::Credits, titled, content).await)
 }
@@ -116,13 +121,13 @@ async fn show(
 fn waiting_table(
     (visit, operator): (&Visit, &Operator),
     rows: &[WaitingCreditRow],
-    moments: &Moments,
+    known: Known<'_>,
 ) -> AnyView {
     let t = &visit.t().operating.credits;
     if rows.is_empty() {
         return view! { <EmptyState title=t.none_title><p>{t.none}</p></EmptyState> }.into_any();
     }
-    let lines: Vec<AnyView> = rows.iter().map(|row| waiting_line((visit, operator), row, moments)).collect();
+    let lines: Vec<AnyView> = rows.iter().map(|row| waiting_line((visit, operator), row, known)).collect();
     view! {
         <TableFrame caption=t.waiting>
             <thead>
@@ -143,7 +148,7 @@ fn waiting_table(
 fn waiting_line(
     (visit, operator): (&Visit, &Operator),
     row: &WaitingCreditRow,
-    moments: &Moments,
+    (names, moments): Known<'_>,
 ) -> AnyView {
     let t = &visit.t().operating.credits;
     let is_own = row.asked_by == Actor::Operator(&operator.row().id).to_string();
@@ -168,12 +173,12 @@ fn waiting_line(
     };
     view! {
         <tr>
-            <th scope="row">{org_link(visit, row)}</th>
+            <th scope="row">{org_link(visit, row, names)}</th>
             <td class="num" data-label=t.amount>{signed(row)}<span class="note">{kind(visit, row)}</span></td>
             <td data-label=t.reason>{row.reason.clone()}</td>
             <td data-label=t.asked>
                 <div class="event-change">
-                    {row.asked_by.clone()}<span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
+                    {who(names, &row.asked_by)}<span class="note">{t.until(moments.written(row.waits_until_ms))}</span>
                 </div>
             </td>
             <td data-label=t.decision>{decision}</td>
@@ -183,12 +188,17 @@ fn waiting_line(
 }
 
 /// Whose wallet it is about; vouchers are about nobody's yet.
-fn org_link(visit: &Visit, row: &WaitingCreditRow) -> AnyView {
+fn org_link(visit: &Visit, row: &WaitingCreditRow, names: &Names) -> AnyView {
     let Some(org_id) = &row.org_id else {
         return visit.t().operating.vouchers.title.into_any();
     };
     let href = visit.link(&format!("/admin/orgs/{org_id}"));
-    view! { <a class="long" href=href>{org_id.clone()}</a> }.into_any()
+    view! { <a class="long" href=href title=org_id.clone()>{names.get(org_id)}</a> }.into_any()
+}
+
+/// By address, and what the audit log has in a title.
+fn who(names: &Names, actor: &str) -> AnyView {
+    view! { <span class="long" title=actor.to_owned()>{names.actor(actor)}</span> }.into_any()
 }
 
 /// What comes in, or below zero what is taken.
@@ -198,19 +208,19 @@ fn signed(row: &WaitingCreditRow) -> String {
 }
 
 fn kind(visit: &Visit, row: &WaitingCreditRow) -> &'static str {
-    let (t, debit) = (&visit.t().admin.org, &visit.t().operating.debit);
+    let (t, debit) = (&visit.t().operating.credits, &visit.t().operating.debit);
     match row.kind.as_str() {
         "top_up" => t.top_up,
         "grant" => t.grant,
         "debit_top_up" => debit.takes_top_up,
         "debit_grant" => debit.takes_grant,
-        _ => visit.t().operating.credits.vouchers,
+        _ => t.vouchers,
     }
 }
 
-fn over_part(visit: &Visit, rows: &[WaitingCreditRow], moments: &Moments) -> Option<AnyView> {
+fn over_part(visit: &Visit, rows: &[WaitingCreditRow], known: Known<'_>) -> Option<AnyView> {
     let t = &visit.t().operating.credits;
-    let lines: Vec<AnyView> = rows.iter().map(|row| over_line(visit, row, moments)).collect();
+    let lines: Vec<AnyView> = rows.iter().map(|row| over_line(visit, row, known)).collect();
     (!lines.is_empty()).then(|| {
         view! {
             <section class="stack">
@@ -233,7 +243,7 @@ fn over_part(visit: &Visit, rows: &[WaitingCreditRow], moments: &Moments) -> Opt
     })
 }
 
-fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyView {
+fn over_line(visit: &Visit, row: &WaitingCreditRow, (names, moments): Known<'_>) -> AnyView {
     let t = &visit.t().operating.credits;
     let (badge, label) = match (row.state.as_str(), row.booked_at_ms) {
         ("confirmed", Some(_)) => (BadgeKind::Live, t.booked),
@@ -242,13 +252,13 @@ fn over_line(visit: &Visit, row: &WaitingCreditRow, moments: &Moments) -> AnyVie
         ("failed", _) => (BadgeKind::Danger, t.failed),
         _ => (BadgeKind::Muted, t.expired),
     };
-    let decided = row.decided_by.clone().unwrap_or_default();
+    let decided = row.decided_by.as_deref().map(|by| who(names, by));
     let at_ms = row.decided_at_ms.unwrap_or(row.waits_until_ms);
     view! {
         <tr>
-            <th scope="row">{org_link(visit, row)}</th>
+            <th scope="row">{org_link(visit, row, names)}</th>
             <td class="num" data-label=t.amount>{signed(row)}</td>
-            <td data-label=t.asked><span class="long">{row.asked_by.clone()}</span></td>
+            <td data-label=t.asked>{who(names, &row.asked_by)}</td>
             <td data-label=t.decided>
                 <div class="event-change">{decided}<span class="note">{moments.written(at_ms)}</span></div>
             </td>

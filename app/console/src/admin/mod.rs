@@ -24,7 +24,7 @@ mod switches;
 mod users;
 mod vouchers;
 mod who;
-mod words;
+pub(crate) mod words;
 
 use crate::state::ConsoleState;
 use axum::Router;

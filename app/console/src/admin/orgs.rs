@@ -15,7 +15,7 @@ use crate::when::Moments;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_ledger::OrgRow;
-use bytespike_ui::components::{Badge, BadgeKind, EmptyState, TableFrame};
+use bytespike_ui::components::{Badge, BadgeKind, ButtonLink, EmptyState, TableFrame};
 use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
@@ -45,7 +45,11 @@ pub(super) async fn page(
 fn table(visit: &Visit, rows: &[OrgRow], moments: &Moments) -> AnyView {
     let t = &visit.t().admin.orgs;
     if rows.is_empty() {
-        return view! { <EmptyState title=t.none_title><p>{t.none}</p></EmptyState> }.into_any();
+        let (all, clear) = (visit.link(PATH), visit.t().console.word.clear);
+        return view! {
+            <EmptyState title=t.none_title><p>{t.none}</p><ButtonLink href=all>{clear}</ButtonLink></EmptyState>
+        }
+        .into_any();
     }
     let lines: Vec<AnyView> = rows.iter().map(|row| line(visit, row, moments)).collect();
     view! {

@@ -50,12 +50,14 @@ fn tiles(visit: &Visit, (status, version): (&BooksStatus, i64), moments: &Moment
     let calls = &status.calls;
     let free = calls.released + calls.expired;
     let tiles = [
-        (t.books, books, books_note),
-        (t.calls, number(calls.total()), t.calls_note(number(free))),
-        (t.running, number(calls.held), counted(visit, calls, moments)),
-        (t.prices, t.version(number(version)), t.prices_note.to_owned()),
+        (t.books, books, books_note, Some("/admin/books")),
+        (t.calls, number(calls.total()), t.calls_note(number(free)), None),
+        (t.running, number(calls.held), counted(visit, calls, moments), None),
+        (t.prices, t.version(number(version)), t.prices_note.to_owned(), Some("/admin/prices")),
     ];
-    let tiles = tiles.map(|(label, value, note)| view! { <Stat label=label value=value note=note/> });
+    let tiles = tiles.map(|(label, value, note, page)| {
+        view! { <Stat label=label value=value note=note nostrip:href=page.map(|page| visit.link(page))/> }
+    });
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
 }
 

@@ -25,12 +25,13 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::audit::{Actor, Entry, Event};
 use bytespike_catalog::overrides::OwnPrice;
-use bytespike_gateway::price_desk::{DeskError, Look};
+use bytespike_catalog::price::Component;
+use bytespike_gateway::price_desk::{AT_A_START, DeskError, Look};
 use bytespike_ledger::Publication;
 use bytespike_ui::components::{
     Button, Callout, CalloutKind, Field, Hidden, InputKind, KeyValues, TableFrame,
 };
-use bytespike_ui::{Visit, format};
+use bytespike_ui::{Visit, format, price_words};
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/prices";
@@ -90,7 +91,7 @@ fn in_force(visit: &Visit, look: &Look, moments: &Moments) -> AnyView {
     let pairs = vec![
         (t.version.to_owned(), view! { <span class="num">{in_force.publication.version}</span> }.into_any()),
         (t.since.to_owned(), moments.exact(in_force.publication.at_ms)),
-        (t.note.to_owned(), text(in_force.publication.note.clone())),
+        (t.note.to_owned(), text(note(visit, &in_force.publication))),
         (t.rate.to_owned(), text(rate)),
         (t.hash.to_owned(), view! { <code class="long">{in_force.book.hash.clone()}</code> }.into_any()),
         (t.export.to_owned(), view! { <a href=export>{t.export_link}</a> }.into_any()),
@@ -113,6 +114,22 @@ fn find_model(visit: &Visit) -> AnyView {
     .into_any()
 }
 
+/// What is priced, in the reader's words.
+fn component(visit: &Visit, component: Component) -> &'static str {
+    price_words::component(visit.locale, component.name()).unwrap_or(component.name())
+}
+
+/// What a price is for, in the reader's words.
+fn unit<'a>(visit: &Visit, per: &'a str) -> &'a str {
+    price_words::unit(visit.locale, per).unwrap_or(per)
+}
+
+/// Why a version was published. What a start says of itself is told in the reader's words.
+fn note(visit: &Visit, publication: &Publication) -> String {
+    let of_start = publication.note == AT_A_START;
+    if of_start { visit.t().admin.prices.at_a_start.to_owned() } else { publication.note.clone() }
+}
+
 /// Where a model's prices are changed.
 fn model_address(visit: &Visit, id: &str) -> String {
     format!("{}?{}", visit.link(&format!("{PATH}/model")), query::write(&[("id", id)]))
@@ -123,12 +140,12 @@ fn own_prices((visit, operator): (&Visit, &Operator), look: &Look) -> Option<Any
     let t = &visit.t().admin.prices;
     let own = &look.draft.overrides.prices;
     let row = |price: &OwnPrice| {
-        let amount = t.per(format!("${}", price.usd), price.unit.clone());
+        let amount = t.per(format!("${}", price.usd), unit(visit, &price.unit));
         view! {
             <tr>
                 <th scope="row"><a href=model_address(visit, &price.model)>{price.model.clone()}</a></th>
                 <td data-label=t.component>
-                    <code translate="no">{price.component.name()}</code><span class="note">{span(visit, price)}</span>
+                    {component(visit, price.component)}<span class="note">{span(visit, price)}</span>
                 </td>
                 <td class="num" data-label=t.ours>{amount}</td>
                 <td>
@@ -188,15 +205,7 @@ fn draft((visit, operator): (&Visit, &Operator), look: &Look, (is_pending, form)
         let why = problems::list(visit, look, true);
         view! { <Callout kind=CalloutKind::Warning title=t.blocked.to_owned()>{why}</Callout> }
     });
-    let publish = (!look.is_blocked()).then(|| publish::part((visit, operator), look, form));
-    let discard = is_pending.then(|| {
-        view! {
-            <form method="post" action=visit.link(&format!("{PATH}/discard"))>
-                <Hidden name="csrf" value=operator.token.clone()/>
-                <Button>{t.discard}</Button>
-            </form>
-        }
-    });
+    let publish = publish::part((visit, operator), look, (is_pending, form));
     view! {
         <section class="stack">
             <div><h2>{t.draft}</h2><p class="soft">{t.draft_lead}</p></div>
@@ -205,7 +214,6 @@ fn draft((visit, operator): (&Visit, &Operator), look: &Look, (is_pending, form)
             <p><a href=visit.link(&format!("{PATH}/preview"))>{t.preview}</a></p>
             {problems::notices(visit, look)}
             {publish}
-            {discard}
         </section>
     }
     .into_any()
@@ -216,9 +224,9 @@ fn publications(visit: &Visit, history: &[Publication], moments: &Moments) -> An
     let row = |publication: &Publication| {
         view! {
             <tr>
-                <th scope="row" class="num">{publication.version}</th>
+                <th scope="row"><span class="num">{publication.version}</span></th>
                 <td data-label=t.since>{moments.exact(publication.at_ms)}</td>
-                <td data-label=t.note>{publication.note.clone()}</td>
+                <td data-label=t.note>{note(visit, publication)}</td>
             </tr>
         }
         .into_any()
@@ -230,7 +238,7 @@ fn publications(visit: &Visit, history: &[Publication], moments: &Moments) -> An
             <TableFrame caption=t.history>
                 <thead>
                     <tr>
-                        <th scope="col" class="num">{t.version}</th>
+                        <th scope="col">{t.version}</th>
                         <th scope="col">{t.since}</th>
                         <th scope="col">{t.note}</th>
                     </tr>

@@ -11,6 +11,7 @@ use crate::when::Moments;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::retention::{Kept, RetentionError, RunRow};
+use bytespike_store::names::Names;
 use bytespike_ui::components::{Hidden, TableFrame};
 use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
@@ -55,11 +56,12 @@ async fn show(
     form: &Form,
 ) -> Result<Response, Problem> {
     let runs = state.accounts.retention.runs().await?;
+    let names = state.accounts.operators.names().await?;
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let t = &visit.t().operating.retention;
     let rows = Kept::ALL.map(|kept| {
         let run = runs.iter().find(|run| run.kind == kept.as_str());
-        line(state, (visit, operator), (kept, run, &moments), form)
+        line(state, (visit, operator), (kept, run, (&names, &moments)), form)
     });
     let (docs, settings) = (visit.link("/docs/privacy#retention"), visit.link("/docs/operating#retention"));
     let content = view! {
@@ -79,7 +81,7 @@ async fn show(
         </TableFrame>
         <section class="stack">
             <h2>{t.rest}</h2>
-            <p>{t.rest_text} " " <a href=docs>{t.docs}</a> " · " <a href=settings>{t.settings}</a></p>
+            <p>{t.rest_text} {visit.locale.gap()} <a href=docs>{t.docs}</a> " · " <a href=settings>{t.settings}</a></p>
         </section>
     };
     Ok(shell::page((visit, operator), Part::Retention, Titled::of(visit, t.title, form), content).await)
@@ -88,7 +90,7 @@ async fn show(
 fn line(
     state: &ConsoleState,
     (visit, operator): (&Visit, &Operator),
-    (kept, run, moments): (Kept, Option<&RunRow>, &Moments),
+    (kept, run, (names, moments)): (Kept, Option<&RunRow>, (&Names, &Moments)),
     form: &Form,
 ) -> AnyView {
     let t = &visit.t().operating.retention;
@@ -96,7 +98,8 @@ fn line(
     let name = words(visit.locale, kept);
     let days = retention.days(kept);
     let shortened = retention.shortened(kept).map(|changed| {
-        let said = t.shortened(&changed.by, retention.configured_days(kept), moments.written(changed.at_ms));
+        let by = names.get(&changed.by);
+        let said = t.shortened(by, retention.configured_days(kept), moments.written(changed.at_ms));
         view! { <span class="note">{said}</span> }
     });
     let last = run.map_or_else(|| t.never.to_owned().into_any(), |run| moments.relative(run.at_ms));

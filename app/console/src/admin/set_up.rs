@@ -82,6 +82,7 @@ fn content((visit, visitor): (&Visit, &Visitor), offer: &Offer, form: &Form) -> 
         <h2>{t.scan_title}</h2>
         <p>{t.scan}</p>
         {qr(offer.address.expose(), t.qr)}
+        <p class="narrow-only"><a href=offer.address.expose().to_owned()>{t.open}</a></p>
         <CopyField locale=visit.locale id="secret" label=t.typed value=offer.typed.expose()/>
         <h2>{t.code_title}</h2>
         <form method="post" action=visit.link(PATH)>

@@ -6,7 +6,7 @@ use crate::shell::{Titled, respond};
 use axum::response::Response;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Hidden, IconName};
-use bytespike_ui::layout::{self, ConsoleFrame, NavItem};
+use bytespike_ui::layout::{self, ConsoleFrame, Entrance, NavItem};
 use http::HeaderValue;
 use http::header::REFERRER_POLICY;
 use leptos::prelude::*;
@@ -53,7 +53,8 @@ pub(super) async fn page(
 
 /// One card and nothing that leads away from it. Its address is never passed on.
 pub(super) async fn card(visit: &Visit, titled: Titled, content: impl IntoView + 'static) -> Response {
-    let mut response = respond(visit, titled, layout::narrow(visit, content)).await;
+    let mut response =
+        respond(visit, titled, layout::narrow_within(visit, Entrance::Operators, content)).await;
     unreferred(&mut response);
     response
 }

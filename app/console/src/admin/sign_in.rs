@@ -85,7 +85,7 @@ async fn show((visit, visitor): (&Visit, &Visitor), form: &Form) -> Response {
             <Field id="password" label=field.password kind=InputKind::Password autocomplete="current-password"/>
             <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
-        <p class="hint">{t.lost}</p>
+        <p class="hint">{t.lost} " " <code>"bytespike operator reset"</code></p>
         <p><a href=visit.link("/console/sign-in")>{t.not_operator}</a></p>
     };
     shell::narrow((visit, visitor), Titled::of(visit, t.title, form), content).await

@@ -66,8 +66,9 @@ async fn show(
     let t = &visit.t().switches.sign_ups;
     let is_asked = state.accounts.switches.sign_up() == SignUpPolicy::Approval;
     let switches = visit.link("/admin/switches");
+    let gap = visit.locale.gap();
     let policy = (!is_asked).then(|| {
-        view! { <Callout kind=CalloutKind::Note><p>{t.not_asked} " " <a href=switches>{t.switches}</a></p></Callout> }
+        view! { <Callout kind=CalloutKind::Note><p>{t.not_asked} {gap} <a href=switches>{t.switches}</a></p></Callout> }
     });
     let unproven = u64::try_from(unproven).unwrap_or(0);
     let content = view! {

@@ -11,6 +11,7 @@ use crate::when::Moments;
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::switches::{Changed, Feature, SignUpPolicy, SwitchError};
+use bytespike_store::names::Names;
 use bytespike_ui::components::{
     Badge, BadgeKind, Button, ButtonKind, Hidden, Select, SelectOption, TableFrame, TextArea,
 };
@@ -34,7 +35,7 @@ pub(super) async fn page(
         _ => String::new(),
     };
     let form = Form::filled([("policy", word.to_owned()), ("domains", domains)]);
-    Ok(show(&state, (&visit, &operator), &form).await)
+    show(&state, (&visit, &operator), &form).await
 }
 
 /// `POST /admin/switches/feature`
@@ -60,28 +61,36 @@ pub(super) async fn sign_up(act: Act) -> Result<Response, Problem> {
         Ok(()) => Ok(see_other(&notice::with(&visit.link(PATH), Did::SignUpDecided))),
         Err(SwitchError::Domains) => {
             form.refuse("domains", visit.t().switches.page.domains_fault);
-            Ok(show(&state, (&visit, &operator), &form).await)
+            show(&state, (&visit, &operator), &form).await
         }
         Err(SwitchError::Unavailable(error)) => Err(error.into()),
     }
 }
 
-async fn show(state: &ConsoleState, (visit, operator): (&Visit, &Operator), form: &Form) -> Response {
+/// What rows are read with.
+type Known<'a> = (&'a Names, &'a Moments);
+
+async fn show(
+    state: &ConsoleState,
+    (visit, operator): (&Visit, &Operator),
+    form: &Form,
+) -> Result<Response, Problem> {
     let t = &visit.t().switches.page;
+    let names = state.accounts.operators.names().await?;
     let moments = Moments::new(visit.locale, "UTC", state.world.now_ms());
     let content = view! {
         <div class="page-head"><div><h1>{t.title}</h1><p>{t.lead}</p></div></div>
         {form.summary(visit.locale)}
-        {sign_up_part(state, (visit, operator), (form, &moments))}
-        {features(state, (visit, operator), &moments)}
+        {sign_up_part(state, (visit, operator), (form, (&names, &moments)))}
+        {features(state, (visit, operator), (&names, &moments))}
     };
-    shell::page((visit, operator), Part::Switches, Titled::of(visit, t.title, form), content).await
+    Ok(shell::page((visit, operator), Part::Switches, Titled::of(visit, t.title, form), content).await)
 }
 
 fn sign_up_part(
     state: &ConsoleState,
     (visit, operator): (&Visit, &Operator),
-    (form, moments): (&Form, &Moments),
+    (form, known): (&Form, Known<'_>),
 ) -> AnyView {
     let t = &visit.t().switches.page;
     let switches = &state.accounts.switches;
@@ -94,11 +103,11 @@ fn sign_up_part(
         std::iter::once(SelectOption::new(CONFIGURED, configured)).chain(options).collect();
     let now = t.now(policy_words(visit.locale, &switches.sign_up()));
     let by = switches.sign_up_changed();
-    let by = by.map_or_else(|| t.from_configuration.to_owned(), |changed| last(visit, &changed, moments));
+    let by = by.map_or_else(|| t.from_configuration.to_owned(), |changed| last(visit, &changed, known));
     view! {
         <section class="stack">
             <div><h2>{t.sign_up}</h2><p class="soft">{t.sign_up_lead}</p></div>
-            <p>{now} " " <span class="soft">{by}</span></p>
+            <p>{now} {visit.locale.gap()} <span class="soft">{by}</span></p>
             <form method="post" action=visit.link(&format!("{PATH}/sign-up")) class="sheet">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Select id="policy" label=t.policy options=options selected=form.value("policy").to_owned()/>
@@ -124,13 +133,13 @@ fn policy_words(locale: Locale, policy: &SignUpPolicy) -> &'static str {
     }
 }
 
-fn last(visit: &Visit, changed: &Changed, moments: &Moments) -> String {
-    visit.t().switches.page.changed(&changed.by, moments.written(changed.at_ms))
+fn last(visit: &Visit, changed: &Changed, (names, moments): Known<'_>) -> String {
+    visit.t().switches.page.changed(names.get(&changed.by), moments.written(changed.at_ms))
 }
 
-fn features(state: &ConsoleState, (visit, operator): (&Visit, &Operator), moments: &Moments) -> AnyView {
+fn features(state: &ConsoleState, (visit, operator): (&Visit, &Operator), known: Known<'_>) -> AnyView {
     let t = &visit.t().switches.page;
-    let rows = Feature::ALL.map(|feature| feature_line(state, (visit, operator), (feature, moments)));
+    let rows = Feature::ALL.map(|feature| feature_line(state, (visit, operator), (feature, known)));
     view! {
         <section class="stack">
             <div><h2>{t.features}</h2><p class="soft">{t.features_lead}</p></div>
@@ -153,7 +162,7 @@ fn features(state: &ConsoleState, (visit, operator): (&Visit, &Operator), moment
 fn feature_line(
     state: &ConsoleState,
     (visit, operator): (&Visit, &Operator),
-    (feature, moments): (Feature, &Moments),
+    (feature, known): (Feature, Known<'_>),
 ) -> AnyView {
     let t = &visit.t().switches.page;
     let (name, effect) = feature_words(visit.locale, feature);
@@ -161,14 +170,14 @@ fn feature_line(
     let (kind, label) = if is_on { (BadgeKind::Live, t.on) } else { (BadgeKind::Warning, t.off) };
     let (to, verb) = if is_on { ("off", t.turn_off) } else { ("on", t.turn_on) };
     let by = state.accounts.switches.feature_changed(feature);
-    let by = by.map(|changed| view! { <span class="note">{last(visit, &changed, moments)}</span> });
+    let by = by.map(|changed| view! { <span class="note">{last(visit, &changed, known)}</span> });
     let label_of = format!("{verb}: {name}");
     view! {
         <tr>
             <th scope="row">{name}</th>
             <td data-label=t.effect>{effect}</td>
             <td data-label=t.state><div class="event-change"><Badge kind=kind label=label/>{by}</div></td>
-            <td>
+            <td class="end">
                 <form method="post" action=visit.link(&format!("{PATH}/feature")) class="inline">
                     <Hidden name="csrf" value=operator.token.clone()/>
                     <Hidden name="feature" value=feature.as_str()/>

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_store::person_list::PersonLine;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Badge, BadgeKind, EmptyState, TableFrame};
+use bytespike_ui::components::{Badge, BadgeKind, ButtonLink, EmptyState, TableFrame};
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/users";
@@ -45,7 +45,11 @@ pub(super) async fn page(
 fn table(visit: &Visit, rows: &[PersonLine], moments: &Moments) -> AnyView {
     let t = &visit.t().admin.users;
     if rows.is_empty() {
-        return view! { <EmptyState title=t.none_title><p>{t.none}</p></EmptyState> }.into_any();
+        let (all, clear) = (visit.link(PATH), visit.t().console.word.clear);
+        return view! {
+            <EmptyState title=t.none_title><p>{t.none}</p><ButtonLink href=all>{clear}</ButtonLink></EmptyState>
+        }
+        .into_any();
     }
     let lines: Vec<AnyView> = rows.iter().map(|row| line(visit, row, moments)).collect();
     view! {

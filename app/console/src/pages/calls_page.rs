@@ -48,14 +48,16 @@ pub(crate) async fn page(
     let shown = results(&visit, &moments, &filter, &found);
     // What is older does not change.
     let newest = if is_first { calls_live::frame(&visit, &filter, shown) } else { shown };
+    // Before the first call there is nothing to choose from.
+    let is_unused = found.rows.is_empty() && is_first && !filter.is_set();
+    let choices = (!is_unused).then(|| {
+        view! { <div class="stack">{outcomes(&visit, &filter)} {filter_form(&visit, &filter, &keys)}</div> }
+    });
     let content = view! {
-        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead}" "{kept}</p></div></div>
-        <div class="stack">
-            {outcomes(&visit, &filter)}
-            {filter_form(&visit, &filter, &keys)}
-        </div>
+        <div class="page-head"><div><h1>{t.page.title}</h1><p>{t.page.lead} {visit.locale.gap()} {kept}</p></div></div>
+        {choices}
         {newest}
-        {files(&visit, &filter)}
+        {(!found.rows.is_empty()).then(|| files(&visit, &filter))}
         {paging(&visit, &filter, &found, is_first)}
     };
     Ok(shell::signed_in((&visit, &who), Section::Calls, Titled::ok(t.page.title), content).await)
@@ -140,14 +142,15 @@ fn files(visit: &Visit, filter: &Filter) -> AnyView {
     let csv_all = link("/console/calls/calls.csv", &filter.with_outcome(Outcome::All));
     let focus = link("/console/calls/focus.csv", &billed);
     view! {
-        <div class="stack">
+        <section class="stack">
+            <h2>{t.title}</h2>
             <p class="actions">
                 <ButtonLink href=csv>{t.csv}</ButtonLink>
                 <ButtonLink href=csv_all>{t.csv_all}</ButtonLink>
                 <ButtonLink href=focus>{t.focus}</ButtonLink>
             </p>
             <p class="hint">{t.note}</p>
-        </div>
+        </section>
     }
     .into_any()
 }
@@ -209,10 +212,20 @@ fn day_field(id: &'static str, label: &'static str, value: &str) -> AnyView {
 fn results(visit: &Visit, moments: &Moments, filter: &Filter, found: &CallPage) -> AnyView {
     let t = &visit.t().calls.page;
     if found.rows.is_empty() && filter.is_set() {
-        return view! { <p class="soft">{t.nothing_found}</p> }.into_any();
+        let (all, clear) = (visit.link(PATH), visit.t().console.word.clear);
+        return view! { <EmptyState title=t.nothing_found><ButtonLink href=all>{clear}</ButtonLink></EmptyState> }
+            .into_any();
     }
     if found.rows.is_empty() {
-        return view! { <EmptyState title=t.empty_title><p>{t.empty}</p></EmptyState> }.into_any();
+        let (keys, quickstart) = (visit.link("/console/keys"), visit.link("/docs/quickstart"));
+        let labels = (visit.t().keys.list.title, visit.t().common.footer.quickstart);
+        let links = view! {
+            <p class="actions">
+                <ButtonLink kind=ButtonKind::Primary href=keys>{labels.0}</ButtonLink>
+                <ButtonLink href=quickstart>{labels.1}</ButtonLink>
+            </p>
+        };
+        return view! { <EmptyState title=t.empty_title><p>{t.empty}</p>{links}</EmptyState> }.into_any();
     }
     let note =
         (filter.outcome == Outcome::NotBilled).then(|| view! { <p class="hint">{t.not_billed_note}</p> });

@@ -15,8 +15,8 @@ use bytespike_accounts::switches::Feature;
 use bytespike_catalog::export::{Badge, ExportedModel};
 use bytespike_catalog::model::Modality;
 use bytespike_catalog::{Component, PriceExport, display};
-use bytespike_ui::Visit;
 use bytespike_ui::components::{EmptyState, Flash, FlashKind, Hidden, TableFrame, breakable};
+use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 /// `GET /console/models`
@@ -119,7 +119,8 @@ fn row((visit, token): (&Visit, Option<&str>), listed: &ExportedModel, prices: &
     let provider = provider.map_or_else(|| model.provider.clone(), |provider| provider.name.clone());
     let price = |component| {
         let found = listed.priced.prices.iter().find(|price| price.list.component == component);
-        found.map(display::usd)
+        let usd = found.map(display::usd)?;
+        Some(format!("${}", format::grouped(usd.trim_start_matches('$'))))
     };
     let details = visit.link(&format!("/pricing/{}", model.id));
     view! {
@@ -128,7 +129,7 @@ fn row((visit, token): (&Visit, Option<&str>), listed: &ExportedModel, prices: &
             <td data-label=visit.t().pricing.model.provider translate="no">{provider}</td>
             <td class="num" data-label=t.column.input>{price(Component::Input)}</td>
             <td class="num" data-label=t.column.output>{price(Component::Output)}</td>
-            <td class="end" data-label=t.column.test>{token.map(|token| button((visit, token), &model.id))}</td>
+            <td class="end">{token.map(|token| button((visit, token), &model.id))}</td>
         </tr>
     }
     .into_any()

@@ -169,5 +169,5 @@ fn until(visit: &Visit, moments: &Moments, row: &NoticeRow) -> Option<AnyView> {
     }
     let asked = query::write(&[("node", &share.node), ("limit", &share.window)]);
     let ask = visit.link(&format!("/console/limits/ask?{asked}"));
-    Some(view! { <p>{words}" "<a href=ask>{t.ask}</a></p> }.into_any())
+    Some(view! { <p>{words} {visit.locale.gap()} <a href=ask>{t.ask}</a></p> }.into_any())
 }

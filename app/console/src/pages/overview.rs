@@ -102,11 +102,12 @@ fn tiles(visit: &Visit, data: &Overview) -> AnyView {
     let credits = t.tile_credits(visit.numbers.credits(available));
     let about = |cny: &Cny| format!("{} · {credits}", cny.about(available));
     let balance_note = data.cny.as_ref().map_or(credits.clone(), about);
+    let running = if data.running == 0 { t.held_none.to_owned() } else { t.held_note(number(data.running)) };
     let month = &data.month;
     let date = data.moments.date(data.month_from_ms);
     let tiles = [
         (t.balance, visit.numbers.usd(available), balance_note),
-        (t.held, visit.numbers.usd(held), t.held_note(number(data.running))),
+        (t.held, visit.numbers.usd(held), running),
         (t.spent, visit.numbers.usd(month.charged_nano), t.spent_note(number(month.settled_calls), date)),
         (
             t.not_billed,
@@ -127,6 +128,9 @@ fn chart(visit: &Visit, data: &Overview) -> AnyView {
     if data.days.iter().all(|(_, day)| day.charged_nano == 0) {
         return view! { <section class="stack"><h2>{t.chart}</h2><p class="soft">{t.chart_empty}</p></section> }.into_any();
     }
+    let peak = data.days.iter().max_by_key(|(_, day)| day.charged_nano);
+    let peak =
+        peak.map(|(from_ms, day)| t.chart_peak(format::usd(day.charged_nano), data.moments.date(*from_ms)));
     let bars = data.days.iter().map(|(from_ms, day)| Bar {
         label: data.moments.date(*from_ms),
         value: u64::try_from(day.charged_nano).unwrap_or(0),
@@ -138,6 +142,7 @@ fn chart(visit: &Visit, data: &Overview) -> AnyView {
         <section class="stack">
             <h2>{t.chart}</h2>
             <div class="chart">
+                <p class="chart-peak num">{peak}</p>
                 <BarChart title=t.chart bars=bars.collect()/>
                 <p class="chart-ends"><span>{first}</span><span>{last}</span></p>
             </div>

@@ -10,6 +10,8 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytespike_accounts::keys::KeyState;
+use bytespike_accounts::orgs::Preset;
+use bytespike_dialects::Dialect;
 use bytespike_ledger::Receipt as Stored;
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
@@ -45,7 +47,7 @@ pub(crate) async fn page(
                 <ButtonLink href=json>{t.page.json}</ButtonLink>
             </div>
         </div>
-        {summary(&visit, &body)}
+        {summary(&visit, &body, who.member.preset() == Preset::China)}
         {charge(&visit, &body)}
         {attempts(&visit, &body.attempts)}
         <div class="columns">
@@ -88,7 +90,7 @@ fn read(id: &str, stored: &Stored) -> Result<Body, Problem> {
     })
 }
 
-fn summary(visit: &Visit, body: &Body) -> AnyView {
+fn summary(visit: &Visit, body: &Body, in_yuan: bool) -> AnyView {
     let t = &visit.t().receipt;
     let equation = Receipt {
         held: visit.numbers.grouped(&body.held.credits),
@@ -102,14 +104,14 @@ fn summary(visit: &Visit, body: &Body) -> AnyView {
         |sentence| sentence.into_any(),
     );
     let money = (body.outcome == "settled").then(|| {
-        let (usd, cny) = (trimmed(&body.charged.usd), trimmed(&body.charged.cny));
-        view! { <p class="soft num">{visit.numbers.marked(&format!("${usd} · ¥{cny}"))}</p> }
+        let usd = visit.numbers.marked(&format!("${}", trimmed(&body.charged.usd)));
+        let cny = || visit.numbers.marked(trimmed(&body.charged.cny));
+        if in_yuan { t.page.money_cny(cny(), usd) } else { t.page.money(usd) }
     });
     view! {
         <section class="stack">
-            <ReceiptEquation locale=visit.locale receipt=equation/>
+            <ReceiptEquation locale=visit.locale receipt=equation nostrip:money=money/>
             <p>{why}</p>
-            {money}
         </section>
     }
     .into_any()
@@ -197,7 +199,9 @@ fn attempt_row(visit: &Visit, attempt: &Attempt) -> AnyView {
         (_, Some(sentence)) => sentence.into_any(),
         (code, None) => view! { <code>{code.to_owned()}</code> }.into_any(),
     };
-    let finish = attempt.native_finish.as_ref().map(|finish| {
+    // What the provider calls it is told only where this page has no words for it.
+    let finish = attempt.native_finish.as_ref().filter(|finish| reason_text(visit.locale, finish).is_none());
+    let finish = finish.map(|finish| {
         view! { <span class="note">{t.finish} " " <code>{finish.clone()}</code></span> }
     });
     view! {
@@ -234,7 +238,7 @@ fn call(visit: &Visit, body: &Body, key_page: Option<String>) -> Vec<(String, An
         (t.model_served, body.model.served.as_deref().map_or_else(|| "—".into_any(), code)),
         (t.key, view! { {key} " " <code class="nowrap">{body.caller.key.clone()}</code> }.into_any()),
         (t.member, body.caller.member.clone().into_any()),
-        (t.protocol, body.request.protocol.clone().into_any()),
+        (t.protocol, protocol(&body.request.protocol).into_any()),
         (t.streamed, streamed.into_any()),
         (t.usage_source, source.into_any()),
         (
@@ -245,6 +249,12 @@ fn call(visit: &Visit, body: &Body, key_page: Option<String>) -> Vec<(String, An
         (t.api, view! { <code>"GET /v1/receipts/"<wbr/>{body.id.clone()}</code> }.into_any()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The name that people know a protocol by.
+fn protocol(name: &str) -> String {
+    let known = Dialect::ALL.into_iter().find(|dialect| dialect.name() == name);
+    known.map_or_else(|| name.to_owned(), |dialect| dialect.title().to_owned())
 }
 
 fn timing(visit: &Visit, moments: &Moments, body: &Body) -> Vec<(String, AnyView)> {

@@ -80,7 +80,7 @@ fn row(visit: &Visit, (month, badge, closed_at): (&str, AnyView, AnyView), closi
     let href = visit.link(&format!("{PATH}/{month}"));
     view! {
         <tr>
-            <th scope="row"><a href=href>{month.to_owned()}</a></th>
+            <th scope="row"><a href=href>{format::iso_date(visit.locale, month)}</a></th>
             <td data-label=t.state>{badge}</td>
             <td data-label=t.closed_at>{closed_at}</td>
             <td class="num" data-label=t.closing>{visit.numbers.credits(closing_nano)}</td>

@@ -96,7 +96,7 @@ async fn show(
         </section>
         {payments}
         {invoices}
-        <section class="stack"><h2>{t.holds.title}</h2>{holds(visit, &moments, &held)}</section>
+        {holds(visit, &moments, &held)}
         <section class="stack">
             <div><h2>{t.journal.title}</h2><p class="soft">{t.journal.lead}</p></div>
             {lines((visit, &moments), cny.as_ref(), &journal)}
@@ -150,10 +150,11 @@ fn tiles(visit: &Visit, wallet: Option<&Wallet>, cny: Option<&Cny>) -> AnyView {
     view! { <Stats>{tiles.into_iter().collect_view()}</Stats> }.into_any()
 }
 
-fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
+/// What running calls hold; the tile above says so when there are none.
+fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> Option<AnyView> {
     let t = &visit.t().wallet.holds;
     if rows.is_empty() {
-        return view! { <p class="soft">{t.empty}</p> }.into_any();
+        return None;
     }
     let rows = rows.iter().map(|call| {
         view! {
@@ -168,7 +169,8 @@ fn holds(visit: &Visit, moments: &Moments, rows: &[CallRow]) -> AnyView {
     });
     let rows: Vec<AnyView> = rows.map(IntoAny::into_any).collect();
     let columns = vec![Text(t.model), Text(t.key), Text(t.age), Text(t.expires), Number(t.amount)];
-    view! { <Table caption=t.title columns=columns rows=rows/> }.into_any()
+    let table = view! { <Table caption=t.title columns=columns rows=rows/> };
+    Some(view! { <section class="stack"><h2>{t.title}</h2>{table}</section> }.into_any())
 }
 
 fn lines((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, journal: &[Transaction]) -> AnyView {

@@ -129,7 +129,7 @@ async fn a_key_is_renamed_tested_and_revoked_by_typing_its_name() {
     assert!(test(&mut browser, &key).await.contains("This key is revoked"));
     browser.get(&revoke).await.expect(StatusCode::NOT_FOUND);
     assert!(
-        browser.get("/console/keys?show=ended").await.body.contains("revoked"),
+        browser.get("/console/keys?show=ended").await.body.contains("Revoked"),
         "it can still be looked at"
     );
 }

@@ -15,7 +15,7 @@ impl App {
     /// Types the secret of the set-up page into it.
     fn typed(page: &Answer) -> Self {
         let (_, rest) = page.body.split_once("id=\"secret\"").expect("the secret's field");
-        let value = rest.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a value");
+        let value = rest.split('>').nth(1).and_then(|rest| rest.split('<').next()).expect("a value");
         let secret = Secret::Encoded(value.replace(' ', "")).to_bytes().expect("base32");
         Self(TOTP::new(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).expect("a secret"))
     }

@@ -218,5 +218,5 @@ async fn a_notice_says_when_calls_work_again_and_is_read_and_put_away() {
     let mut stranger = bench.browser();
     stranger.join("", "stranger@example.com").await;
     let theirs = stranger.get("/console/notices").await.expect(StatusCode::OK).body;
-    assert!(theirs.contains("Nothing to tell"), "{theirs}");
+    assert!(theirs.contains("No notices yet"), "{theirs}");
 }

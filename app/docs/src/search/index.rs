@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const IN_PAGE_TITLE: f64 = 8.0;
 const IN_HEADING: f64 = 4.0;
 const IN_TEXT: f64 = 1.0;
+const IN_CODE: f64 = 0.5;
 /// A text that repeats a word more often, such as a long listing, is not more about it.
 const MOST_TIMES: u8 = 4;
 /// A term that only begins with what was typed counts this much of a whole match.
@@ -48,6 +49,7 @@ impl Index {
         self.sections += 1;
         self.add(&section.title, place, IN_HEADING);
         self.add(&section.text, place, IN_TEXT);
+        self.add(&section.code, place, IN_CODE);
     }
 
     fn add(&mut self, text: &str, place: Place, weight: f64) {

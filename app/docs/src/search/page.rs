@@ -30,6 +30,7 @@ pub(crate) async fn results(State(docs): State<Docs>, Query(asked): Query<Asked>
 fn content(visit: &Visit, shelf: &Shelf, query: &str) -> AnyView {
     let t = &visit.t().docs.search;
     let hits = shelf.index.search(query);
+    let none = hits.is_empty() && !query.is_empty();
     let said = match (query.is_empty(), hits.len()) {
         (true, _) => t.ask.to_owned(),
         (false, 0) => t.none(query),
@@ -41,6 +42,7 @@ fn content(visit: &Visit, shelf: &Shelf, query: &str) -> AnyView {
             <h1>{t.title}</h1>
             <p class="lead">{said}</p>
             <ol>{results}</ol>
+            {none.then(|| view::beginnings(visit, shelf))}
         </div>
     }
     .into_any()

@@ -41,8 +41,11 @@ pub(super) fn body(visit: &Visit, prices: &Snapshot, model: &ExportedModel) -> A
 
 fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel, currency: Currency) -> AnyView {
     let t = &visit.t().pricing.model;
+    let prices = &model.priced.prices;
+    // A column in which nothing stands is none.
+    let conditioned = prices.iter().any(|price| condition(visit, &price.list).is_some());
     let rows: Vec<AnyView> =
-        model.priced.prices.iter().map(|price| line(visit, export, price, currency)).collect();
+        prices.iter().map(|price| line(visit, export, price, (currency, conditioned))).collect();
     let is_empty = rows.is_empty();
     let table = (!is_empty).then(|| {
         view! {
@@ -50,7 +53,7 @@ fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel, currency: 
                 <thead>
                     <tr>
                         <th scope="col">{t.component}</th>
-                        <th scope="col">{t.condition}</th>
+                        {conditioned.then(|| view! { <th scope="col">{t.condition}</th> })}
                         <th scope="col" class="num">{t.ours}</th>
                         <th scope="col" class="num">{t.list}</th>
                         <th scope="col" class="source">{t.source}</th>
@@ -65,13 +68,18 @@ fn billed(visit: &Visit, export: &PriceExport, model: &ExportedModel, currency: 
             <h2>{t.prices}</h2>
             <p class="section-text">{t.prices_text}</p>
             {table}
-            <p class="table-note"><strong>{t.failure}</strong>" "{t.failure_text}</p>
+            <p class="table-note"><strong>{t.failure}</strong>{visit.locale.gap()}{t.failure_text}</p>
         </section>
     }
     .into_any()
 }
 
-fn line(visit: &Visit, export: &PriceExport, price: &Price, currency: Currency) -> AnyView {
+fn line(
+    visit: &Visit,
+    export: &PriceExport,
+    price: &Price,
+    (currency, conditioned): (Currency, bool),
+) -> AnyView {
     let t = &visit.t().pricing.model;
     let unit = match currency {
         Currency::Credits => words::single(visit, price.list.unit).to_owned(),
@@ -81,7 +89,7 @@ fn line(visit: &Visit, export: &PriceExport, price: &Price, currency: Currency) 
     view! {
         <tr>
             <th scope="row">{words::component(visit, price.list.component)}</th>
-            <td data-label=t.condition>{condition(visit, &price.list)}</td>
+            {conditioned.then(|| view! { <td data-label=t.condition>{condition(visit, &price.list)}</td> })}
             <td class="num" data-label=t.ours>{ours}</td>
             <td class="num list" data-label=t.list>{display::list(&price.list)}</td>
             {source(visit, &price.list)}
@@ -131,7 +139,8 @@ fn facts(visit: &Visit, export: &PriceExport, exported: &ExportedModel, row: &Ro
     ];
     let pairs =
         known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into_any()))).collect();
-    view! { <section class="price-section model-facts"><KeyValues pairs=pairs/></section> }.into_any()
+    view! { <section class="price-section model-facts"><h2>{t.about}</h2><KeyValues pairs=pairs/></section> }
+        .into_any()
 }
 
 /// What changes next, if it is known: `1 Jan 2027: Input $1.50, Output $7.50`.
@@ -160,7 +169,7 @@ fn peak_hours(visit: &Visit, priced: &PricedModel, export: &PriceExport) -> Opti
     let text = t.hours_text(joined(visit, &spans)?, zone);
     let next = hours.next_turn_ms(export.exported_at_ms);
     let next = next.map(|at_ms| t.hours_next(format::date_time(visit.locale, at_ms, time::UtcOffset::UTC)));
-    Some(next.map_or_else(|| text.clone(), |next| format!("{text} {next}")))
+    Some(next.map_or_else(|| text.clone(), |next| [text.as_str(), &next].join(visit.locale.gap())))
 }
 
 fn abilities(visit: &Visit, model: &Model) -> Option<String> {

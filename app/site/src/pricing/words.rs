@@ -7,7 +7,7 @@ use bytespike_catalog::diff::When;
 use bytespike_catalog::export::ExportedModel;
 use bytespike_catalog::model::{Modality, Preset, Protocol};
 use bytespike_catalog::price::{Component, ListPrice, Schedule, Source, Tier, Unit, Verification};
-use bytespike_ui::{Visit, format};
+use bytespike_ui::{Visit, format, price_words};
 use time::UtcOffset;
 
 pub(super) fn kind(visit: &Visit, modality: Modality) -> &'static str {
@@ -111,32 +111,7 @@ pub(super) fn currency(visit: &Visit, currency: Currency) -> &'static str {
 }
 
 pub(super) fn component(visit: &Visit, component: Component) -> &'static str {
-    let t = &visit.t().pricing.component;
-    match component {
-        Component::Input => t.input,
-        Component::Output => t.output,
-        Component::Reasoning => t.reasoning,
-        Component::CacheRead => t.cache_read,
-        Component::CacheReadExplicit => t.cache_read_explicit,
-        Component::CacheWrite => t.cache_write,
-        Component::CacheWrite5m => t.cache_write_5m,
-        Component::CacheWrite1h => t.cache_write_1h,
-        Component::CacheWrite12h => t.cache_write_12h,
-        Component::WebSearch => t.web_search,
-        Component::Image => t.image,
-        Component::ImageInput => t.image_input,
-        Component::ImageInputCached => t.image_input_cached,
-        Component::ImageOutput => t.image_output,
-        Component::TextInput => t.text_input,
-        Component::TextInputCached => t.text_input_cached,
-        Component::TextOutput => t.text_output,
-        Component::AudioInput => t.audio_input,
-        Component::AudioOutput => t.audio_output,
-        Component::Video => t.video,
-        Component::VideoInput => t.video_input,
-        Component::VideoTokens => t.video_tokens,
-        Component::Rerank => t.rerank,
-    }
+    price_words::component(visit.locale, component.name()).unwrap_or(component.name())
 }
 
 /// For which requests and when a row is: `input above 272K tokens, off-peak, until 31 Dec 2026`.

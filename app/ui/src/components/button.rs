@@ -10,6 +10,8 @@ pub enum ButtonKind {
     Secondary,
     Quiet,
     Danger,
+    /// The last step of what cannot be undone.
+    Final,
 }
 
 impl ButtonKind {
@@ -19,6 +21,7 @@ impl ButtonKind {
             Self::Secondary => "button",
             Self::Quiet => "button quiet",
             Self::Danger => "button danger",
+            Self::Final => "button danger solid",
         }
     }
 }

@@ -173,11 +173,12 @@ fn value(series: &Series, at: usize) -> u64 {
     series.values.get(at).copied().unwrap_or(0)
 }
 
-/// The next number of one digit that is 1, 2 or 5, with zeros: a scale that reads well.
+/// The next number of one digit that is 1, 2 or 4, with zeros, but not 1 itself: a scale that reads well, and whose middle is
+/// a whole number.
 fn round_up(most: u64) -> u64 {
     let mut unit = 1_u64;
     loop {
-        for digit in [1, 2, 5] {
+        for digit in [2, 4, 10] {
             match unit.checked_mul(digit) {
                 Some(top) if top >= most => return top,
                 Some(_) => {}
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn a_scale_ends_at_a_number_that_reads_well() {
         let tops = [1, 2, 3, 7, 11, 51, 1_000, 1_001].map(round_up);
-        assert_eq!(tops, [1, 2, 5, 10, 20, 100, 1_000, 2_000]);
+        assert_eq!(tops, [2, 2, 4, 10, 20, 100, 1_000, 2_000]);
         assert_eq!(round_up(u64::MAX), u64::MAX);
     }
 }

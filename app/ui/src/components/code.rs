@@ -23,7 +23,7 @@ pub fn CodeBlock(
     }
 }
 
-/// One line to take along: a key shown once, a base URL. Read-only and selectable without a script.
+/// Text to take along: a key shown once, a base URL. It wraps, so that all of it can be read, and one click selects it.
 #[component]
 pub fn CopyField(
     locale: Locale,
@@ -36,7 +36,7 @@ pub fn CopyField(
         <div class="field copy-field" data-copy=t.copy data-copied=t.copied>
             <label for=id.clone()>{label}</label>
             <div class="with-button">
-                <input id=id type="text" readonly value=value spellcheck="false" autocomplete="off" translate="no"/>
+                <output id=id class="copy-text" translate="no">{value}</output>
             </div>
         </div>
     }

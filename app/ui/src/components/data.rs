@@ -55,7 +55,14 @@ pub fn Stat(
     #[prop(into)] value: String,
     #[prop(optional, into)] unit: Option<String>,
     #[prop(optional, into)] note: Option<String>,
+    /// Where the number is explained.
+    #[prop(optional, into)]
+    href: Option<String>,
 ) -> impl IntoView {
+    let label = match href {
+        Some(href) => view! { <a href=href>{label}</a> }.into_any(),
+        None => label.into_any(),
+    };
     view! {
         <div class="stat">
             <dt>{label}</dt>

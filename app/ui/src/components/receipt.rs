@@ -23,9 +23,13 @@ pub struct ReceiptLine {
     pub credits: String,
 }
 
-/// The equation alone.
+/// The equation alone; `money` says what the charge is in a currency.
 #[component]
-pub fn ReceiptEquation(locale: Locale, receipt: Receipt) -> impl IntoView {
+pub fn ReceiptEquation(
+    locale: Locale,
+    receipt: Receipt,
+    #[prop(optional)] money: Option<String>,
+) -> impl IntoView {
     let t = &locale.t().common.receipt;
     let landed = if receipt.is_delivered { t.delivered } else { t.nothing_landed };
     let class = if receipt.is_delivered { "equation landed" } else { "equation" };
@@ -38,7 +42,9 @@ pub fn ReceiptEquation(locale: Locale, receipt: Receipt) -> impl IntoView {
                 <span class="term charged"><span class="term-name">{t.charged}</span><span class="num">{receipt.charged}</span></span>
                 <span class="operator">"+"</span>
                 <span class="term returned"><span class="term-name">{t.returned}</span><span class="num">{receipt.returned}</span></span>
+                <span class="unit">{t.unit}</span>
             </p>
+            {money.map(|money| view! { <p class="equation-money num">{money}</p> })}
         </div>
     }
 }

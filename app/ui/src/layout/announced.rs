@@ -31,7 +31,7 @@ fn banner(visit: &Visit, one: &Announcement, end: Option<AnyView>) -> AnyView {
     };
     let link = one.link.as_ref().map(|link| {
         let href = if link.starts_with('/') { visit.link(link) } else { link.clone() };
-        view! { " " <a href=href rel="noopener">{t.more}</a> }
+        view! { {visit.locale.gap()} <a href=href rel="noopener">{t.more}</a> }
     });
     view! {
         <div class=class>

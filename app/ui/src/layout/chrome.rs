@@ -1,5 +1,6 @@
 //! Header and footer of the public pages, and the two preferences: language by link, theme by form.
 
+use super::Entrance;
 use crate::components::{Icon, IconName, Wordmark};
 use crate::{Theme, Visit};
 use leptos::prelude::*;
@@ -8,8 +9,14 @@ pub(super) fn skip_link(visit: &Visit) -> impl IntoView {
     view! { <a class="skip-link" href="#content">{visit.t().common.nav.skip}</a> }
 }
 
-pub(super) fn header(visit: &Visit) -> impl IntoView {
+pub(super) fn header(visit: &Visit, entrance: Entrance) -> impl IntoView {
     let t = &visit.t().common.nav;
+    let entrances = entrance.links(visit);
+    let buttons =
+        entrances.iter().map(|(href, label, class)| view! { <a class=*class href=href.clone()>{*label}</a> });
+    let buttons = buttons.collect_view();
+    let entries =
+        entrances.iter().map(|(href, label, _)| view! { <a href=href.clone()>{*label}</a> }).collect_view();
     view! {
         <header class="site-header">
             <div class="wrap">
@@ -17,20 +24,34 @@ pub(super) fn header(visit: &Visit) -> impl IntoView {
                 <nav class="site-nav" aria-label=t.label>{main_links(visit)}</nav>
                 <div class="site-actions">
                     {language_link(visit)}
-                    <a class="quiet-link" href=visit.link("/console/sign-in")>{t.sign_in}</a>
-                    <a class="button primary small" href=visit.link("/console/sign-up")>{t.sign_up}</a>
+                    {buttons}
                 </div>
                 <details class="site-menu" data-close>
                     <summary aria-label=t.menu><Icon name=IconName::Menu/></summary>
                     <nav aria-label=t.label>
                         {main_links(visit)}
-                        <a href=visit.link("/console/sign-in")>{t.sign_in}</a>
-                        <a href=visit.link("/console/sign-up")>{t.sign_up}</a>
+                        {entries}
                         {language_link(visit)}
                     </nav>
                 </details>
             </div>
         </header>
+    }
+}
+
+impl Entrance {
+    /// Address, label and class of each link.
+    fn links(self, visit: &Visit) -> Vec<(String, &'static str, &'static str)> {
+        let t = &visit.t().common.nav;
+        let links = match self {
+            Self::Public => vec![
+                ("/console/sign-in", t.sign_in, "quiet-link"),
+                ("/console/sign-up", t.sign_up, "button primary small"),
+            ],
+            Self::Console => vec![("/console", t.console, "button small")],
+            Self::Operators => vec![("/admin", visit.t().admin.nav.title, "button small")],
+        };
+        links.into_iter().map(|(path, label, class)| (visit.link(path), label, class)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The documentation's shell: all pages at the side, this page's headings on the other.
 
 use super::chrome::{footer, header, skip_link};
-use super::{NavGroup, NavItem};
+use super::{Entrance, NavGroup, NavItem};
 use crate::Visit;
 use crate::components::{Icon, IconName, breakable};
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ pub fn docs(visit: &Visit, frame: DocsFrame, content: impl IntoView + 'static) -
     view! {
         {skip_link(visit)}
         {super::announced::of_page(visit)}
-        {header(visit)}
+        {header(visit, Entrance::Public)}
         <div class="wrap docs">
             <details class="docs-menu" data-close>
                 <summary><Icon name=IconName::List/>{t.pages}</summary>

@@ -38,6 +38,8 @@ pub struct Section {
     pub id: String,
     pub title: String,
     pub text: String,
+    /// What its code blocks hold: to be found, and not to be read in a result.
+    pub code: String,
 }
 
 /// Renders resolved Markdown (see [`super::resolve`]) for a visit: its language decides about line breaks,
@@ -85,6 +87,7 @@ impl<'a> Writer<'a> {
                 Event::SoftBreak => {
                     let after = events.peek().and_then(first_char);
                     if !joins(before, after) {
+                        self.remember(" ");
                         self.out.push(Event::SoftBreak);
                     }
                 }
@@ -112,7 +115,7 @@ impl<'a> Writer<'a> {
         let label = self.visit.t().docs.page.section_link;
         self.html(format!("<a class=\"anchor\" href=\"#{id}\" aria-label=\"{label}\"></a></{level}>"));
         self.document.headings.push(Heading { level: level as u8, id: id.clone(), text: text.clone() });
-        self.document.sections.push(Section { id, title: text, text: String::new() });
+        self.document.sections.push(Section { id, title: text, ..Section::default() });
     }
 
     fn code(&mut self, kind: &CodeBlockKind<'_>, code: &str) {
@@ -129,7 +132,9 @@ impl<'a> Writer<'a> {
              <code class=\"language-{language}\">{}</code></pre></figure>",
             highlight(language, code)
         ));
-        self.remember(code);
+        if let Some(section) = self.document.sections.last_mut() {
+            section.code.push_str(code);
+        }
     }
 
     fn plain(&mut self, event: Event<'a>) {
@@ -168,7 +173,7 @@ impl<'a> Writer<'a> {
                     self.out.push(Event::Code(code));
                 }
             }
-            Event::End(TagEnd::Paragraph | TagEnd::TableCell | TagEnd::Item) => {
+            Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::TableCell | TagEnd::Item) => {
                 self.remember(" ");
                 self.out.push(event);
             }

@@ -179,8 +179,9 @@ fn ends((visit, operator): (&Visit, &Operator), channel: &ChannelView) -> AnyVie
     let t = &visit.t().admin.channel;
     let zone = |words: (&'static str, &'static str, &'static str), verb: &str, kind: ButtonKind| {
         let (title, lead, submit) = words;
+        let class = if kind == ButtonKind::Danger { "danger-zone" } else { "action-row" };
         view! {
-            <div class="danger-zone">
+            <div class=class>
                 <div><h2>{title}</h2><p>{lead}</p></div>
                 <form method="post" action=format!("{}/{verb}", address(visit, &channel.id))>
                     <Hidden name="csrf" value=operator.token.clone()/>

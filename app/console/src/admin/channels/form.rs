@@ -1,5 +1,6 @@
 //! The form of a channel: what it is made of, and what can be wrong with that. Credentials go in and never come out.
 use crate::forms::Form;
+use bytespike_dialects::Dialect;
 use bytespike_gateway::ChannelError;
 use bytespike_gateway::egress::EgressError;
 use bytespike_gateway::stored_channels::{ChannelView, NewChannel, StoredError};
@@ -81,10 +82,7 @@ fn egress(locale: Locale, why: EgressError) -> &'static str {
 /// The fields. The id of a channel that is there does not change.
 pub(super) fn fields(visit: &Visit, form: &Form, is_new: bool) -> AnyView {
     let t = &visit.t().admin.channel;
-    let dialects = vec![
-        SelectOption::new("anthropic", "Anthropic Messages"),
-        SelectOption::new("openai-chat", "OpenAI Chat Completions"),
-    ];
+    let dialects = Dialect::ALL.map(|dialect| SelectOption::new(dialect.name(), dialect.title())).into();
     let id = is_new.then(|| {
         view! {
             <Field

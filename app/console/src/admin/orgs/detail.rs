@@ -210,7 +210,7 @@ fn credit_part(
     let kinds = vec![SelectOption::new("grant", t.grant), SelectOption::new("top_up", t.top_up)];
     view! {
         <section class="stack">
-            <div><h2>{t.credit}</h2><p class="soft">{t.credit_lead} " " {second}</p></div>
+            <div><h2>{t.credit}</h2><p class="soft">{t.credit_lead} {visit.locale.gap()} {second}</p></div>
             <form method="post" action=visit.link(&format!("{PATH}/{}/credit", org.id)) class="sheet">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Hidden name="once" value=once/>

@@ -1,4 +1,5 @@
 //! What a draft would change about the prices in force.
+use super::{component as component_words, unit as unit_words};
 use bytespike_catalog::decimal;
 use bytespike_catalog::diff::Change;
 use bytespike_catalog::money::PicoUsd;
@@ -76,10 +77,11 @@ fn line(visit: &Visit, change: &Change) -> Line {
                 let text = |pico: &PicoUsd| format!("${}", decimal::format(i128::from(pico.0), decimals, 2));
                 pico.as_ref().map_or_else(|| "—".to_owned(), text)
             };
+            let (component, per) = (component_words(visit, *component), unit_words(visit, per));
             let when = when.to_string();
             let what = match when.as_str() {
-                "" => format!("{} / {per}", component.name()),
-                when => format!("{} / {per} ({when})", component.name()),
+                "" => format!("{component} / {per}"),
+                when => format!("{component} / {per} ({when})"),
             };
             Line { model: model.clone(), what, before: amount(from_pico), after: amount(to_pico) }
         }

@@ -1,6 +1,6 @@
 //! One model's prices, and the form that puts a price of our own in the place of a listed one. Nothing is sold by it before
 //! the draft is published.
-use super::{PATH, model_address, told};
+use super::{PATH, component, model_address, told, unit};
 use crate::admin::act::Act;
 use crate::admin::notice::{self, Did};
 use crate::admin::shell::{self, Part};
@@ -147,14 +147,17 @@ fn table(visit: &Visit, model: &PricedModel) -> AnyView {
         .iter()
         .map(|price| {
             let (pico, decimals, per) = price.quoted();
-            let when = when_of(&price.list);
+            let when = Some(when_of(&price.list)).filter(|when| !when.is_empty());
+            let when = when.unwrap_or_else(|| t.always.to_owned());
+            let per = unit(visit, per).to_owned();
+            let source = if price.list.source.name == "configuration" { t.configuration } else { price.list.source.name.as_str() };
             view! {
                 <tr>
-                    <th scope="row"><code translate="no">{price.list.component.name()}</code></th>
+                    <th scope="row">{component(visit, price.list.component)}</th>
                     <td class="num" data-label=t.price>{format!("${}", decimal::format(pico, decimals, 2))}</td>
                     <td data-label=t.per>{per}</td>
                     <td data-label=t.when>{when}</td>
-                    <td data-label=t.source>{price.list.source.name.clone()}</td>
+                    <td data-label=t.source>{source.to_owned()}</td>
                 </tr>
             }
             .into_any()
@@ -184,9 +187,9 @@ fn when_of(row: &ListPrice) -> String {
 
 fn form_part((visit, operator): (&Visit, &Operator), model: &PricedModel, form: &Form) -> AnyView {
     let t = &visit.t().admin.price_model;
-    let option = |component: &Component| {
-        let unit = OwnPrice::usual_unit(*component, row_of(model, *component));
-        SelectOption::new(component.name(), format!("{} / {unit}", component.name()))
+    let option = |one: &Component| {
+        let per = unit(visit, OwnPrice::usual_unit(*one, row_of(model, *one)));
+        SelectOption::new(one.name(), format!("{} / {per}", component(visit, *one)))
     };
     let options: Vec<SelectOption> = components(model).iter().map(option).collect();
     view! {

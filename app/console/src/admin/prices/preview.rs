@@ -90,7 +90,7 @@ fn share(sum: &ReplayedSum) -> String {
     let difference = i128::from(sum.after_nano) - i128::from(sum.before_nano);
     let tenths = difference * 1_000 / i128::from(sum.before_nano);
     let sign = if tenths < 0 { "−" } else { "+" };
-    format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
+    format!("{sign}{}.{}%", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 fn table(visit: &Visit, replay: &Replay) -> AnyView {
@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn a_difference_is_said_with_its_sign() {
         let sum = |before_nano, after_nano| ReplayedSum { calls: 1, before_nano, after_nano };
-        assert_eq!(share(&sum(2_000, 3_000)), "+50.0 %");
-        assert_eq!(share(&sum(3_000, 2_000)), "−33.3 %");
+        assert_eq!(share(&sum(2_000, 3_000)), "+50.0%");
+        assert_eq!(share(&sum(3_000, 2_000)), "−33.3%");
         assert_eq!(share(&sum(0, 1)), "—");
         assert_eq!(difference(&sum(0, 2_000_000_000)), "+$2.00");
     }

@@ -1,4 +1,5 @@
 //! What there is to say about a draft, in the reader's language: what blocks it, and what is only to be known.
+use super::{component, unit};
 use bytespike_catalog::check::Problem;
 use bytespike_gateway::price_desk::Look;
 use bytespike_ui::{Visit, format};
@@ -34,13 +35,21 @@ pub(super) fn notices(visit: &Visit, look: &Look) -> Option<AnyView> {
 fn words(visit: &Visit, problem: &Problem) -> String {
     let t = &visit.t().admin.price_problem;
     match problem {
-        Problem::BelowCost { model, component, price, per, cost, .. } => {
-            t.below_cost(component.name(), format!("${cost}"), model, per, format!("${price}"))
+        Problem::BelowCost { model, component: what, price, per, cost, .. } => t.below_cost(
+            component(visit, *what),
+            format!("${cost}"),
+            model,
+            unit(visit, per),
+            format!("${price}"),
+        ),
+        Problem::Negative { model, component: what } => t.negative(component(visit, *what), model),
+        Problem::Missing { model, component: what, .. } => t.missing(component(visit, *what), model),
+        Problem::Unit { model, component: what, unit: per } => {
+            t.unit(component(visit, *what), model, unit(visit, per))
         }
-        Problem::Negative { model, component } => t.negative(component.name(), model),
-        Problem::Missing { model, component, .. } => t.missing(component.name(), model),
-        Problem::Unit { model, component, unit } => t.unit(component.name(), model, unit),
-        Problem::CostUnit { channel, model, component, .. } => t.cost_unit(channel, component.name(), model),
+        Problem::CostUnit { channel, model, component: what, .. } => {
+            t.cost_unit(channel, component(visit, *what), model)
+        }
         Problem::Gone { model } => t.gone(model),
         Problem::OldRate { used, used_date, newest, newest_date } => {
             let day = |iso: &str| format::iso_date(visit.locale, iso);

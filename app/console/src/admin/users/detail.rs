@@ -1,5 +1,6 @@
 //! One person: where they belong, where they are signed in, and what an operator can do about it.
 use super::PATH;
+use crate::admin::account::browser;
 use crate::admin::act::Act;
 use crate::admin::notice::{self, Did};
 use crate::admin::shell::{self, Part};
@@ -158,7 +159,7 @@ fn sessions(visit: &Visit, person: &Overseen, moments: &Moments) -> AnyView {
     let row = |session: &SeenSession| {
         view! {
             <tr>
-                <th scope="row"><span class="long">{session.user_agent.clone()}</span></th>
+                <th scope="row">{browser(visit, &session.user_agent)}</th>
                 <td data-label=t.address>{session.ip.clone()}</td>
                 <td data-label=t.since>{moments.exact(session.signed_in_at_ms)}</td>
                 <td data-label=t.seen>{moments.relative(session.last_seen_at_ms)}</td>
@@ -201,9 +202,10 @@ fn actions((visit, operator): (&Visit, &Operator), person: &Overseen) -> AnyView
     let (signed_in, active) = (!person.sessions.is_empty(), person.line.state == "active");
     let zone = |words: (&'static str, &'static str, &'static str), verb: &str, kind: ButtonKind| {
         let (title, lead, submit) = words;
+        let class = if kind == ButtonKind::Danger { "danger-zone" } else { "action-row" };
         let action = visit.link(&format!("{PATH}/{}/{verb}", person.line.id));
         view! {
-            <div class="danger-zone">
+            <div class=class>
                 <div><h2>{title}</h2><p>{lead}</p></div>
                 <form method="post" action=action>
                     <Hidden name="csrf" value=operator.token.clone()/>

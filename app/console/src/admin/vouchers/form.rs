@@ -102,7 +102,7 @@ pub(super) fn part((visit, operator): (&Visit, &Operator), form: &Form, alone_na
     };
     view! {
         <section class="stack">
-            <div><h2>{t.title}</h2><p class="soft">{t.lead} " " {alone}</p></div>
+            <div><h2>{t.title}</h2><p class="soft">{t.lead} {visit.locale.gap()} {alone}</p></div>
             <form method="post" action=visit.link(&format!("{PATH}/new")) class="sheet">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Field

@@ -1,4 +1,5 @@
 //! What an event says, in the reader's language. An event or a field that has no words yet is shown as it is stored.
+use crate::admin;
 use bytespike_ui::Locale;
 
 /// What events are about, as the filter offers them: the start of their names, and the word for it.
@@ -114,7 +115,11 @@ pub(crate) fn event(locale: Locale, name: &str) -> Option<&'static str> {
         "webhook.rotated" => t.webhook_rotated,
         "webhook.removed" => t.webhook_removed,
         "webhook.switched_off" => t.webhook_switched_off,
-        _ => return None,
+        "person.signed_up" => t.person_signed_up,
+        "person.created" => t.person_created,
+        "person.ended" => t.person_ended,
+        // What operators did to the organisation.
+        _ => return admin::words::event(locale, name),
     })
 }
 
@@ -178,6 +183,33 @@ pub(crate) fn field(locale: Locale, name: &str) -> Option<&'static str> {
         "concurrent_calls" => t.concurrent_calls,
         "credits_per_call" => t.credits_per_call,
         "body_days" => t.body_days,
+        "tags" => t.tags,
+        "providers" => t.providers,
+        "regions" => t.regions,
+        "max_lifetime_days" => t.max_lifetime_days,
+        "limit" => t.limit,
+        "granted" => t.granted,
+        "ends_at_ms" => t.until,
+        "then" => t.then,
+        "client" => t.client,
+        "key" => t.key,
+        "with" | "provider" => t.provider,
+        "card_removed" => t.card_removed,
+        "why" => t.why,
+        "component" => t.component,
+        "usd" => t.usd,
+        "unit" => t.unit,
+        "changes" => t.changes,
+        "markup" => t.markup,
+        "exchange_rate" => t.exchange_rate,
+        "model" => t.model,
+        "status" => t.status,
+        "region" => t.region,
+        "dialect" => t.dialect,
+        "base_url" => t.base_url,
+        "weight" => t.weight,
+        "enabled" => t.enabled,
+        "has_credentials" => t.has_credentials,
         _ => return None,
     })
 }

@@ -19,7 +19,7 @@ pub(crate) async fn page(State(state): State<ConsoleState>, visit: Visit, visito
         <p>{t.sent}</p>
         <p class="hint">{t.wait}</p>
         {shown}
-        <p>{t.resend_question} " " <a href=visit.link("/console/resend")>{t.resend}</a></p>
+        <p>{t.resend_question} {visit.locale.gap()} <a href=visit.link("/console/resend")>{t.resend}</a></p>
         <p><a href=visit.link("/console/sign-in")>{t.back}</a></p>
     };
     shell::narrow((&visit, &visitor), Titled::ok(t.title), content).await

@@ -245,7 +245,7 @@ pub(super) fn buttons(
     state: &ConsoleState,
     (visit, visitor): (&Visit, &Visitor),
     next: &str,
-) -> Option<AnyView> {
+) -> Vec<AnyView> {
     let t = &visit.t().security.provider;
     let button = |provider: &Provider| {
         let action = visit.link(&format!("/console/auth/{}", provider.id));
@@ -260,7 +260,5 @@ pub(super) fn buttons(
         .into_any()
     };
     let offered = state.providers.all().iter().filter(|_| state.accounts.switches.is_on(Feature::Providers));
-    let buttons: Vec<AnyView> = offered.map(button).collect();
-    (!buttons.is_empty())
-        .then(|| view! { <div class="providers"><p class="hint">{t.or}</p>{buttons}</div> }.into_any())
+    offered.map(button).collect()
 }

@@ -69,6 +69,7 @@ pub(super) async fn show(
         <h1>{t.sign_in.title}</h1>
         <p>{t.sign_in.lead}</p>
         {form.summary(visit.locale)}
+        {form.has_faults().then(|| view! { <p class="hint">{t.sign_in.wrong_hint}</p> })}
         <form method="post" action=visit.link("/console/sign-in")>
             <Hidden name="csrf" value=visitor.token.clone()/>
             <Hidden name="next" value=form.value("next")/>
@@ -76,12 +77,15 @@ pub(super) async fn show(
                 id="email" label=t.field.email kind=InputKind::Email value=form.value("email") autocomplete="username"
             />
             <Field id="password" label=t.field.password kind=InputKind::Password autocomplete="current-password"/>
+            <p class="forgot"><a href=visit.link("/console/forgot")>{t.sign_in.forgot}</a></p>
             <Button kind=ButtonKind::Primary>{t.sign_in.submit}</Button>
         </form>
-        {passkey::part(state, (visit, visitor), ("/console/sign-in/passkey", form.value("next")))}
-        {provider::buttons(state, (visit, visitor), form.value("next"))}
-        <p><a href=visit.link("/console/forgot")>{t.sign_in.forgot}</a></p>
-        <p>{t.sign_in.no_account} " " <a href=visit.link("/console/sign-up")>{t.sign_in.create_account}</a></p>
+        <div class="other-ways">
+            <p class="hint">{visit.t().security.provider.or}</p>
+            {passkey::part(state, (visit, visitor), ("/console/sign-in/passkey", form.value("next")))}
+            {provider::buttons(state, (visit, visitor), form.value("next"))}
+        </div>
+        <p>{t.sign_in.no_account} {visit.locale.gap()} <a href=visit.link("/console/sign-up")>{t.sign_in.create_account}</a></p>
     };
     shell::narrow((visit, visitor), titled, content).await
 }

@@ -95,7 +95,7 @@ async fn show(state: &ConsoleState, (visit, visitor): (&Visit, &Visitor), form: 
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
         {body}
-        <p>{t.have_account} " " <a href=sign_in>{visit.t().auth.sign_in.title}</a></p>
+        <p>{t.have_account} {visit.locale.gap()} <a href=sign_in>{visit.t().auth.sign_in.title}</a></p>
     };
     shell::narrow((visit, visitor), titled, content).await
 }

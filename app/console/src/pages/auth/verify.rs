@@ -15,6 +15,7 @@ use axum::response::Response;
 use bytespike_accounts::orgs::TrialGrant;
 use bytespike_accounts::people::VerifyError;
 use bytespike_ui::Visit;
+use bytespike_ui::components::ButtonLink;
 use leptos::prelude::*;
 
 /// `GET /console/verify?token=…`
@@ -66,7 +67,12 @@ pub(crate) async fn submit(
 /// The address is confirmed, and an operator decides about the rest.
 async fn waits((visit, visitor): (&Visit, &Visitor)) -> Response {
     let t = &visit.t().switches.sign_up;
-    let content = view! { <h1>{t.waits_title}</h1><p>{t.waits}</p> };
+    let (home, to_home) = (visit.link("/"), visit.t().common.error.home);
+    let content = view! {
+        <h1>{t.waits_title}</h1>
+        <p>{t.waits}</p>
+        <p class="actions"><ButtonLink href=home>{to_home}</ButtonLink></p>
+    };
     shell::narrow((visit, visitor), Titled::ok(t.waits_title), content).await
 }
 

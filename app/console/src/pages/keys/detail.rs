@@ -126,7 +126,7 @@ fn head((visit, moments): (&Visit, &Moments), key: &KeyInfo, can_change: bool) -
     let changing = can_change.then(|| {
         view! {
             <ButtonLink href=format!("{page}/edit")>{t.detail.edit}</ButtonLink>
-            <ButtonLink kind=ButtonKind::Primary href=format!("{page}/derive")>{t.detail.derive}</ButtonLink>
+            <ButtonLink href=format!("{page}/derive")>{t.detail.derive}</ButtonLink>
         }
     });
     view! {
@@ -158,7 +158,7 @@ fn limit_form((visit, who): (&Visit, &SignedIn), key: &KeyInfo, form: &Form) -> 
             <summary>{t.change_limits}</summary>
             <form method="post" action=format!("{}/limits", address(visit, key))>
                 <Hidden name="csrf" value=who.token.clone()/>
-                <p class="hint">{visit.t().keys.create.limits_lead} " " {t.change_limits_hint}</p>
+                <p class="hint">{visit.t().keys.create.limits_lead} {visit.locale.gap()} {t.change_limits_hint}</p>
                 {limits::spend_fields(visit.locale, form)}
                 {limits::call_fields(visit.locale, form)}
                 <Button kind=ButtonKind::Primary>{t.limits_submit}</Button>
@@ -231,7 +231,7 @@ fn danger((visit, who): (&Visit, &SignedIn), key: &KeyInfo) -> AnyView {
     };
     let (revoke, delete) = (format!("{page}/revoke"), format!("{page}/delete"));
     view! {
-        <section class="danger-zone">
+        <section class="action-row">
             <div><h2>{label}</h2><p>{note}</p></div>
             <form method="post" action=format!("{page}/state") class="inline">
                 <Hidden name="csrf" value=who.token.clone()/>

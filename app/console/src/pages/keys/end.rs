@@ -126,7 +126,7 @@ async fn show(
                 nostrip:fault=form.fault("confirm") autocomplete="off"
             />
             <p class="actions">
-                <Button kind=ButtonKind::Danger>{submit}</Button>
+                <Button kind=ButtonKind::Final>{submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=key_page>{t.revoke.keep}</ButtonLink>
             </p>
         </form>

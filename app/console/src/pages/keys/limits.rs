@@ -167,7 +167,7 @@ pub(crate) fn brief(visit: &Visit, node: &str, all: &OrgLimits) -> AnyView {
     let (used, limit) = (visit.numbers.usd(tightest.used.0), visit.numbers.usd(tightest.limit.0));
     view! {
         <span>
-            <span class="num">{t.list.used_of(limit, used)}</span>
+            <span>{t.list.used_of(limit, used)}</span>
             <span class="note">
                 {label_of(locale, Which::Spend(tightest.window))}
                 {(more > 0).then(|| view! { " " {t.list.more(more)} })}
@@ -185,7 +185,7 @@ pub(crate) fn bound_by(visit: &Visit, node: &str, all: &OrgLimits) -> AnyView {
     };
     let what = match binding.node.as_str() == node {
         true => t.itself.to_owned(),
-        false => named(visit.locale, binding.node.as_str(), all),
+        false => format::sentence(&named(visit.locale, binding.node.as_str(), all)),
     };
     let left = t.left(visit.numbers.usd(binding.remaining().0));
     view! { <span>{what}<span class="note">{left}</span></span> }.into_any()
@@ -222,6 +222,7 @@ pub(crate) fn table(visit: &Visit, moments: &Moments, node: &str, all: &OrgLimit
     for at in &chain {
         let is_this_key = at == node && node.starts_with("key:");
         let what = if is_this_key { t.node_this.to_owned() } else { named(visit.locale, at, all) };
+        let what = format::sentence(&what);
         for limit in all.spend.iter().filter(|limit| limit.node.as_str() == at) {
             let binds = least.as_ref() == Some(&(limit.node.clone(), limit.window));
             rows.push(row(visit, moments, (limit, what.clone(), binds)));

@@ -47,7 +47,11 @@ pub(crate) async fn page(
     let facts = Facts { visit: &visit, moments: &moments, limits: &limits, spent: &spent };
     let body = match (keys.is_empty(), shows_ended) {
         (false, _) => tree::table(facts, t.title, &keys),
-        (true, _) if tag.is_some() => view! { <p class="soft">{t.none_tagged}</p> }.into_any(),
+        (true, _) if tag.is_some() => {
+            let (all, clear) = (visit.link("/console/keys"), visit.t().console.word.clear);
+            view! { <EmptyState title=t.none_tagged><ButtonLink href=all>{clear}</ButtonLink></EmptyState> }
+                .into_any()
+        }
         (true, false) => empty(&visit, &who),
         (true, true) => view! { <p class="soft">{t.no_ended}</p> }.into_any(),
     };
@@ -83,7 +87,7 @@ fn head(visit: &Visit, who: &SignedIn) -> AnyView {
     view! {
         <div class="page-head">
             <div><h1>{t.title}</h1><p>{t.lead}</p></div>
-            <div class="actions"><ButtonLink href=check>{t.check}</ButtonLink>{create}</div>
+            <div class="actions">{create}<ButtonLink href=check>{t.check}</ButtonLink></div>
         </div>
     }
     .into_any()

@@ -11,9 +11,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bytespike_accounts::keys::{CredentialInfo, KeyInfo};
 use bytespike_ui::Visit;
-use bytespike_ui::components::{
-    Badge, BadgeKind, Button, ButtonKind, Hidden, Select, SelectOption, TableFrame,
-};
+use bytespike_ui::components::{Badge, BadgeKind, Button, Hidden, Select, SelectOption, TableFrame};
 use leptos::prelude::*;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -148,7 +146,7 @@ fn rotate_form(visit: &Visit, key: &KeyInfo, token: String) -> AnyView {
         <form method="post" action=format!("{}/rotate", detail::address(visit, key)) class="form-row sheet">
             <Hidden name="csrf" value=token/>
             <Select id="overlap" label=t.overlap hint=t.overlap_hint options=options selected="24"/>
-            <Button kind=ButtonKind::Primary>{t.rotate}</Button>
+            <Button>{t.rotate}</Button>
         </form>
     }
     .into_any()

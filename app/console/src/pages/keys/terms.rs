@@ -143,7 +143,7 @@ pub(crate) fn scope_fields(
 }
 
 /// How a scope is named on pages.
-pub(super) fn scope_label(locale: Locale, scope: Scope) -> &'static str {
+pub(crate) fn scope_label(locale: Locale, scope: Scope) -> &'static str {
     let t = &locale.t().keys.create;
     match scope {
         Scope::Inference => t.inference,

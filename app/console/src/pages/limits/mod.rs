@@ -102,7 +102,7 @@ fn table((visit, moments): (&Visit, &Moments), all: &OrgLimits, nodes: &Nodes) -
     let t = &visit.t().limits.page;
     let mut rows: Vec<AnyView> = Vec::new();
     for node in nodes {
-        let what = named(visit.locale, node, all);
+        let what = format::sentence(&named(visit.locale, node, all));
         for limit in all.spend.iter().filter(|limit| limit.node.as_str() == node) {
             rows.push(spend_row((visit, moments), limit, what.clone()));
         }

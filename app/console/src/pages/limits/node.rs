@@ -139,7 +139,7 @@ fn limits_part((visit, who): (&Visit, &SignedIn), node: &str, form: &Form) -> An
             <Hidden name="csrf" value=who.token.clone()/>
             <fieldset>
                 <legend>{t.node.spend}</legend>
-                <p class="hint">{hints.0} " " {hints.1}</p>
+                <p class="hint">{hints.0} {visit.locale.gap()} {hints.1}</p>
                 {limits::spend_fields(visit.locale, form)}
             </fieldset>
             <fieldset><legend>{t.node.calls}</legend>{limits::call_fields(visit.locale, form)}</fieldset>

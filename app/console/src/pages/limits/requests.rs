@@ -150,6 +150,7 @@ async fn show(
     let above = vec![(visit.link("/console/limits"), t.page.title.to_owned())];
     let action = visit.link(&format!("/console/limits/requests/{}", row.id));
     let reason = row.reason.clone();
+    let granted = if which.is_credits() { t.request.granted_usd } else { t.request.granted };
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=title/>
@@ -157,12 +158,12 @@ async fn show(
             <p>{lead}</p>
             <p class="soft">{t.request.until(until)}</p>
         </div>
-        <blockquote class="soft"><p>{reason}</p></blockquote>
+        <blockquote class="quoted"><p class="hint">{t.request.reason}</p><p>{reason}</p></blockquote>
         {form.summary(visit.locale)}
         <form method="post" action=action class="sheet">
             <Hidden name="csrf" value=who.token.clone()/>
             <Field
-                id="granted" label=t.request.granted kind=InputKind::Number value=form.value("granted")
+                id="granted" label=granted kind=InputKind::Number value=form.value("granted")
                 nostrip:fault=form.fault("granted") autocomplete="off"
             />
             <Select id="until" label=t.ask.until options=until_options(visit) selected=form.value("until")/>

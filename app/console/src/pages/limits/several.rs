@@ -10,10 +10,10 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::keys::Manager;
 use bytespike_gateway::quota::{By, Change, OrgLimits, Which};
-use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption, TableFrame,
 };
+use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 /// `POST /console/limits/several`
@@ -97,7 +97,6 @@ pub(super) fn section((visit, who): (&Visit, &SignedIn), all: &OrgLimits, form: 
                 <TableFrame caption=t.title>
                     <thead>
                         <tr>
-                            <th scope="col"><span class="visually-hidden">{t.title}</span></th>
                             <th scope="col">{t.name}</th>
                             <th scope="col">{t.limits}</th>
                             <th scope="col"><span class="visually-hidden">{t.edit}</span></th>
@@ -105,7 +104,7 @@ pub(super) fn section((visit, who): (&Visit, &SignedIn), all: &OrgLimits, form: 
                     </thead>
                     <tbody>{rows}</tbody>
                 </TableFrame>
-                <div class="form-grid sheet">
+                <div class="form-row sheet">
                     <Select id="which" label=t.which options=kinds selected=form.value("which") nostrip:fault=form.fault("which")/>
                     <Field
                         id="value" label=t.value kind=InputKind::Number value=form.value("value")
@@ -122,18 +121,19 @@ pub(super) fn section((visit, who): (&Visit, &SignedIn), all: &OrgLimits, form: 
 
 fn row(visit: &Visit, all: &OrgLimits, node: &str, is_chosen: bool) -> AnyView {
     let t = &visit.t().limits.nodes;
-    let name = named(visit.locale, node, all);
+    let name = format::sentence(&named(visit.locale, node, all));
     let edit = visit.link(&format!("/console/limits/node/{node}"));
-    let label = t.choose(&name);
+    let id = format!("choose-{node}");
     view! {
         <tr>
-            <td>
-                <label class="visually-hidden" for=format!("choose-{node}")>{label}</label>
-                <input type="checkbox" id=format!("choose-{node}") name="node" value=node.to_owned() checked=is_chosen/>
-            </td>
-            <th scope="row">{name}</th>
+            <th scope="row">
+                <span class="field checkbox">
+                    <input type="checkbox" id=id.clone() name="node" value=node.to_owned() checked=is_chosen/>
+                    <label for=id>{name}</label>
+                </span>
+            </th>
             <td data-label=t.limits>{brief(visit, node, all)}</td>
-            <td><a href=edit>{t.edit}</a></td>
+            <td class="end"><a href=edit>{t.edit}</a></td>
         </tr>
     }
     .into_any()

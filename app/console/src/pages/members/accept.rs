@@ -13,6 +13,7 @@ use axum::response::Response;
 use bytespike_accounts::people::{Invitation, InviteError};
 use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, Hidden};
+use bytespike_ui::layout::Entrance;
 use leptos::prelude::*;
 
 pub(crate) const PATH: &str = "/console/invitation";
@@ -30,6 +31,7 @@ pub(crate) async fn form(
     };
     let t = &visit.t().people.accept;
     let title = t.title(&invitation.org_name);
+    let entrance = if who.is_some() { Entrance::Console } else { Entrance::Public };
     let next = match who.filter(|who| is_for(&invitation, who)) {
         Some(who) => accept((&visit, &who), token),
         None => identify(&visit, &invitation, &token),
@@ -37,7 +39,7 @@ pub(crate) async fn form(
     let lead =
         t.lead(&invitation.inviter_name, &invitation.org_name, words::role(visit.locale, invitation.role));
     let content = view! { <h1>{title.clone()}</h1> <p>{lead}</p> {next} };
-    Ok(shell::narrow((&visit, &visitor), Titled::ok(title), content).await)
+    Ok(shell::card((&visit, &visitor), entrance, Titled::ok(title), content).await)
 }
 
 /// `POST /console/invitation/accept`
@@ -101,10 +103,13 @@ fn identify(visit: &Visit, invitation: &Invitation, token: &str) -> AnyView {
 
 async fn dead((visit, visitor): (&Visit, &Visitor)) -> Response {
     let t = &visit.t().people.accept;
+    let (home, to_home) = (visit.link("/console"), visit.t().console.problem.home);
     let content = view! {
         <h1>{t.dead_title}</h1>
         <p>{t.dead}</p>
-        <p><a href=visit.link("/console")>{visit.t().console.problem.home}</a></p>
+        <p class="actions">
+            <ButtonLink kind=ButtonKind::Primary href=home>{to_home}</ButtonLink>
+        </p>
     };
-    shell::narrow((visit, visitor), Titled::faulty(visit, t.dead_title), content).await
+    shell::card((visit, visitor), Entrance::Console, Titled::faulty(visit, t.dead_title), content).await
 }

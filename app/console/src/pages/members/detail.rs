@@ -122,12 +122,13 @@ fn facts(visit: &Visit, moments: &Moments, people: &People, member: &Member) -> 
     let t = &visit.t().people.members;
     let spent = visit.numbers.usd(people.spent.get(&member.id).copied().unwrap_or(0));
     let text = |text: String| text.into_any();
+    let joined = if member.is_person() { t.joined } else { visit.t().people.services.created };
     let email = member.email.clone().map(|email| (t.email.to_owned(), text(email)));
     let pairs = [
         (t.role.to_owned(), text(words::role(visit.locale, member.role).to_owned())),
         (t.spent.to_owned(), view! { <span class="num">{spent}</span> }.into_any()),
         (t.keys.to_owned(), view! { <span class="num">{member.open_keys}</span> }.into_any()),
-        (t.joined.to_owned(), text(moments.date(member.joined_at_ms))),
+        (joined.to_owned(), text(moments.date(member.joined_at_ms))),
     ];
     let pairs: Vec<(String, AnyView)> = email.into_iter().chain(pairs).collect();
     view! { <KeyValues pairs=pairs/> }.into_any()
@@ -140,6 +141,8 @@ fn name_part((visit, who): (&Visit, &SignedIn), member: &Member, faulty: Option<
     let action = format!("{}/name", address(visit, member));
     may.then(|| {
         view! {
+            <section class="stack">
+            <h2>{t.rename_title}</h2>
             <form method="post" action=action class="sheet">
                 <Hidden name="csrf" value=who.token.clone()/>
                 <Field
@@ -148,6 +151,7 @@ fn name_part((visit, who): (&Visit, &SignedIn), member: &Member, faulty: Option<
                 />
                 <Button>{t.rename}</Button>
             </form>
+            </section>
         }
         .into_any()
     })
@@ -160,6 +164,7 @@ fn role_part((visit, who): (&Visit, &SignedIn), member: &Member, faulty: Option<
     let form = faulty.unwrap_or_default();
     let mut options = words::choices(visit.locale, own);
     options.retain(|option| member.is_person() || option.value != Role::Owner.as_str());
+    let explained = words::explained(visit.locale, &options);
     let action = format!("{}/role", address(visit, member));
     own.governs(member.role).then(|| {
         view! {
@@ -171,6 +176,7 @@ fn role_part((visit, who): (&Visit, &SignedIn), member: &Member, faulty: Option<
                         id="role" label=t.role options=options selected=member.role.as_str()
                         nostrip:fault=form.fault("role")
                     />
+                    {explained}
                     <Button>{t.submit}</Button>
                 </form>
             </section>
@@ -195,9 +201,10 @@ fn ends((visit, who): (&Visit, &SignedIn), member: &Member) -> AnyView {
     });
     let remove = (is_other && own.governs(member.role)).then(|| {
         let href = format!("{}/remove", address(visit, member));
+        let short = if member.is_person() { t.remove.short } else { t.remove.short_service };
         view! {
             <div class="danger-zone">
-                <div><h2>{t.remove.action}</h2><p>{t.remove.short}</p></div>
+                <div><h2>{t.remove.action}</h2><p>{short}</p></div>
                 <ButtonLink kind=ButtonKind::Danger href=href>{t.remove.action}</ButtonLink>
             </div>
         }

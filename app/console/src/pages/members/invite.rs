@@ -109,6 +109,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let titled = Titled::of(visit, title, form);
     let above = vec![(visit.link(PATH), t.members.title.to_owned())];
     let options = words::choices(visit.locale, who.member.role());
+    let explained = words::explained(visit.locale, &options);
     let cancel = visit.t().console.word.cancel;
     let content = view! {
         <div>
@@ -123,6 +124,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
                 nostrip:fault=form.fault("email") autocomplete="off"
             />
             <Select id="role" label=t.invite.role options=options selected=form.value("role") hint=t.invite.role_hint/>
+            {explained}
             <p class="actions">
                 <Button kind=ButtonKind::Primary>{t.invite.submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{cancel}</ButtonLink>

@@ -65,7 +65,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
                 nostrip:fault=form.fault("confirm") autocomplete="off"
             />
             <p class="actions">
-                <Button kind=ButtonKind::Danger>{t.leave.submit}</Button>
+                <Button kind=ButtonKind::Final>{t.leave.submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=visit.link(PATH)>{cancel}</ButtonLink>
             </p>
         </form>

@@ -9,7 +9,7 @@ use crate::who::{SignedIn, Visitor};
 use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::people::Member;
-use bytespike_accounts::role::Permission;
+use bytespike_accounts::role::{Permission, Role};
 use bytespike_gateway::quota::OrgLimits;
 use bytespike_ledger::Dimension;
 use bytespike_ui::Visit;
@@ -38,16 +38,17 @@ pub(crate) async fn page(
     people.members.retain(Member::is_person);
     let invitations = state.accounts.people.invitations(&who.member).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let t = &visit.t().people.members;
+    let stays = stays((&state, &visit, &who), &people).await?;
     let content = view! {
         {head(&visit, &who)}
         {tabs::of((&visit, &who), OrgTab::Members)}
         {table((&visit, &who), &moments, &people)}
         {invite::open((&visit, &who), &moments, &invitations)}
         {invite::letter(&state, (&visit, &visitor))}
-        {leave(&visit)}
+        {leave(&visit, stays)}
     };
-    Ok(shell::signed_in((&visit, &who), Section::Organisation, Titled::ok(t.title), content).await)
+    let titled = Titled::ok(title(&visit, &who));
+    Ok(shell::signed_in((&visit, &who), Section::Organisation, titled, content).await)
 }
 
 pub(crate) async fn load(state: &ConsoleState, who: &SignedIn) -> Result<People, Problem> {
@@ -67,24 +68,45 @@ fn head(visit: &Visit, who: &SignedIn) -> AnyView {
         view! { <div class="actions"><ButtonLink kind=ButtonKind::Primary href=href>{t.invite}</ButtonLink></div> }
     });
     let lead = if who.member.role().may(Permission::SeeMembers) { t.lead } else { t.lead_own };
-    view! { <div class="page-head"><div><h1>{t.title}</h1><p>{lead}</p></div>{invite}</div> }.into_any()
+    view! { <div class="page-head"><div><h1>{title(visit, who)}</h1><p>{lead}</p></div>{invite}</div> }
+        .into_any()
+}
+
+fn title(visit: &Visit, who: &SignedIn) -> &'static str {
+    let t = &visit.t().people.members;
+    if who.member.role().may(Permission::SeeMembers) { t.title } else { t.title_own }
+}
+
+/// Why the reader cannot leave, if they cannot.
+async fn stays(
+    (state, visit, who): (&ConsoleState, &Visit, &SignedIn),
+    people: &People,
+) -> Result<Option<&'static str>, Problem> {
+    let t = &visit.t().people.error;
+    if state.accounts.people.memberships(who.member.person_id()).await?.len() < 2 {
+        return Ok(Some(t.only_org));
+    }
+    let owners = people.members.iter().filter(|one| one.role == Role::Owner).count();
+    Ok((who.member.role() == Role::Owner && owners < 2).then_some(t.last_owner))
 }
 
 /// People, or service accounts, with what they spent and what limits them.
 pub(crate) fn table((visit, who): (&Visit, &SignedIn), moments: &Moments, people: &People) -> AnyView {
-    let t = &visit.t().people.members;
+    let (t, services) = (&visit.t().people.members, &visit.t().people.services);
+    let of_people = people.members.iter().any(Member::is_person);
+    let (name, joined) = if of_people { (t.name, t.joined) } else { (services.name, services.created) };
     let rows: Vec<AnyView> =
-        people.members.iter().map(|one| row((visit, who), moments, people, one)).collect();
+        people.members.iter().map(|one| row((visit, who), moments, people, (one, joined))).collect();
     view! {
         <TableFrame caption=t.title>
             <thead>
                 <tr>
-                    <th scope="col">{t.name}</th>
+                    <th scope="col">{name}</th>
                     <th scope="col">{t.role}</th>
                     <th scope="col" class="num">{t.spent}</th>
                     <th scope="col">{t.quota}</th>
                     <th scope="col" class="num">{t.keys}</th>
-                    <th scope="col">{t.joined}</th>
+                    <th scope="col">{joined}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -93,7 +115,12 @@ pub(crate) fn table((visit, who): (&Visit, &SignedIn), moments: &Moments, people
     .into_any()
 }
 
-fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, people: &People, one: &Member) -> AnyView {
+fn row(
+    (visit, who): (&Visit, &SignedIn),
+    moments: &Moments,
+    people: &People,
+    (one, joined): (&Member, &'static str),
+) -> AnyView {
     let t = &visit.t().people.members;
     let href = visit.link(&format!("{PATH}/{}", one.id));
     let is_self = one.id == who.member.member_id();
@@ -108,14 +135,17 @@ fn row((visit, who): (&Visit, &SignedIn), moments: &Moments, people: &People, on
             <td class="num" data-label=t.spent>{visit.numbers.usd(spent)}</td>
             <td data-label=t.quota>{quota}</td>
             <td class="num" data-label=t.keys>{one.open_keys}</td>
-            <td data-label=t.joined>{moments.date(one.joined_at_ms)}</td>
+            <td data-label=joined>{moments.date(one.joined_at_ms)}</td>
         </tr>
     }
     .into_any()
 }
 
-fn leave(visit: &Visit) -> AnyView {
+fn leave(visit: &Visit, stays: Option<&'static str>) -> AnyView {
     let t = &visit.t().people.leave;
+    if let Some(why) = stays {
+        return view! { <div class="action-row"><div><h2>{t.title}</h2><p>{why}</p></div></div> }.into_any();
+    }
     let href = visit.link("/console/members/leave");
     view! {
         <div class="danger-zone">

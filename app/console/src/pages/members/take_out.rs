@@ -151,7 +151,7 @@ async fn show((visit, who): (&Visit, &SignedIn), member: &Member, step: Step, fo
                 nostrip:fault=form.fault("confirm") autocomplete="off"
             />
             <p class="actions">
-                <Button kind=ButtonKind::Danger>{submit}</Button>
+                <Button kind=ButtonKind::Final>{submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=own>{keep}</ButtonLink>
             </p>
         </form>

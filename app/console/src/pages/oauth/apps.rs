@@ -9,10 +9,11 @@ use crate::when::Moments;
 use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use bytespike_accounts::keys::KeyInfo;
 use bytespike_accounts::oauth::apps::ConnectedApp;
 use bytespike_accounts::role::Permission;
 use bytespike_ui::Visit;
-use bytespike_ui::components::{Button, ButtonKind, EmptyState, Hidden};
+use bytespike_ui::components::{Button, ButtonKind, EmptyState, Hidden, KeyValues};
 use leptos::prelude::*;
 
 /// `GET /console/apps`
@@ -24,7 +25,8 @@ pub(crate) async fn page(
     let t = &visit.t().oauth.apps;
     let apps = state.accounts.oauth.apps(who.member.person_id()).await?;
     let moments = Moments::new(visit.locale, who.member.time_zone(), state.world.now_ms());
-    let cards: Vec<AnyView> = apps.iter().map(|app| card((&visit, &who), &moments, app)).collect();
+    let keys = state.accounts.keys.list(&who.member).await?;
+    let cards: Vec<AnyView> = apps.iter().map(|app| card((&visit, &who), (&keys, &moments), app)).collect();
     let is_empty = cards.is_empty();
     let registered = match who.member.role().may(Permission::ManageOrg) {
         true => Some(programs::part(&state, (&visit, &who)).await?),
@@ -54,7 +56,11 @@ pub(crate) async fn disconnect(
     }
 }
 
-fn card((visit, who): (&Visit, &SignedIn), moments: &Moments, app: &ConnectedApp) -> AnyView {
+fn card(
+    (visit, who): (&Visit, &SignedIn),
+    (known, moments): (&[KeyInfo], &Moments),
+    app: &ConnectedApp,
+) -> AnyView {
     let t = &visit.t().oauth.apps;
     let scopes =
         app.scopes.iter().map(|scope| view! { <li>{decision::words(visit, *scope)}</li> }).collect_view();
@@ -64,16 +70,25 @@ fn card((visit, who): (&Visit, &SignedIn), moments: &Moments, app: &ConnectedApp
     };
     let keys = app.key_ids.iter().map(|id| {
         let href = visit.link(&format!("/console/keys/{id}"));
-        view! { <li><a href=href><code>{id.clone()}</code></a></li> }
+        // A key of another organisation of theirs is known by its id alone.
+        let key = known.iter().find(|key| key.id == *id);
+        let name = key.map_or_else(|| id.clone(), |key| key.terms.name.clone());
+        let masked = key.map(|key| view! { <code class="nowrap">{key.masked.clone()}</code> });
+        view! { <li><a class="long" href=href>{name}</a> " " {masked}</li> }
     });
     let keys = keys.collect_view();
+    let facts = vec![
+        (t.place.to_owned(), app.place.clone().into_any()),
+        (t.since.to_owned(), moments.date(app.allowed_at_ms).into_any()),
+        (t.last_used.to_owned(), used),
+    ];
     let has_keys = !app.key_ids.is_empty();
     let action = visit.link(&format!("/console/apps/{}/disconnect", app.grant_id));
     let id = format!("keys-{}", app.grant_id);
     view! {
-        <section class="sheet stack">
+        <section class="card sheet stack">
             <h2>{app.client_name.clone()}</h2>
-            <p class="soft">{t.since(moments.date(app.allowed_at_ms), &app.place)} " " {t.last_used} " " {used}</p>
+            <KeyValues pairs=facts/>
             <ul class="bullets">{scopes}</ul>
             {has_keys.then(|| view! { <p>{t.keys}</p><ul class="bullets">{keys}</ul> })}
             <form method="post" action=action>

@@ -257,7 +257,7 @@ fn account(visit: &Visit, who: &SignedIn, form: &Form, question: &Question<'_>) 
         .map(|org| SelectOption::new(org.member.org_id(), org.member.org_name()))
         .collect();
     view! {
-        <p>{t.account(who.member.email())} " " <a href=other>{t.other_account}</a></p>
+        <p>{t.account(who.member.email())} {visit.locale.gap()} <a href=other>{t.other_account}</a></p>
         <Select id="org" label=t.org options=options selected=form.value("org") nostrip:fault=form.fault("org")/>
     }
     .into_any()

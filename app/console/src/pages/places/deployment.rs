@@ -213,6 +213,8 @@ fn name_part(
     let action = format!("{}/name", address(visit, deployment));
     who.member.role().may(Permission::ManageDeployments).then(|| {
         view! {
+            <section class="stack">
+            <h2>{t.rename_title}</h2>
             <form method="post" action=action class="sheet">
                 <Hidden name="csrf" value=who.token.clone()/>
                 <Field
@@ -221,6 +223,7 @@ fn name_part(
                 />
                 <Button>{t.rename}</Button>
             </form>
+            </section>
         }
         .into_any()
     })
@@ -265,7 +268,7 @@ async fn show_archive((visit, who): (&Visit, &SignedIn), deployment: &Deployment
                 nostrip:fault=form.fault("confirm") autocomplete="off"
             />
             <p class="actions">
-                <Button kind=ButtonKind::Danger>{t.archive.action}</Button>
+                <Button kind=ButtonKind::Final>{t.archive.action}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=own>{cancel}</ButtonLink>
             </p>
         </form>

@@ -90,7 +90,11 @@ async fn show((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let mut options = words::choices(visit.locale, who.member.role());
     let roles = [Role::Admin.as_str(), Role::Developer.as_str()];
     options.retain(|option| roles.contains(&option.value.as_str()));
-    let role = view! { <Select id="role" label=t.role options=options selected=form.value("role") hint=t.role_hint/> };
+    let explained = words::explained(visit.locale, &options);
+    let role = view! {
+        <Select id="role" label=t.role options=options selected=form.value("role") hint=t.role_hint/>
+        {explained}
+    };
     let (title, submit) = (t.new, t.submit);
     let place = NewPlace { path: PATH, list: t.title, title, name: t.name, name_hint: t.name_hint, submit };
     place.show((visit, who), form, Some(role.into_any())).await

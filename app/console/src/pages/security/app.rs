@@ -123,6 +123,7 @@ async fn show(
         <section class="stack">
             <div><h2>{t.app.scan_title}</h2><p class="soft">{t.app.scan}</p></div>
             {qr(offer.address.expose(), t.app.qr)}
+            <p class="narrow-only"><a href=offer.address.expose().to_owned()>{t.app.open}</a></p>
             <div class="sheet">
                 <CopyField locale=visit.locale id="secret" label=t.app.typed value=offer.typed.expose()/>
             </div>

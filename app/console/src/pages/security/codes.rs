@@ -84,7 +84,8 @@ pub(crate) async fn page(
 
 /// The codes, what else there is to say, and the way on.
 pub(crate) fn shown(visit: &Visit, codes: &SecretText, note: Option<&'static str>, on: String) -> AnyView {
-    let t = &visit.t().security;
+    let (t, copied) = (&visit.t().security, visit.t().common.copy.copied);
+    let file = format!("data:text/plain;charset=utf-8,{}", codes.expose().replace('\n', "%0A"));
     let codes: Vec<AnyView> = codes
         .expose()
         .lines()
@@ -93,10 +94,11 @@ pub(crate) fn shown(visit: &Visit, codes: &SecretText, note: Option<&'static str
     view! {
         <div class="page-head"><h1>{t.codes.title}</h1></div>
         <Callout kind=CalloutKind::Warning><p>{t.codes.lead}</p></Callout>
-        <ol class="recovery-codes sheet" aria-label=t.codes.label>{codes}</ol>
+        <ol id="codes" class="recovery-codes sheet" aria-label=t.codes.label>{codes}</ol>
         {note.map(|note| view! { <p class="soft">{note}</p> })}
-        <p class="actions">
+        <p class="actions" data-copy=t.codes.copy data-copied=copied data-copy-of="codes">
             <ButtonLink kind=ButtonKind::Primary href=on>{t.codes.done}</ButtonLink>
+            <a class="button" href=file download="bytespike-recovery-codes.txt">{t.codes.download}</a>
         </p>
     }
     .into_any()

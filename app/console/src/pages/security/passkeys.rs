@@ -140,12 +140,12 @@ async fn show_new((visit, who): (&Visit, &SignedIn), form: &Form) -> Response {
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=t.passkey.add_title/>
-            <h1>{t.passkey.add_title}</h1>
+            <div class="page-head"><div><h1>{t.passkey.add_title}</h1><p>{t.passkey.add_lead}</p></div></div>
         </div>
         {form.summary(visit.locale)}
-        <p>{t.passkey.add_lead}</p>
         <div class="sheet">{passkey.view(fields.into_any())}</div>
         <div data-without-passkeys><Callout kind=CalloutKind::Note><p>{t.passkey.needs_script}</p></Callout></div>
+        <p><a href=visit.link(PATH)>{visit.t().console.word.cancel}</a></p>
     };
     let titled = Titled::of(visit, t.passkey.add_title, form);
     shell::signed_in((visit, who), Section::Settings, titled, content).await

@@ -35,7 +35,7 @@ pub(crate) async fn page(
     let shown = find(&state, &who, &month).await?;
     let statement = &shown.statement;
     let t = &visit.t().statements;
-    let title = t.page.month(&statement.month);
+    let title = t.page.month(format::iso_date(visit.locale, &statement.month));
     let above = vec![
         (visit.link("/console/wallet"), visit.t().wallet.page.title.to_owned()),
         (visit.link(super::PATH), t.page.title.to_owned()),
@@ -141,9 +141,10 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
         (t.debits, minus(both(&statement.debits.taken))),
         (closing, both(&statement.closing)),
     ];
-    let rows = lines.map(|(label, (paid, bonus))| {
+    let last = lines.len() - 1;
+    let rows = lines.into_iter().enumerate().map(|(at, (label, (paid, bonus)))| {
         view! {
-            <tr>
+            <tr class=(at == last).then_some("total")>
                 <th scope="row">{label}</th>
                 <td class="num" data-label=t.paid>{visit.numbers.credits(paid)}</td>
                 <td class="num" data-label=t.bonus>{visit.numbers.credits(bonus)}</td>
@@ -152,8 +153,7 @@ fn sums(visit: &Visit, statement: &Statement) -> AnyView {
         }
     });
     let columns = vec![Text(t.line), Number(t.paid), Number(t.bonus), Number(t.total)];
-    view! { <Table caption=t.title columns=columns rows=rows.into_iter().map(IntoAny::into_any).collect()/> }
-        .into_any()
+    view! { <Table caption=t.title columns=columns rows=rows.map(IntoAny::into_any).collect()/> }.into_any()
 }
 
 fn moved(visit: &Visit, state: &ConsoleState, statement: &Statement) -> AnyView {
@@ -195,7 +195,7 @@ fn used(visit: &Visit, statement: &Statement) -> AnyView {
         (t.by_deployment, &usage.by_deployment),
     ];
     let sections = parts.map(|(title, parts)| {
-        view! { <section class="stack"><h2>{title}</h2>{part_table(visit, title, parts)}</section> }
+        view! { <section class="stack even"><h2>{title}</h2>{part_table(visit, title, parts)}</section> }
     });
     sections.into_iter().collect_view().into_any()
 }

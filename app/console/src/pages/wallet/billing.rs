@@ -12,7 +12,7 @@ use bytespike_accounts::email::EmailAddress;
 use bytespike_accounts::names;
 use bytespike_payments::{BillingDetails, Payments, TaxId, TaxIdError, TaxIdKind, is_country};
 use bytespike_ui::components::{
-    Breadcrumbs, Button, Field, Hidden, InputKind, Select, SelectOption, TextArea,
+    Breadcrumbs, Button, ButtonKind, Field, Hidden, InputKind, Select, SelectOption, TextArea,
 };
 use bytespike_ui::{Locale, Visit};
 use leptos::prelude::*;
@@ -175,7 +175,7 @@ async fn show((visit, who): (&Visit, &SignedIn), form: Form) -> Response {
                 id="email" label=t.email kind=InputKind::Email value=email.0 hint=t.email_hint nostrip:fault=email.1
                 autocomplete="email" max_length=254
             />
-            <Button>{t.submit}</Button>
+            <Button kind=ButtonKind::Primary>{t.submit}</Button>
         </form>
     };
     shell::signed_in((visit, who), Section::Wallet, titled, content).await

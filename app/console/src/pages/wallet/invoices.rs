@@ -44,7 +44,7 @@ pub(crate) async fn page(
                 <p class="actions"><ButtonLink href=order>{t.order}</ButtonLink></p>
             </div>
         </div>
-        <p class="soft screen-only">{t.print}</p>
+        <p class="hint screen-only" data-print=t.print_button>{t.print}</p>
         <article class="invoice stack">
             <div class="invoice-parties">
                 <section><h2>{t.from}</h2>{seller(&invoice.content.seller)}</section>
@@ -128,10 +128,11 @@ fn lines(visit: &Visit, invoice: &Invoice) -> AnyView {
     if content.bonus_nano > 0 {
         rows.push(line(visit, bonus, (format!("{sign}{}", visit.numbers.credits(content.bonus_nano)), free)));
     }
+    let quantity = format!("{sign}{}", format::credits(content.paid_nano.saturating_add(content.bonus_nano)));
     let sum = view! {
         <tr class="total">
             <th scope="row">{total}</th>
-            <td></td>
+            <td class="num" data-label=t.quantity>{quantity}</td>
             <td class="num" data-label=t.amount>{amount}</td>
         </tr>
     };
@@ -202,8 +203,8 @@ pub(super) async fn list(
                 <p class="soft">{if has_seller { t.lead } else { t.no_seller }}</p>
             </div>
             {table}
-            <p class="actions"><ButtonLink href=href>{t.details}</ButtonLink></p>
             <p class="hint">{t.details_lead}</p>
+            <p class="actions"><ButtonLink href=href>{t.details}</ButtonLink></p>
         </section>
     };
     Ok(Some(view.into_any()))

@@ -33,7 +33,7 @@ pub(super) fn table((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lot
 
 fn row((visit, moments): (&Visit, &Moments), cny: Option<&Cny>, lot: &Lot) -> AnyView {
     let t = &visit.t().wallet.lots;
-    let never = || visit.t().console.word.never.into_any();
+    let never = || t.never.into_any();
     let source = if lot.kind == "principal" { t.paid } else { t.granted };
     view! {
         <tr>

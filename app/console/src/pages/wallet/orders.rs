@@ -137,8 +137,9 @@ fn news((visit, moments): (&Visit, &Moments), order: &OrderRow) -> AnyView {
         _ => (format!("{wallet}#add-credit"), t.start_again),
     };
     let back = (order.state != "credited").then(|| view! { <ButtonLink href=wallet>{t.wallet}</ButtonLink> });
+    let gap = visit.locale.gap();
     view! {
-        <Callout kind=kind><p>{text} " " {until}</p></Callout>
+        <Callout kind=kind><p>{text} {gap} {until}</p></Callout>
         <p class="actions"><ButtonLink kind=ButtonKind::Primary href=next.0>{next.1}</ButtonLink> {back}</p>
     }
     .into_any()
@@ -153,8 +154,8 @@ fn facts((visit, moments): (&Visit, &Moments), order: &OrderRow) -> Vec<(String,
     ];
     if order.bonus_nano > 0 {
         let until = order.bonus_expires_at_ms.map(|at_ms| t.on_top_until(moments.date(at_ms)));
-        let until = until.map(|until| view! { <span class="note">{until}</span> });
-        let value = view! { <span class="num">{credits(order.bonus_nano)}</span> " " {until} };
+        let until = until.map(|until| view! { {visit.t().payments.form.comma} {until} });
+        let value = view! { <span class="num">{credits(order.bonus_nano)}</span> {until} };
         facts.push((t.on_top.to_owned(), value.into_any()));
     }
     if let Some(rate) = rate(visit, order) {

@@ -1,7 +1,6 @@
 //! Auto-recharge: the card, when and how much, and the consent to it.
 use super::orders::{ASK_WITHIN, leave};
 use super::top_up::{may_pay, money};
-use crate::flash::{self, Notice};
 use crate::forms::{Form, SignedPost, amount};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -17,7 +16,7 @@ use bytespike_payments::{ApplyError, CardPage, Currency, NewRecharge, Payments, 
 use bytespike_ui::Visit;
 use bytespike_ui::components::{
     Breadcrumbs, Button, ButtonKind, ButtonLink, Callout, CalloutKind, Checkbox, Field, Hidden, InputKind,
-    KeyValues, Select, SelectOption,
+    Select, SelectOption,
 };
 use leptos::prelude::*;
 use serde_json::json;
@@ -129,7 +128,7 @@ pub(crate) async fn submit(
     let event = who.member.did("recharge.turned_on").changed(json!(null), after);
     let entry = state.accounts.audit.entry(&who.origin, event);
     match payments.turn_recharge_on(who.member.org_id(), &new, &entry).await {
-        Ok(()) => Ok(see_other(&flash::with(&visit.link(PATH), Notice::RechargeOn))),
+        Ok(()) => Ok(see_other(&visit.link(PATH))),
         Err(RechargeError::Database(error)) => Err(error.into()),
         Err(error) => {
             let currency = new.currency;
@@ -152,7 +151,7 @@ pub(crate) async fn off(
     let event = who.member.did("recharge.turned_off").detail(json!({ "card_removed": forgets_card }));
     let entry = state.accounts.audit.entry(&who.origin, event);
     payments.turn_recharge_off(who.member.org_id(), forgets_card, &entry).await?;
-    Ok(see_other(&flash::with(&visit.link(PATH), Notice::RechargeOff)))
+    Ok(see_other(&visit.link(PATH)))
 }
 
 /// What was typed; what is wrong with it is noted in the form.
@@ -213,18 +212,20 @@ async fn show(
     let t = &visit.t().recharge.page;
     let titled = if faulty.is_some() { Titled::faulty(visit, t.title) } else { Titled::ok(t.title) };
     let above = vec![(visit.link("/console/wallet"), visit.t().wallet.page.title.to_owned())];
+    let off = row.is_none_or(|row| !row.is_on).then_some(t.lead_off);
     let has_card = row.is_some_and(|row| row.payment_method_id.is_some());
     let summary = faulty.as_ref().map(|form| form.summary(visit.locale));
     let settings = has_card.then(|| settings((visit, who), payments, row, faulty));
     let content = view! {
         <div>
             <Breadcrumbs locale=visit.locale above=above here=t.title/>
-            <div class="page-head"><div><h1>{t.title}</h1><p>{t.lead}</p></div></div>
+            <div class="page-head"><div><h1>{t.title}</h1><p>{t.lead} {visit.locale.gap()} {off}</p></div></div>
         </div>
         {summary}
         {standing(visit, row)}
         {card_part((visit, who), row)}
         {settings}
+        {end_part((visit, who), row)}
     };
     shell::signed_in((visit, who), Section::Wallet, titled, content).await
 }
@@ -253,30 +254,42 @@ fn card_part((visit, who): (&Visit, &SignedIn), row: Option<&RechargeRow>) -> An
         Some(_) => (ButtonKind::Secondary, t.other_card),
         None => (ButtonKind::Primary, t.save_card),
     };
-    let off = card.map(|_| {
-        view! {
-            <form method="post" action=visit.link(&format!("{PATH}/off"))>
-                <Hidden name="csrf" value=who.token.clone()/>
-                <p class="actions">
-                    <Button kind=ButtonKind::Secondary>{t.turn_off}</Button>
-                    <Button kind=ButtonKind::Danger name="forget" value="on">{t.forget_card}</Button>
-                </p>
-            </form>
-        }
-    });
     view! {
         <section class="stack" id="card">
             <h2>{t.card}</h2>
-            <KeyValues pairs=vec![(t.card.to_owned(), view! { <span class="num">{label}</span> }.into_any())]/>
+            <p class="num">{label}</p>
             <form method="post" action=visit.link(&format!("{PATH}/card"))>
                 <Hidden name="csrf" value=who.token.clone()/>
                 <Button kind=kind>{submit}</Button>
                 <p class="hint">{t.card_note}</p>
             </form>
-            {off}
         </section>
     }
     .into_any()
+}
+
+/// Turning it off, and letting the card go: what there is to take back stands last.
+fn end_part((visit, who): (&Visit, &SignedIn), row: Option<&RechargeRow>) -> Option<AnyView> {
+    let row = row.filter(|row| row.payment_method_id.is_some())?;
+    let t = &visit.t().recharge.page;
+    let (title, note, forget) = match row.is_on {
+        true => (t.turn_off, t.turn_off_note, t.forget_card),
+        false => (t.remove_card, t.remove_note, t.remove_card),
+    };
+    let turn_off = row.is_on.then(|| view! { <Button>{t.turn_off}</Button> });
+    let view = view! {
+        <div class="danger-zone">
+            <div><h2>{title}</h2><p>{note}</p></div>
+            <form method="post" action=visit.link(&format!("{PATH}/off"))>
+                <Hidden name="csrf" value=who.token.clone()/>
+                <p class="actions">
+                    {turn_off}
+                    <Button kind=ButtonKind::Danger name="forget" value="on">{forget}</Button>
+                </p>
+            </form>
+        </div>
+    };
+    Some(view.into_any())
 }
 
 /// `visa 4242` as people know it.
@@ -312,12 +325,12 @@ fn settings(
                     id="threshold" label=t.threshold kind=InputKind::Number value=form.value("threshold")
                     hint=t.threshold_hint nostrip:fault=form.fault("threshold") placeholder="$" autocomplete="off" max_length=16
                 />
+                <Select
+                    id="currency" label=t.currency options=options selected=chosen nostrip:fault=form.fault("currency")
+                />
                 <Field
                     id="amount" label=t.amount kind=InputKind::Number value=form.value("amount")
                     nostrip:fault=form.fault("amount") autocomplete="off" max_length=16
-                />
-                <Select
-                    id="currency" label=t.currency options=options selected=chosen nostrip:fault=form.fault("currency")
                 />
                 <Field
                     id="most" label=t.most kind=InputKind::Number value=form.value("most") hint=t.most_hint

@@ -244,12 +244,13 @@ fn own((visit, who): (&Visit, &SignedIn), offered: &Offered, form: &Form) -> Any
             <Hidden name="once" value=once/>
             <div class="form-row">
                 <Field
-                    id="amount" label=t.own kind=InputKind::Number value=form.value("amount") hint=hint
+                    id="amount" label=t.own kind=InputKind::Number value=form.value("amount")
                     nostrip:fault=form.fault("amount") autocomplete="off" max_length=16
                 />
                 <Select id="currency" label=t.currency options=options selected=chosen/>
                 <Button kind=ButtonKind::Primary>{t.submit}</Button>
             </div>
+            <p class="hint">{hint}</p>
         </form>
     }
     .into_any()
@@ -264,16 +265,10 @@ fn ladder(visit: &Visit, offered: &Offered) -> Option<AnyView> {
         return None;
     }
     rungs.sort_by_key(|rung| rung.from);
-    let steps = rungs.iter().map(|rung| {
-        let text = t.step(visit.numbers.usd(rung.from.0), rung.percent);
-        view! { <li>{text}</li> }
-    });
-    let steps: Vec<_> = steps.collect();
+    let steps = rungs.iter().map(|rung| t.step(visit.numbers.usd(rung.from.0), rung.percent));
+    let steps = t.ladder(steps.collect::<Vec<String>>().join(t.comma));
     let lasts = offered.payments.offer.bonus_lasts_ms.map(|ms| t.lasts(ms / DAY_MS));
-    let view = view! {
-        <div class="soft"><p>{t.ladder}</p><ul class="bullets">{steps}</ul><p>{lasts}</p></div>
-    };
-    Some(view.into_any())
+    Some(view! { <p class="soft">{steps} {visit.locale.gap()} {lasts}</p> }.into_any())
 }
 
 fn action(visit: &Visit) -> String {

@@ -136,7 +136,7 @@ fn actions(visit: &Visit, who: &SignedIn, endpoint: &Endpoint) -> AnyView {
                 <Hidden name="on" value=to/>
                 <Button>{switch}</Button>
             </form>
-            <ButtonLink kind=ButtonKind::Quiet href=format!("{here}/remove")>{t.remove}</ButtonLink>
+            <ButtonLink kind=ButtonKind::Danger href=format!("{here}/remove")>{t.remove}</ButtonLink>
         </div>
     }
     .into_any()
@@ -169,8 +169,8 @@ fn message_table(visit: &Visit, moments: &Moments, (here, rows): (&str, &[Delive
         let answer = row.last_status.map_or_else(|| "—".to_owned(), |status| status.to_string());
         view! {
             <tr>
-                <th scope="row"><a href=href>{moments.relative(row.created_at_ms)}</a></th>
-                <td data-label=t.what>{words::message(visit.locale, &row.event_type)}</td>
+                <th scope="row"><a href=href>{words::message(visit.locale, &row.event_type)}</a></th>
+                <td data-label=t.time>{moments.exact(row.created_at_ms)}</td>
                 <td data-label=t.state>{words::message_state(visit, &row.state)}</td>
                 <td class="num" data-label=t.tries>{row.tries.to_string()}</td>
                 <td class="num" data-label=t.answer>{answer}</td>
@@ -182,8 +182,8 @@ fn message_table(visit: &Visit, moments: &Moments, (here, rows): (&str, &[Delive
     view! {
         <TableFrame caption=t.title>
             <thead><tr>
-                <th scope="col">{t.time}</th>
                 <th scope="col">{t.what}</th>
+                <th scope="col">{t.time}</th>
                 <th scope="col">{t.state}</th>
                 <th scope="col" class="num">{t.tries}</th>
                 <th scope="col" class="num">{t.answer}</th>

@@ -30,7 +30,7 @@ pub(crate) async fn page(
     };
     let content = view! {
         <div class="page-head">
-            <div><h1>{t.title}</h1><p>{t.lead}" "<a href=visit.link("/docs/webhooks")>{t.docs}</a></p></div>
+            <div><h1>{t.title}</h1><p>{t.lead} {visit.locale.gap()} <a href=visit.link("/docs/webhooks")>{t.docs}</a></p></div>
             <div class="actions">{above}</div>
         </div>
         {tabs::of((&visit, &who), OrgTab::Webhooks)}

@@ -31,7 +31,7 @@ pub(crate) async fn form(
         <form method="post" action=action class="sheet">
             <Hidden name="csrf" value=who.token.clone()/>
             <p class="actions">
-                <Button kind=ButtonKind::Danger>{t.submit}</Button>
+                <Button kind=ButtonKind::Final>{t.submit}</Button>
                 <ButtonLink kind=ButtonKind::Quiet href=here>{cancel}</ButtonLink>
             </p>
         </form>
