@@ -21,12 +21,7 @@ pub struct SealedRow {
 }
 
 /// Up to `limit` values after the id, in order.
-pub async fn after(
-    store: &Store,
-    place: SealedIn,
-    id: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<SealedRow>> {
+pub async fn after(store: &Store, place: SealedIn, id: &str, limit: i64) -> sqlx::Result<Vec<SealedRow>> {
     let SealedIn { table, id: key, row, column } = place;
     let sql = format!(
         "select {key} as id, {row} as bound_to, {column} as sealed from {table}

@@ -15,8 +15,8 @@ use bytespike_accounts::switches::Feature;
 use bytespike_catalog::export::{Badge, ExportedModel};
 use bytespike_catalog::model::Modality;
 use bytespike_catalog::{Component, PriceExport, display};
+use bytespike_ui::Visit;
 use bytespike_ui::components::{EmptyState, Flash, FlashKind, Hidden, TableFrame, breakable};
-use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 /// `GET /console/models`
@@ -120,7 +120,7 @@ fn row((visit, token): (&Visit, Option<&str>), listed: &ExportedModel, prices: &
     let price = |component| {
         let found = listed.priced.prices.iter().find(|price| price.list.component == component);
         let usd = found.map(display::usd)?;
-        Some(format!("${}", format::grouped(usd.trim_start_matches('$'))))
+        Some(format!("${}", visit.numbers.grouped(usd.trim_start_matches('$'))))
     };
     let details = visit.link(&format!("/pricing/{}", model.id));
     view! {

@@ -129,8 +129,8 @@ fn chart(visit: &Visit, data: &Overview) -> AnyView {
         return view! { <section class="stack"><h2>{t.chart}</h2><p class="soft">{t.chart_empty}</p></section> }.into_any();
     }
     let peak = data.days.iter().max_by_key(|(_, day)| day.charged_nano);
-    let peak =
-        peak.map(|(from_ms, day)| t.chart_peak(format::usd(day.charged_nano), data.moments.date(*from_ms)));
+    let peak = peak
+        .map(|(from_ms, day)| t.chart_peak(visit.numbers.usd(day.charged_nano), data.moments.date(*from_ms)));
     let bars = data.days.iter().map(|(from_ms, day)| Bar {
         label: data.moments.date(*from_ms),
         value: u64::try_from(day.charged_nano).unwrap_or(0),

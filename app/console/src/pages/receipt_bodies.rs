@@ -12,8 +12,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytespike_accounts::bodies::{KeptBodies, KeptSide, ReadError};
 use bytespike_accounts::role::Permission;
+use bytespike_ui::Visit;
 use bytespike_ui::components::{Button, ButtonKind, ButtonLink, CodeBlock, Hidden};
-use bytespike_ui::{Visit, format};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use leptos::prelude::*;
 
@@ -144,7 +144,7 @@ fn shown(text: &str) -> String {
 fn file(visit: &Visit, (id, name): (&str, &str), side: &KeptSide) -> Response {
     let mut bytes = side.text.to_vec();
     if side.is_cut {
-        let mark = visit.t().bodies.receipt.cut_mark(format::count(side.bytes));
+        let mark = visit.t().bodies.receipt.cut_mark(visit.numbers.count(side.bytes));
         bytes.extend_from_slice(format!("\n{mark}\n").as_bytes());
     }
     let headers = [

@@ -105,7 +105,7 @@ fn summary(visit: &Visit, body: &Body, in_yuan: bool) -> AnyView {
     );
     let money = (body.outcome == "settled").then(|| {
         let usd = visit.numbers.marked(&format!("${}", trimmed(&body.charged.usd)));
-        let cny = || visit.numbers.marked(trimmed(&body.charged.cny));
+        let cny = || visit.numbers.marked(&trimmed(&body.charged.cny));
         if in_yuan { t.page.money_cny(cny(), usd) } else { t.page.money(usd) }
     });
     view! {

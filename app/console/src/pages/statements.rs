@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::response::Response;
 use bytespike_accounts::role::Permission;
 use bytespike_ledger::{Statement, StatementLine};
-use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, Breadcrumbs, TableFrame};
+use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 const PATH: &str = "/console/statements";

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// Where the one row stands.
-pub(super) const KEPT_KEYS: SealedIn = SealedIn { table: "kept_keys", id: "name", row: "name", column: "sealed" };
+pub(super) const KEPT_KEYS: SealedIn =
+    SealedIn { table: "kept_keys", id: "name", row: "name", column: "sealed" };
 const ROW: &str = "proofs";
 
 /// Why the keys of a database are not there.

@@ -113,12 +113,7 @@ impl Keyring {
 
 impl Resealed {
     /// Counts a value, and seals it anew if a former master key sealed it.
-    fn count(
-        &mut self,
-        (seal, world): (&SealKey, &World),
-        here: Place<'_>,
-        sealed: &str,
-    ) -> Option<String> {
+    fn count(&mut self, (seal, world): (&SealKey, &World), here: Place<'_>, sealed: &str) -> Option<String> {
         match seal.sealed_anew(world, here, sealed) {
             // It was emptied on purpose: a letter that was sent.
             Err(_) if sealed.is_empty() => None,

@@ -9,7 +9,7 @@ use bytespike_accounts::keys::Manager;
 use bytespike_gateway::quota::{AboveParent, By, Change, OrgLimits, Which};
 use bytespike_ledger::{LimitState, NodeId, Window};
 use bytespike_ui::components::{Badge, BadgeKind, Field, InputKind, TableFrame};
-use bytespike_ui::{Locale, Numbers, Visit};
+use bytespike_ui::{Locale, Numbers, Visit, format};
 use leptos::prelude::*;
 
 /// The limits as typed: one entry for each, `None` for no limit.

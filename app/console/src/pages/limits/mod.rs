@@ -18,8 +18,8 @@ use axum::response::Response;
 use bytespike_accounts::role::Permission;
 use bytespike_gateway::quota::{OrgLimits, Which};
 use bytespike_ledger::LimitState;
-use bytespike_ui::Visit;
 use bytespike_ui::components::{Badge, BadgeKind, ButtonLink, TableFrame};
+use bytespike_ui::{Visit, format};
 use leptos::prelude::*;
 
 use crate::forms::Form;

@@ -8,11 +8,11 @@ use crate::who::SignedIn;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bytespike_ledger::{MovementLine, Pockets, Statement, Status, UsagePart};
-use bytespike_ui::Visit;
 use bytespike_ui::components::Column::{Number, Text};
 use bytespike_ui::components::{
     Badge, BadgeKind, Breadcrumbs, ButtonLink, Callout, CalloutKind, KeyValues, Table,
 };
+use bytespike_ui::{Visit, format};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use jiff::Timestamp;
 use leptos::prelude::*;

@@ -78,9 +78,9 @@ impl Reading<'_> {
 
     fn number(self, field: &str, number: i64, beside: Beside) -> String {
         match (field, beside.limit) {
-            ("wanted" | "granted", Some(limit)) => limits::said(limit, number),
+            ("wanted" | "granted", Some(limit)) => limits::said(self.numbers, (limit, number)),
             _ if field.ends_with("_ms") => self.moments.written(number),
-            _ if field.ends_with("_minor") => hundredths(number, beside.currency),
+            _ if field.ends_with("_minor") => self.hundredths(number, beside.currency),
             _ if field.ends_with("_nano") => self.numbers.usd(number),
             _ => number.to_string(),
         }
@@ -115,6 +115,18 @@ impl Reading<'_> {
                 Some(amount) => format!("{} credits", self.numbers.grouped(amount)),
                 None => text.to_owned(),
             },
+        }
+    }
+
+    /// Cents or fen as money of their currency, where that is known.
+    fn hundredths(self, minor: i64, currency: Option<Currency>) -> String {
+        /// A hundredth of a unit, in billionths of it.
+        const NANO_PER_MINOR: i64 = 10_000_000;
+        let nano = minor.saturating_mul(NANO_PER_MINOR);
+        match currency {
+            Some(Currency::Usd) => self.numbers.usd(nano),
+            Some(Currency::Cny) => self.numbers.cny(nano),
+            None => format!("{}.{:02}", minor / 100, (minor % 100).abs()),
         }
     }
 
@@ -163,18 +175,6 @@ impl Reading<'_> {
     }
 }
 
-/// Cents or fen as money of their currency, where that is known.
-fn hundredths(minor: i64, currency: Option<Currency>) -> String {
-    /// A hundredth of a unit, in billionths of it.
-    const NANO_PER_MINOR: i64 = 10_000_000;
-    let nano = minor.saturating_mul(NANO_PER_MINOR);
-    match currency {
-        Some(Currency::Usd) => format::usd(nano),
-        Some(Currency::Cny) => format::cny(nano),
-        None => format!("{}.{:02}", minor / 100, (minor % 100).abs()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::lines;
@@ -183,7 +183,8 @@ mod tests {
 
     fn told(locale: Locale, detail: &Value) -> Vec<(String, String)> {
         let moments = Moments::new(locale, "UTC", 0);
-        let reading = Reading { locale, moments: &moments, names: None };
+        let numbers = Numbers::default();
+        let reading = Reading { locale, numbers, moments: &moments, names: None };
         let lines = lines(&detail.to_string());
         let beside = Beside::of(&lines);
         let shown = lines.iter().filter(|line| beside.shows(line));
