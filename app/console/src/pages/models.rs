@@ -119,8 +119,7 @@ fn row((visit, token): (&Visit, Option<&str>), listed: &ExportedModel, prices: &
     let provider = provider.map_or_else(|| model.provider.clone(), |provider| provider.name.clone());
     let price = |component| {
         let found = listed.priced.prices.iter().find(|price| price.list.component == component);
-        let usd = found.map(display::usd)?;
-        Some(format!("${}", visit.numbers.grouped(usd.trim_start_matches('$'))))
+        found.map(|price| visit.numbers.marked(&display::usd(price)))
     };
     let details = visit.link(&format!("/pricing/{}", model.id));
     view! {
