@@ -300,7 +300,8 @@ async fn what_is_kept_is_shortened_and_never_lengthened_and_the_page_says_what_w
         assert_eq!(shorten(&mut operator, "free_calls", "5").await.status, 303);
         let page = operator.page("/admin/retention").await;
         assert!(
-            page.contains("5 days") && page.contains("30 days as configured; shortened by opr_"),
+            page.contains("5 days")
+                && page.contains("30 days as configured; shortened by operator@example.com"),
             "{page}"
         );
         // All of them but payments, which are not set up here.

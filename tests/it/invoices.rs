@@ -160,7 +160,7 @@ async fn what_is_wrong_with_billing_details_is_said_at_its_field() {
         ("address", "a\nb\nc\nd\ne\nf\ng".to_owned(), "At most six lines"),
         ("country", "EU".to_owned(), "two-letter code"),
         ("email", "nobody".to_owned(), "accounts@example.com"),
-        ("tax_number", "12-3456789".to_owned(), "what kind of number"),
+        ("tax_number", "12-3456789".to_owned(), "Choose the type of tax number"),
     ] {
         let (status, page) = say(&mut shop.person, &[(field, &value)]).await;
         assert!(status == 422 && page.contains(words), "{field}");

@@ -242,8 +242,8 @@ async fn nothing_is_charged_without_consent_and_a_card_can_be_removed() {
     save_card(&mut shop).await;
     for (fields, words) in [
         ([("consent", "")], "Without your consent"),
-        ([("threshold", "20.01")], "no more than what is paid in"),
-        ([("threshold", "0")], "no more than what is paid in"),
+        ([("threshold", "20.01")], "no more than the top-up"),
+        ([("threshold", "0")], "no more than the top-up"),
         ([("threshold", "much")], "Enter an amount"),
         ([("amount", "4")], "Enter an amount from $5.00 to $5,000.00"),
         ([("most", "19.99")], "at least one payment"),

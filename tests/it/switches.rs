@@ -144,7 +144,7 @@ async fn who_asks_to_be_let_in_waits_for_an_operator_and_is_told_by_letter() {
             let verify = person.open(&link).await.expect_status(200).text();
             let form = Form::posting_to(&verify, "verify").expect("a form");
             let proven = person.submit(&form).await.expect_status(200).text();
-            assert!(proven.contains("An operator looks at every new account"), "{proven}");
+            assert!(proven.contains("New accounts are reviewed"), "{proven}");
             let sign_in = person.open("/console/sign-in").await.expect_status(200).text();
             let form = Form::with(&sign_in, "password").set("email", email).set("password", canary::PASSWORD);
             assert_eq!(person.submit(&form).await.status, 422, "the right password opens nothing yet");

@@ -58,12 +58,13 @@ impl Locale {
         }
     }
 
-    /// What stands between two sentences of a paragraph. A Chinese full stop brings its own space.
+    /// What stands between two sentences of a paragraph: nothing in Chinese, whose full stop brings its own space. (A view
+    /// writes an empty text as a space, so nothing is none.)
     #[must_use]
-    pub const fn gap(self) -> &'static str {
+    pub const fn gap(self) -> Option<&'static str> {
         match self {
-            Self::En => " ",
-            Self::Zh => "",
+            Self::En => Some(" "),
+            Self::Zh => None,
         }
     }
 

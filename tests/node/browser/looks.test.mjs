@@ -118,7 +118,7 @@ for (const locale of LOCALES) {
       await complete(page, { code: totp(secret, -1) });
       assert.equal(await page.locator(".recovery-codes code").count(), 10);
       await inspect(page, `${locale}_admin_codes`);
-      await follow(page.locator("main .actions a"));
+      await follow(page.locator("main .actions a.primary"));
       assert.equal(new URL(page.url()).pathname, new URL(at(locale, "/admin/books")).pathname, "and goes on where they were going");
       await page.goto(at(locale, "/admin/channels/new"));
       await complete(page, { id: `for-looking-${locale}`, provider: "scripted", base_url: "http://127.0.0.1/v1", models: CLAUDE, keys: "sk-nobody" });

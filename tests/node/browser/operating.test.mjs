@@ -112,7 +112,7 @@ async function signIn(page, locale) {
   await complete(page, { email: OPERATORS[LOCALES.indexOf(locale)], password: PASSWORD });
   const secret = (await page.locator("#secret").textContent()).replaceAll(" ", "");
   await complete(page, { code: totp(secret) });
-  await follow(page.locator("main .actions a"));
+  await follow(page.locator("main .actions a.primary"));
 }
 
 async function eventually(happens) {

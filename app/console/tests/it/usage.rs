@@ -121,7 +121,7 @@ async fn credit_is_listed_in_the_order_in_which_it_is_used() {
     let table =
         page.split("<caption class=\"visually-hidden\">Credit and the order").nth(1).expect("a table");
     let kinds: Vec<&str> = table.split("<th scope=\"row\">").skip(1).take(3).map(|row| &row[..4]).collect();
-    assert_eq!(kinds, ["gran", "gran", "paid"], "what lapses first, what was given, what was paid");
+    assert_eq!(kinds, ["Gran", "Gran", "Paid"], "what lapses first, what was given, what was paid");
     let first = table.split("<th scope=\"row\">").nth(1).expect("a row");
     assert!(first.contains("7,000.000") && first.contains("25"), "{first}");
 }

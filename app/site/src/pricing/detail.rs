@@ -169,7 +169,10 @@ fn peak_hours(visit: &Visit, priced: &PricedModel, export: &PriceExport) -> Opti
     let text = t.hours_text(joined(visit, &spans)?, zone);
     let next = hours.next_turn_ms(export.exported_at_ms);
     let next = next.map(|at_ms| t.hours_next(format::date_time(visit.locale, at_ms, time::UtcOffset::UTC)));
-    Some(next.map_or_else(|| text.clone(), |next| [text.as_str(), &next].join(visit.locale.gap())))
+    Some(next.map_or_else(
+        || text.clone(),
+        |next| [text.as_str(), &next].join(visit.locale.gap().unwrap_or_default()),
+    ))
 }
 
 fn abilities(visit: &Visit, model: &Model) -> Option<String> {

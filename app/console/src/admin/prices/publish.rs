@@ -68,34 +68,41 @@ async fn again(act: Act) -> Result<Response, Problem> {
     show(&state, (&visit, &operator), &form).await
 }
 
-/// The form. What is published is what this page shows: the draft's hash says which that is. What is blocked, and what
-/// operators never changed, lacks its button.
+/// The form. What is published is what this page shows: the draft's hash says which that is.
 pub(super) fn part(
     (visit, operator): (&Visit, &Operator),
     look: &Look,
     (is_pending, form): (bool, &Form),
 ) -> AnyView {
-    let (t, discard) = (&visit.t().admin.publish, visit.t().admin.prices.discard);
-    let may_publish = !look.is_blocked();
-    let note = may_publish.then(|| {
-        view! {
-            <Field
-                id="note" label=t.note hint=t.note_hint.to_owned() value=form.value("note")
-                nostrip:fault=form.fault("note") max_length=500 autocomplete="off"
-            />
-        }
-    });
-    let publish = may_publish.then(|| view! { <Button kind=ButtonKind::Primary>{t.submit}</Button> });
-    let discard = is_pending.then(|| {
-        let action = visit.link(&format!("{PATH}/discard"));
-        view! { <button type="submit" class="button" formaction=action>{discard}</button> }
-    });
+    let t = &visit.t().admin.publish;
+    let discard = is_pending.then_some(visit.t().admin.prices.discard);
+    if look.is_blocked() {
+        let button = discard.map(|label| view! { <Button>{label}</Button> });
+        return button.map(|button| discarding((visit, operator), button.into_any())).into_any();
+    }
+    let button =
+        discard.map(|label| view! { <button type="submit" class="button" form="discard">{label}</button> });
     view! {
         <form method="post" action=visit.link(&format!("{PATH}/publish")) class="sheet">
             <Hidden name="csrf" value=operator.token.clone()/>
             <Hidden name="hash" value=look.draft.book.hash.clone()/>
-            {note}
-            <p class="actions">{publish} {discard}</p>
+            <Field
+                id="note" label=t.note hint=t.note_hint.to_owned() value=form.value("note")
+                nostrip:fault=form.fault("note") max_length=500 autocomplete="off"
+            />
+            <p class="actions"><Button kind=ButtonKind::Primary>{t.submit}</Button> {button}</p>
+        </form>
+        {discard.map(|_| discarding((visit, operator), ().into_any()))}
+    }
+    .into_any()
+}
+
+/// The form that throws the draft away. Its button may stand in the row of another form's.
+fn discarding((visit, operator): (&Visit, &Operator), button: AnyView) -> AnyView {
+    view! {
+        <form id="discard" method="post" action=visit.link(&format!("{PATH}/discard"))>
+            <Hidden name="csrf" value=operator.token.clone()/>
+            {button}
         </form>
     }
     .into_any()

@@ -56,7 +56,7 @@ async fn examine(
         Ok(caller) => match find(state, who, &caller.key_id).await {
             Ok(key) => Ok(Finding {
                 works: true,
-                text: [t.valid, &t.valid_which(&key.terms.name)].join(visit.locale.gap()),
+                text: [t.valid, &t.valid_which(&key.terms.name)].join(visit.locale.gap().unwrap_or_default()),
                 key_page: Some(visit.link(&format!("/console/keys/{}", key.id))),
             }),
             // Somebody else's key of the same organisation: that it works is all there is to say.

@@ -220,7 +220,7 @@ mod tests {
             told(Locale::Zh, &signed_in),
             [pair("by", "密码和新的验证器应用"), pair("why", "密码不正确")]
         );
-        let saved = json!({ "after": { "models": { "a": "b" }, "dialect": "openai-chat" } });
+        let saved = json!({ "after": { "dialect": "openai-chat", "models": { "a": "b" } } });
         assert_eq!(
             told(Locale::En, &saved),
             [pair("dialect", "OpenAI Chat Completions"), pair("models", "a = b")]
