@@ -48,7 +48,7 @@ pub async fn columns(store: &Store) -> sqlx::Result<Vec<String>> {
     let sql = match store {
         Store::Sqlite { .. } => {
             "select m.name || '.' || c.name from sqlite_master m, pragma_table_info(m.name) c
-             where m.type = 'table' and c.name like '%sealed%' and c.type = 'text' order by 1"
+             where m.type = 'table' and c.name like '%sealed%' and lower(c.type) = 'text' order by 1"
         }
         Store::Postgres(_) => {
             "select cast(table_name || '.' || column_name as text) from information_schema.columns

@@ -31,8 +31,8 @@ async fn a_month_closes_into_a_statement_that_can_be_read_and_taken_along() {
     let list = browser.get("/console/statements").await.expect(StatusCode::OK);
     assert!(list.body.contains("2026-12") && list.body.contains("996,311.000"), "{}", list.body);
     for (prefix, title, used, free) in [
-        ("", "Statement 2026-11", "Usage", "1 call did not land"),
-        ("/zh", "2026-11 对账单", "用量", "1 次调用未送达"),
+        ("", "Statement Nov\u{a0}2026", "Usage", "1 call did not land"),
+        ("/zh", "2026年11月对账单", "用量", "1 次调用未送达"),
     ] {
         let page =
             browser.get(&format!("{prefix}/console/statements/2026-11")).await.expect(StatusCode::OK).body;
