@@ -33,7 +33,7 @@ pub const PROMPTS: [&str; 2] = ["Say hello.", "scene:"];
 pub const OUTPUT: &str = "scripted provider. 你好";
 
 /// Where the master key's derived keys are named.
-const DERIVED: &str = include_str!("../../gateway/accounts/src/secrets/master.rs");
+const DERIVED: &str = include_str!("../../gateway/accounts/src/secrets/purposes.rs");
 /// A secret is found by its first bytes; a shorter one would be found everywhere.
 const START: usize = 6;
 
