@@ -270,7 +270,7 @@ async fn markups_and_the_exchange_rate_go_into_the_draft_and_say_what_is_wrong_w
     let again = operator.page(rules).await;
     assert!(again.contains(&models) && again.contains("our bank"), "what was kept is there to be changed");
     let preview = operator.page("/zh/admin/prices/preview").await;
-    assert!(preview.contains("+50.0 %"), "{preview}");
+    assert!(preview.contains("+50.0%"), "{preview}");
     publish(&mut operator).await;
     let began = Instant::now();
     while charged(&stage).await.1 != "1.50" {

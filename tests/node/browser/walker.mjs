@@ -54,11 +54,12 @@ export class Walker {
     assert.ok(over <= 0, `${place} is ${over} px wider than the window`);
   }
 
-  /** Asks the page something, and once more if it led on to another one meanwhile. */
-  async steady(ask) {
-    return ask().catch(async () => {
+  /** Asks the page something, and again if it led on to another one meanwhile: through three pages at most. */
+  async steady(ask, more = 3) {
+    return ask().catch(async (error) => {
+      if (more === 0) throw error;
       await this.page.waitForLoadState("load");
-      return ask();
+      return this.steady(ask, more - 1);
     });
   }
 

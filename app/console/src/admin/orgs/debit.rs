@@ -74,7 +74,7 @@ pub(super) fn part(
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Hidden name="debit_once" value=once/>
                 <Field
-                    id="debit_amount" label=org.amount kind=InputKind::Number value=form.value("debit_amount")
+                    id="debit_amount" label=t.amount kind=InputKind::Number value=form.value("debit_amount")
                     nostrip:fault=form.fault("debit_amount") autocomplete="off"
                 />
                 <Select
