@@ -152,9 +152,9 @@ fn planned(dice: &mut Dice, number: usize) -> Planned {
 /// The same model on two channels. The one in the client's own dialect fails before any content; it is asked first, unless
 /// calls before this one failed there too.
 fn fail_over(dice: &mut Dice, planned: &mut Planned) {
-    let other = match planned.ask.model {
-        CLAUDE => Dialect::OpenAiChat,
-        _ => Dialect::Anthropic,
+    let (good, other) = match planned.ask.model {
+        CLAUDE => (Dialect::Anthropic, Dialect::OpenAiChat),
+        _ => (Dialect::OpenAiChat, Dialect::Anthropic),
     };
     if planned.ask.dialect != other || !dice.once_in(3) {
         return;
@@ -163,9 +163,9 @@ fn fail_over(dice: &mut Dice, planned: &mut Planned) {
     let failing = [Head::Fails(SendError::Connect), Head::Fails(SendError::Broken), Head::Status(503, 30)];
     let failing = Reply::failing(dice.pick(&failing).clone());
     for reply in &mut planned.replies {
-        reply.only_in = Some(other);
+        reply.only_in = Some(good);
     }
-    planned.replies.insert(0, Reply { only_in: Some(planned.ask.dialect), ..failing });
+    planned.replies.insert(0, Reply { only_in: Some(other), ..failing });
 }
 
 fn leaves(dice: &mut Dice, length: usize) -> Leaves {

@@ -142,6 +142,8 @@ fn who_pays(call: &Call, ended: Ended, left: bool) -> Result<Pays, String> {
         Ended::InError => Pays::Nothing,
         Ended::Open if left && took_content => Pays::Something,
         Ended::Open if left => Pays::Nothing,
+        // Its status line was an error's.
+        Ended::Open if !call.heard.is_whole => Pays::Nothing,
         Ended::Open => return Err("the answer has no end".to_owned()),
     })
 }
