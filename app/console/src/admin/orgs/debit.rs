@@ -69,7 +69,7 @@ pub(super) fn part(
     let kinds = vec![SelectOption::new("grant", t.grant), SelectOption::new("top_up", t.top_up)];
     view! {
         <section class="stack">
-            <div><h2>{t.title}</h2><p class="soft">{t.lead} " " {free} " " {second}</p></div>
+            <div><h2>{t.title}</h2><p class="soft">{t.lead} {visit.locale.gap()} {free} {visit.locale.gap()} {second}</p></div>
             <form method="post" action=visit.link(&format!("{PATH}/{org_id}/debit")) class="sheet">
                 <Hidden name="csrf" value=operator.token.clone()/>
                 <Hidden name="debit_once" value=once/>
