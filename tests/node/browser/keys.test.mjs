@@ -38,8 +38,8 @@ journeys({
     assert.equal(short.status, 429);
     assert.match(short.message, /month limit of the key key_/, "the refusal names the limit that binds");
     await me.go(console.nav.limits);
-    const child = say(keys.detail.node_named, { kind: keys.detail.node_key, name: "child" });
-    await me.reads(child[0].toUpperCase() + child.slice(1), limits.page.refused_until.split("{")[0].trim());
+    const node = say(keys.detail.node_named, { kind: keys.detail.node_key, name: "child" });
+    await me.reads(node[0].toUpperCase() + node.slice(1), limits.page.refused_until.split("{")[0].trim());
     await me.look("limits_used_up");
     await me.go(console.nav.keys);
     await me.follow("child");
