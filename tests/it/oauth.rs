@@ -419,8 +419,8 @@ async fn an_org_registers_a_program_of_its_own_and_its_service_checks_tokens() {
     let value = |id: &str| {
         let (_, rest) =
             made.split_once(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no {id} on {made}"));
-        let (_, rest) = rest.split_once("value=\"").expect("a value");
-        rest.split('"').next().expect("a value").to_owned()
+        let (_, rest) = rest.split_once('>').expect("the end of the tag");
+        rest.split('<').next().expect("a value").to_owned()
     };
     let (id, secret) = (value("client_id"), value("secret"));
     let tokens = tokens(&mut stage).await;
