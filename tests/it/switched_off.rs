@@ -49,12 +49,12 @@ async fn nobody_pays_in_while_it_is_off_and_what_was_begun_is_finished() {
         let session = shop.stripe.pay(begun["id"].as_str().expect("an id"));
         let event = shop.stripe.event("checkout.session.completed", &session);
         let _ = shop.stripe.send(&event).await.expect_status(200);
-        assert_eq!(shop.state(&place).await, "credited", "what was begun before is finished");
+        assert_eq!(shop.state(&place).await, "Credited", "what was begun before is finished");
         assert_eq!(shop.posted().await, 25 * USD);
 
         switch(&mut operator, "top_ups", "on").await;
         let (_, place) = shop.order(&[("amount", "30"), ("currency", "usd")]).await;
-        assert_eq!(shop.state(&place).await, "not paid yet");
+        assert_eq!(shop.state(&place).await, "Not paid yet");
         assert_eq!(shop.read("select count(*) from payment_order").await, 2);
         shop.rules_hold().await;
     }

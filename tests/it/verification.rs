@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bytespike_store::{on_database, sqlx};
 use bytespike_tests::database::{BOTH, Kind};
 use bytespike_tests::http::{Answer, Call};
 use bytespike_tests::product::{CLAUDE, GPT, Process};
@@ -192,6 +193,10 @@ async fn keys_are_a_key_set_in_which_a_former_key_stays() {
         assert!(key.get("d").is_none(), "a private key is served");
     }
     stage.product.kill().await;
+    // As if the master key were lost, and with it the keys that outlive one.
+    let store = stage.product.database.connect().await;
+    on_database!(&store, db => sqlx::query("delete from kept_keys").execute(db).await.map(drop)).unwrap();
+    store.close().await;
     let another = "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0";
     stage.product.start_again_with(&[("BYTESPIKE_SECRETS__MASTER_KEY", another)]).await;
     let after = keys(&stage).await.json();
