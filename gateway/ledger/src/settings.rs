@@ -61,32 +61,13 @@ pub(crate) async fn set_alerts(
     if alerts.low_balance.is_some_and(|balance| balance.0 <= 0) {
         return Err(BookingError::NotPositive);
     }
-    let changed = put_alerts(store, org_id, alerts, entry).await.map_err(unavailable)?;
-    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
-}
-
-async fn put_alerts(
-    store: &Store,
-    org_id: &str,
-    alerts: Alerts,
-    entry: Option<&Entry>,
-) -> sqlx::Result<bool> {
-    on_database!(store, db => {
-        let mut tx = db.begin().await?;
-        let before: Option<(Option<i64>, bool)> = sqlx::query_as(
-            "update wallet set held_nano = held_nano where org_id = $1 returning low_balance_nano, alert_limits")
-            .bind(org_id).fetch_optional(&mut *tx).await?;
-        let Some((low_balance_nano, limits)) = before else { return Ok(false) };
-        sqlx::query("update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
-            .bind(org_id).bind(alerts.low_balance.map(|balance| balance.0)).bind(alerts.limits)
-            .execute(&mut *tx).await?;
-        if let Some(entry) = entry {
-            let before = json!({ "low_balance_nano": low_balance_nano, "limits": limits });
-            tx.append(&entry.before(before)).await?;
-        }
-        tx.commit().await?;
-        Ok(true)
-    })
+    let told = |before: Alerts| {
+        let low_balance_nano = before.low_balance.map(|balance| balance.0);
+        entry.map(|entry| {
+            entry.before(json!({ "low_balance_nano": low_balance_nano, "limits": before.limits }))
+        })
+    };
+    put_alerts(store, org_id, |before| (alerts, told(before))).await
 }
 
 /// Changes one alert; the event is made of what was and what is then.
@@ -98,15 +79,27 @@ pub(crate) async fn set_alert(
     if matches!(to, AlertSetting::LowBalance(Some(balance)) if balance.0 <= 0) {
         return Err(BookingError::NotPositive);
     }
-    let changed = put_alert(store, (org_id, to), told).await.map_err(unavailable)?;
-    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
+    put_alerts(store, org_id, |before| {
+        let after = before.with(to);
+        (after, Some(told(before, after)))
+    })
+    .await
 }
 
 /// The wallet is locked first, so that two who change different alerts do not undo each other.
-async fn put_alert(
+async fn put_alerts(
     store: &Store,
-    (org_id, to): (&str, AlertSetting),
-    told: impl Fn(Alerts, Alerts) -> Entry,
+    org_id: &str,
+    change: impl Fn(Alerts) -> (Alerts, Option<Entry>),
+) -> Result<(), BookingError> {
+    let changed = put_changed(store, org_id, change).await.map_err(unavailable)?;
+    if changed { Ok(()) } else { Err(BookingError::NoWallet) }
+}
+
+async fn put_changed(
+    store: &Store,
+    org_id: &str,
+    change: impl Fn(Alerts) -> (Alerts, Option<Entry>),
 ) -> sqlx::Result<bool> {
     on_database!(store, db => {
         let mut tx = db.begin().await?;
@@ -114,12 +107,13 @@ async fn put_alert(
             "update wallet set held_nano = held_nano where org_id = $1 returning low_balance_nano, alert_limits")
             .bind(org_id).fetch_optional(&mut *tx).await?;
         let Some((low_balance_nano, limits)) = before else { return Ok(false) };
-        let before = Alerts { low_balance: low_balance_nano.map(NanoUsd), limits };
-        let after = before.with(to);
+        let (after, entry) = change(Alerts { low_balance: low_balance_nano.map(NanoUsd), limits });
         sqlx::query("update wallet set low_balance_nano = $2, alert_limits = $3 where org_id = $1")
             .bind(org_id).bind(after.low_balance.map(|balance| balance.0)).bind(after.limits)
             .execute(&mut *tx).await?;
-        tx.append(&told(before, after)).await?;
+        if let Some(entry) = entry {
+            tx.append(&entry).await?;
+        }
         tx.commit().await?;
         Ok(true)
     })
